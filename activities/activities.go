@@ -1,0 +1,156 @@
+// Package activities is the I/O side of the engine: it observes, asks the kind what each member needs, and sends it.
+// Which clouds there are it does not know; kinds are handed to it.
+package activities
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// Options are what a worker gives its activities.
+type Options struct {
+	Kinds         []membership.Kind
+	Client        client.Client           // reads programs back from histories; nil keeps them in memory only (tests)
+	DataConverter converter.DataConverter // the one the workflows' results were written with; nil is Temporal's default
+	Pace          membership.Pace         // zero fields get DefaultPace's
+	Logger        *slog.Logger            // nil discards
+}
+
+// DefaultPace is measured to keep a page's overhead low without holding its members up.
+func DefaultPace() membership.Pace {
+	return membership.Pace{
+		Slice:    membership.Duration(10 * time.Second),
+		Poll:     membership.Duration(2 * time.Second),
+		Parallel: 20,
+	}
+}
+
+// Activities implements every activity type of every kind.
+type Activities struct {
+	kinds    []membership.Kind
+	programs *programs
+	pace     membership.Pace
+	log      *slog.Logger
+}
+
+// New prepares the activities of a worker.
+func New(o Options) *Activities {
+	pace, standard := o.Pace, DefaultPace()
+	if pace.Slice <= 0 {
+		pace.Slice = standard.Slice
+	}
+	if pace.Poll <= 0 {
+		pace.Poll = standard.Poll
+	}
+	if pace.Parallel <= 0 {
+		pace.Parallel = standard.Parallel
+	}
+	if o.DataConverter == nil {
+		o.DataConverter = converter.GetDefaultDataConverter()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Activities{kinds: o.Kinds, programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
+}
+
+// Register makes every activity type known to a worker, each under a name that tells an operator what it does.
+func (a *Activities) Register(r worker.ActivityRegistry) {
+	r.RegisterActivityWithOptions(a.Plan, activity.RegisterOptions{Name: membership.PlanActivity})
+	for _, k := range a.kinds {
+		for _, name := range membership.LaneActivities(k.Spec()) {
+			r.RegisterActivityWithOptions(a.Advance, activity.RegisterOptions{Name: name})
+		}
+	}
+}
+
+// Plan observes the cloud and compiles the program of a request. It only reads.
+func (a *Activities) Plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
+	stop := beat(ctx, func() string { return "observing" })
+	defer stop()
+	p, err := a.plan(ctx, in)
+	if err != nil {
+		return p, planError(err)
+	}
+	return p, nil
+}
+
+func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
+	req := in.Request
+	kind, err := membership.Find(a.kinds, req.Kind)
+	if err != nil {
+		return membership.Program{}, err
+	}
+	if err := membership.Bad(membership.Validate(kind, req)); err != nil {
+		return membership.Program{}, err
+	}
+	session, err := kind.Open(ctx, membership.Target{Operation: in.Operation, Account: req.Account, Group: req.Group, Params: req.Params})
+	if err != nil {
+		return membership.Program{}, err
+	}
+	seen, err := session.Observe(ctx, membership.Look{Members: req.Members, Thorough: true})
+	if err != nil {
+		return membership.Program{}, err
+	}
+	p := seen.Compile(req, in.Operation)
+	run := activity.GetInfo(ctx).WorkflowExecution
+	if err := p.Seal(run.RunID, time.Now(), a.pace); err != nil {
+		return membership.Program{}, err
+	}
+	a.programs.remember(run.RunID, &p)
+	return p, nil
+}
+
+// planError says what an error means for planning: bad input and a cloud that refuses to be read end the run before
+// anything was touched; everything else is tried again.
+func planError(err error) error {
+	var bad *membership.BadInput
+	var call *verdict.Error
+	switch {
+	case errors.As(err, &bad):
+		return temporal.NewNonRetryableApplicationError(bad.Error(), workflows.ErrBadInput, nil, bad.Problems)
+	case errors.As(err, &call) && call.Verdict == verdict.Rejected:
+		return temporal.NewNonRetryableApplicationError(call.Error(), workflows.ErrCloudRefused, nil)
+	case errors.As(err, &call):
+		return temporal.NewApplicationErrorWithOptions(call.Error(), string(call.Verdict), temporal.ApplicationErrorOptions{
+			NextRetryDelay: call.RetryAfter, Category: temporal.ApplicationErrorCategoryBenign})
+	default:
+		return temporal.NewApplicationError(verdict.Redact(err.Error()), "PlanFailed")
+	}
+}
+
+// beat heartbeats every second until stop is called, with words about what is going on. Nothing is ever resumed from
+// a heartbeat.
+func beat(ctx context.Context, words func() string) (stop func()) {
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			activity.RecordHeartbeat(ctx, words())
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-finished
+	}
+}

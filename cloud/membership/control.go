@@ -1,0 +1,26 @@
+package membership
+
+// Control names: each is a signal and an update of a run, with a Control as its payload. They are wire contract.
+const (
+	ControlPause    = "pause"     // start nothing new and stop waiting; what is under way at the cloud stays so
+	ControlResume   = "resume"    // go on after a pause
+	ControlAbort    = "abort"     // put back what is under way and end; joined members stay joined
+	ControlRetry    = "retry"     // try the parked members' stage again
+	ControlSkip     = "skip"      // leave the parked members as they are
+	ControlMarkDone = "mark-done" // a person vouches that the parked members' stage holds: go on behind it
+)
+
+// QueryStatus is the query that Status answers.
+const QueryStatus = "status"
+
+// Control is the payload of every control.
+type Control struct {
+	By      string   `json:"by,omitempty"`
+	Reason  string   `json:"reason,omitempty"`  // required by skip and mark-done
+	Members []string `json:"members,omitempty"` // for retry, skip and mark-done; empty means all that are parked
+}
+
+// Controlled answers a control that was an update: the members that it moved.
+type Controlled struct {
+	Members []string `json:"members"`
+}

@@ -1,0 +1,57 @@
+package membership
+
+// Verb is what a Decision asks of the engine.
+type Verb int
+
+const (
+	DoWait Verb = iota // not yet; look again later
+	DoNext             // the stage is so; the member goes on
+	DoAct              // send the action
+	DoFail             // it will not come true; undo
+	DoPark             // the evidence does not tell; a person must
+)
+
+// Decision is what one member needs at one stage. Make it with Next, Wait, Act, Fail or Park.
+type Decision struct {
+	Verb   Verb
+	Action string // with DoAct: a key of Spec.Actions
+	Code   string // with DoFail and DoPark: one of Spec.Failures
+	Reason string // for people: what was seen
+}
+
+// Next says that the stage holds for the member.
+func Next() Decision { return Decision{Verb: DoNext} }
+
+// Wait says that the cloud is under way.
+func Wait(reason string) Decision { return Decision{Verb: DoWait, Reason: reason} }
+
+// Act asks for a write. The engine may hold it back, for instance while an earlier one may still come to show.
+func Act(action, reason string) Decision {
+	return Decision{Verb: DoAct, Action: action, Reason: reason}
+}
+
+// Fail says that the stage cannot come true for this member.
+func Fail(code, reason string) Decision { return Decision{Verb: DoFail, Code: code, Reason: reason} }
+
+// Park hands the member to a person, with the evidence.
+func Park(code, reason string) Decision { return Decision{Verb: DoPark, Code: code, Reason: reason} }
+
+// Codes with which the engine itself fails or parks members of any kind.
+const (
+	CodeTimeout      = "stage-timeout"  // the stage took longer than Stage.Timeout
+	CodeNoEffect     = "no-effect"      // sent Stage.MaxSends times and the effect never showed
+	CodeUnobservable = "cannot-observe" // the cloud refuses to be read, so nothing can be decided
+	CodeRejected     = "write-rejected" // the cloud refused the write without a code of its own
+	CodeEngine       = "engine-error"   // the activity failed for good; its text is the reason
+)
+
+// EngineFailures documents the engine's own codes, for `fleetjoin kinds` and the docs.
+func EngineFailures() []Objection {
+	return []Objection{
+		{CodeTimeout, "the stage took longer than its timeout"},
+		{CodeNoEffect, "the write was sent as often as allowed and its effect never showed"},
+		{CodeUnobservable, "the cloud refuses to be read, so nothing can be decided"},
+		{CodeRejected, "the cloud refused the write without naming a code"},
+		{CodeEngine, "the activity failed for good; the reason says how"},
+	}
+}

@@ -1,0 +1,130 @@
+package membership
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Outcome is how a member's story ended.
+type Outcome string
+
+const (
+	Joined             Outcome = "joined"              // a member now, as it ran before
+	Left               Outcome = "left"                // of a Leave: no member any more
+	Already            Outcome = "already"             // was so before; nothing was done
+	Refused            Outcome = "refused"             // a precondition does not hold; nothing was done
+	RolledBack         Outcome = "rolled-back"         // failed, and everything is as it was
+	RollbackIncomplete Outcome = "rollback-incomplete" // failed, and not everything could be put back
+	Unknown            Outcome = "unknown"             // the evidence does not tell; a person must look
+	Skipped            Outcome = "skipped"             // a person took it out
+	NotStarted         Outcome = "not-started"         // the run ended before its turn; nothing was done
+)
+
+// Outcomes lists every outcome in the order in which reports show them.
+func Outcomes() []Outcome {
+	return []Outcome{Joined, Left, Already, Refused, RolledBack, RollbackIncomplete, Unknown, Skipped, NotStarted}
+}
+
+// Report is the truth about a run that has ended: the result of Join and Leave, or the details of their failure.
+type Report struct {
+	Kind      string          `json:"kind"`
+	Operation Operation       `json:"operation"`
+	Account   string          `json:"account"`
+	Group     string          `json:"group"`
+	Outcome   RunOutcome      `json:"outcome"`
+	Counts    map[Outcome]int `json:"counts"`
+	Members   []MemberReport  `json:"members"`
+	Warnings  []string        `json:"warnings,omitempty"`
+	Digest    string          `json:"digest"`
+	Started   time.Time       `json:"started"`
+	Ended     time.Time       `json:"ended"`
+}
+
+// MemberReport is one member's truth.
+type MemberReport struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name,omitempty"`
+	Outcome   Outcome           `json:"outcome"`
+	Stage     string            `json:"stage,omitempty"` // where it failed or waits
+	Code      string            `json:"code,omitempty"`
+	Reason    string            `json:"reason,omitempty"`
+	Also      []Objection       `json:"also,omitempty"` // further objections, or what failed in the rollback
+	RequestID string            `json:"requestId,omitempty"`
+	Before    map[string]string `json:"before,omitempty"`
+}
+
+// RunOutcome is how a run as a whole ended: the worst of its members.
+type RunOutcome string
+
+const (
+	RunSucceeded  RunOutcome = "succeeded"           // all joined, left or already
+	RunRefused    RunOutcome = "refused"             // some refused or skipped, the others succeeded
+	RunCancelled  RunOutcome = "cancelled"           // stopped by a person; no member is half-way
+	RunRolledBack RunOutcome = "rolled-back"         // some failed and are as they were
+	RunIncomplete RunOutcome = "rollback-incomplete" // some are neither here nor there: a person must look
+)
+
+// Judge finds the outcome of a run from its members' outcomes.
+func Judge(counts map[Outcome]int, cancelled bool) RunOutcome {
+	switch {
+	case counts[RollbackIncomplete] > 0 || counts[Unknown] > 0:
+		return RunIncomplete
+	case cancelled:
+		return RunCancelled
+	case counts[RolledBack] > 0:
+		return RunRolledBack
+	case counts[Refused] > 0 || counts[Skipped] > 0:
+		return RunRefused
+	default:
+		return RunSucceeded
+	}
+}
+
+// Tally renders the counts in the order of Outcomes, such as "12 joined, 3 refused".
+func (r Report) Tally() string {
+	var parts []string
+	for _, o := range Outcomes() {
+		if n := r.Counts[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Status answers the `status` query: where every member is now.
+type Status struct {
+	Kind      string         `json:"kind"`
+	Operation Operation      `json:"operation"`
+	Account   string         `json:"account"`
+	Group     string         `json:"group"`
+	Phase     Phase          `json:"phase"`
+	Digest    string         `json:"digest,omitempty"`
+	Counts    map[string]int `json:"counts"` // by stage ("stop", "undo-add"), outcome or "parked"
+	Members   []MemberStatus `json:"members"`
+	Trouble   string         `json:"trouble,omitempty"` // why nothing moves, when the cloud cannot be read
+}
+
+// MemberStatus is where one member is.
+type MemberStatus struct {
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	At     string `json:"at"` // a stage, "undo-" and a stage, "parked" or an outcome
+	Code   string `json:"code,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// AtParked is where a member is that waits for a person.
+const AtParked = "parked"
+
+// Phase is what a run is doing: the value of its search attribute.
+type Phase string
+
+const (
+	Planning Phase = "planning"
+	Running  Phase = "running"
+	Paused   Phase = "paused"
+	Undoing  Phase = "undoing"        // stopped by a person, putting back what is under way
+	Waiting  Phase = "needs-a-person" // nothing moves any more but for parked members
+	Ended    Phase = "ended"
+)

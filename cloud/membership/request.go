@@ -1,0 +1,162 @@
+package membership
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Operation is what a run does with its members.
+type Operation string
+
+const (
+	Join  Operation = "join"
+	Leave Operation = "leave"
+)
+
+// MaxMembers is the most members that one cohort takes: a page.
+const MaxMembers = 200
+
+// Request is what a person asks for: the input of the Join and Leave workflows, and a documented JSON contract.
+type Request struct {
+	Kind    string   `json:"kind"`    // such as "huawei.servergroup"
+	Account string   `json:"account"` // a name in the worker's accounts file; never a credential
+	Group   string   `json:"group"`   // the id of the group
+	Members []string `json:"members"` // ids, 1 to MaxMembers, each once
+	Params  Params   `json:"params,omitempty"`
+}
+
+// Params are the kind's own parameters, as given.
+type Params map[string]any
+
+// Problem is one thing that is wrong with what somebody gave us.
+type Problem struct {
+	Field string `json:"field"`           // where, such as "members[3]"
+	Value string `json:"value,omitempty"` // what stood there, cut to a readable length
+	Want  string `json:"want"`            // what would work
+}
+
+func (p Problem) String() string {
+	if p.Value == "" {
+		return fmt.Sprintf("%s: %s", p.Field, p.Want)
+	}
+	return fmt.Sprintf("%s: %s: %s", p.Field, p.Value, p.Want)
+}
+
+// BadInput is an error made of problems: nothing was started and nothing was touched.
+type BadInput struct{ Problems []Problem }
+
+func (e *BadInput) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Bad makes an error of problems, nil when there are none.
+func Bad(problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return &BadInput{Problems: problems}
+}
+
+// Quote renders a value for a Problem: quoted, so that blanks and control characters show, and never long.
+func Quote(v string) string {
+	const most = 60
+	if len(v) > most {
+		return fmt.Sprintf("%q… (%d bytes)", strings.ToValidUTF8(v[:most], ""), len(v))
+	}
+	return fmt.Sprintf("%q", v)
+}
+
+var (
+	idPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+	namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+)
+
+const (
+	wantID   = "want an id of 1 to 128 letters, digits, '.', '_', ':' or '-', beginning with a letter or digit"
+	wantName = "want a name of 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+)
+
+// Problems returns everything that is wrong with the request whatever its kind. Ids are substituted into URL paths, so
+// nothing that could change a path passes.
+func (r Request) Problems() []Problem {
+	var ps []Problem
+	check := func(field, value string, pattern *regexp.Regexp, want string) {
+		switch {
+		case value == "":
+			ps = append(ps, Problem{Field: field, Want: "is missing; " + want})
+		case !pattern.MatchString(value):
+			ps = append(ps, Problem{Field: field, Value: Quote(value), Want: want})
+		}
+	}
+	check("kind", r.Kind, namePattern, wantName)
+	check("account", r.Account, namePattern, wantName)
+	check("group", r.Group, idPattern, wantID)
+	switch n := len(r.Members); {
+	case n == 0:
+		ps = append(ps, Problem{Field: "members", Want: "is empty; want 1 to " + fmt.Sprint(MaxMembers) + " ids"})
+	case n > MaxMembers:
+		ps = append(ps, Problem{Field: "members", Value: fmt.Sprint(n) + " ids",
+			Want: fmt.Sprintf("want at most %d in one run; split them over several", MaxMembers)})
+	}
+	first := make(map[string]int, len(r.Members))
+	for i, id := range r.Members {
+		field := fmt.Sprintf("members[%d]", i)
+		check(field, id, idPattern, wantID)
+		if at, twice := first[id]; twice && id != "" {
+			ps = append(ps, Problem{Field: field, Value: Quote(id), Want: fmt.Sprintf("is the same as members[%d]; name each member once", at)})
+		} else {
+			first[id] = i
+		}
+		if len(ps) >= maxProblems {
+			ps = append(ps, Problem{Field: "members", Want: "and more; the rest was not looked at"})
+			break
+		}
+	}
+	return ps
+}
+
+// maxProblems keeps an error readable when everything is wrong.
+const maxProblems = 25
+
+// ParseRequest reads a request from JSON and wants to know every field of it. Its error is a *BadInput.
+func ParseRequest(data []byte) (Request, error) {
+	var r Request
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return Request{}, Bad([]Problem{jsonProblem(err)})
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Request{}, Bad([]Problem{{Field: "request", Want: "has more than one JSON value; want one object"}})
+	}
+	return r, Bad(r.Problems())
+}
+
+// jsonProblem puts encoding/json's errors into words that name the field.
+func jsonProblem(err error) Problem {
+	const fields = "want an object with kind, account, group, members and, where the kind has any, params"
+	var typed *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typed) && typed.Field != "":
+		return Problem{Field: typed.Field, Value: "a JSON " + typed.Value, Want: "want a " + typed.Type.String()}
+	case errors.As(err, &typed):
+		return Problem{Field: "request", Value: "a JSON " + typed.Value, Want: fields}
+	case errors.As(err, &syntax):
+		return Problem{Field: "request", Want: fmt.Sprintf("is not JSON: %v at byte %d; %s", err, syntax.Offset, fields)}
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return Problem{Field: strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`),
+			Want: "is not a field of a request; " + fields}
+	default:
+		return Problem{Field: "request", Want: fmt.Sprintf("cannot be read (%v); %s", err, fields)}
+	}
+}

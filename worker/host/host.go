@@ -1,0 +1,134 @@
+// Package host runs a worker: it reads the configuration, connects to Temporal, registers what runs need, watches its
+// health and shuts down in good order. The fleetjoin-worker program is a host and nothing more; fleetjoin dev runs one
+// beside a Temporal server and a simulator.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/worker"
+
+	"github.com/fleetjoin/fleetjoin/activities"
+	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+const (
+	// stopGrace is what a stopping worker waits beyond one slice: every slice that runs hands its state back, and
+	// nothing is repeated needlessly.
+	stopGrace = 5 * time.Second
+	// heartbeatThrottle lets a slice's heartbeats through at least so often; the SDK's default is most of the
+	// heartbeat's own timeout, which makes what a killed worker had told worthless.
+	heartbeatThrottle = time.Second
+	dialTimeout       = 15 * time.Second
+	readyEvery        = 200 * time.Millisecond
+)
+
+// Options are what Run needs besides its configuration.
+type Options struct {
+	Config
+	// Address of a plain Temporal server of our own; "" means the one that profile and environment name.
+	Address string
+	Logger  *slog.Logger
+	// Ready is called once, when the server knows that this worker polls; it may be nil.
+	Ready func()
+}
+
+// Run works until the context is done, and then stops cleanly and returns nil. Any error means that it could not work
+// (any longer).
+func Run(ctx context.Context, o Options) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	accounts, err := account.Load(o.Accounts)
+	if err != nil {
+		return err
+	}
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := connect.Dial(dialing, connect.Options{Profile: o.Profile, Address: o.Address,
+		Name: "fleetjoin-worker", Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	switch err := conn.CheckSearchAttributes(dialing); {
+	case errors.Is(err, connect.ErrCannotTell):
+		o.Logger.Warn("search attributes were not checked", "reason", err)
+	case err != nil:
+		return err
+	}
+	probe, err := serveHealth(o.Health, o.Logger)
+	if err != nil {
+		return err
+	}
+	defer probe.close()
+	return work(ctx, o, conn, accounts, probe)
+}
+
+func work(ctx context.Context, o Options, conn *connect.Connection, accounts *account.Accounts, probe *health) error {
+	fatal := make(chan error, 1)
+	w := worker.New(conn.Client, o.TaskQueue, worker.Options{
+		Identity:                           conn.Identity,
+		MaxConcurrentActivityExecutionSize: o.MaxSlices,
+		MaxHeartbeatThrottleInterval:       heartbeatThrottle,
+		WorkerStopTimeout:                  o.Slice + stopGrace,
+		OnFatalError:                       func(err error) { fatal <- err },
+	})
+	pool := &clouds{accounts: accounts}
+	workflows.Register(w)
+	activities.New(activities.Options{
+		Kinds:         kinds.All(kinds.Clouds{Huawei: pool.Huawei}),
+		Client:        conn.Client,
+		DataConverter: conn.DataConverter,
+		Pace:          o.pace(),
+		Logger:        o.Logger,
+	}).Register(w)
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	log := o.Logger.With("taskQueue", o.TaskQueue, "namespace", conn.Namespace, "temporal", conn.Address)
+	go awaitPolling(ctx, o, conn, probe, log)
+
+	select {
+	case err := <-fatal: // the SDK has stopped the worker already
+		probe.ready.Store(false)
+		return fmt.Errorf("the worker cannot go on: %w", err)
+	case <-ctx.Done():
+		probe.ready.Store(false)
+		log.Info("stopping; slices that run hand their state back", "within", o.Slice+stopGrace)
+		w.Stop()
+		log.Info("stopped")
+		return nil
+	}
+}
+
+// awaitPolling reports the worker ready once the server lists it among the pollers. Starting a worker only starts to
+// try: who waits for readiness wants to know that work is being taken.
+func awaitPolling(ctx context.Context, o Options, conn *connect.Connection, probe *health, log *slog.Logger) {
+	tick := time.NewTicker(readyEvery)
+	defer tick.Stop()
+	for {
+		ids, err := conn.Pollers(ctx, o.TaskQueue)
+		if err == nil && slices.Contains(ids, conn.Identity) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	probe.ready.Store(true)
+	log.Info("polling", "identity", conn.Identity)
+	if o.Ready != nil {
+		o.Ready()
+	}
+}

@@ -1,0 +1,165 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// cohort is one run: the members of one request and where they stand.
+type cohort struct {
+	op      membership.Operation
+	request membership.Request
+	program membership.Program // empty while planning
+	started time.Time
+	members []standing // by index into program.Members
+
+	phase    membership.Phase
+	said     membership.Phase // the phase that the search attributes tell
+	trouble  string           // why nothing could be observed lately
+	slice    time.Duration    // how long the next slice runs, see stretch
+	paused   bool
+	aborting bool
+	changed  bool // something happened that walk must look at
+
+	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
+	forward       workflow.Context
+	cancelForward workflow.CancelFunc
+}
+
+// standing is where one member stands.
+type standing struct {
+	mark    byte               // as in membership.Slice; meaningless once there is an outcome
+	sends   byte               // '0' to '9'
+	since   int                // the second after Program.Made in which it came to its stage
+	job     string             // the job that its last write started
+	flying  bool               // part of a slice that runs now
+	outcome membership.Outcome // "" until its story is told
+	notes   []membership.Note  // why it failed or waits, the first cause first
+}
+
+func (m *standing) finish(o membership.Outcome) { m.outcome = o }
+
+func newCohort(ctx workflow.Context, op membership.Operation, req membership.Request) *cohort {
+	c := &cohort{op: op, request: req, started: workflow.Now(ctx), phase: membership.Planning}
+	c.freshForward(ctx)
+	return c
+}
+
+func (c *cohort) freshForward(ctx workflow.Context) {
+	free, _ := workflow.NewDisconnectedContext(ctx)
+	c.forward, c.cancelForward = workflow.WithCancel(free)
+}
+
+// walk takes the members through the program. It returns when every member's story has ended, with the one truth about
+// all of them. Nothing it waits for is cut short by a cancelled run: cancelling a run is aborting it, see listen.
+func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	c.line()
+	for {
+		if c.aborting {
+			c.turnBack(ctx)
+		}
+		c.dispatch(ctx)
+		if err := c.announce(ctx); err != nil {
+			return membership.Report{}, err
+		}
+		if c.phase == membership.Ended {
+			return c.end(ctx)
+		}
+		c.changed = false
+		if err := workflow.Await(ctx, func() bool { return c.changed }); err != nil {
+			return membership.Report{}, err
+		}
+	}
+}
+
+// line puts every member at its start.
+func (c *cohort) line() {
+	c.slice = c.program.Pace.Slice.Std()
+	c.members = make([]standing, len(c.program.Members))
+	for i := range c.members {
+		m, planned := &c.members[i], &c.program.Members[i]
+		m.mark, m.sends = membership.Forward(0), '0'
+		switch {
+		case len(planned.Refused) > 0:
+			m.finish(membership.Refused)
+		case planned.Already:
+			m.finish(membership.Already)
+		}
+	}
+}
+
+// turnBack decides, after an abort, what becomes of everyone who is not part of a running slice: what has not begun
+// does not begin, what can be put back is put back, and what has nothing to put back finishes what it began. From now on
+// nobody waits for a person.
+func (c *cohort) turnBack(ctx workflow.Context) {
+	for i := range c.members {
+		m := &c.members[i]
+		if m.flying || m.outcome != "" {
+			continue
+		}
+		stage, undo, due := membership.StageOf(m.mark)
+		parked := m.mark == membership.MarkParked
+		if parked {
+			last := m.notes[len(m.notes)-1]
+			stage, undo = last.Stage, last.Undo
+		}
+		switch {
+		case undo && due: // on its way back already
+		case undo:
+			m.finish(membership.RollbackIncomplete)
+		case stage == 0 && m.sends == '0' && !parked:
+			m.finish(membership.NotStarted)
+		case c.back(ctx, m, stage):
+		case parked:
+			m.finish(membership.Unknown)
+		}
+	}
+}
+
+// back sends a member the way back: to the undo of the stage, which counts as attempted, or of the nearest one before
+// it that has an undo. It reports false, and changes nothing, when there is nothing to undo.
+func (c *cohort) back(ctx workflow.Context, m *standing, stage int) bool {
+	at, ok := c.program.UndoFrom(stage)
+	if ok {
+		c.move(ctx, m, membership.Backward(at))
+	}
+	return ok
+}
+
+// move puts a member at the beginning of a stage or an undo.
+func (c *cohort) move(ctx workflow.Context, m *standing, mark byte) {
+	m.mark, m.sends, m.job = mark, '0', ""
+	m.since = int(workflow.Now(ctx).Sub(c.program.Made) / time.Second)
+}
+
+// pass takes a member beyond the stage, or the undo, that it stands at.
+func (c *cohort) pass(ctx workflow.Context, m *standing, stage int, undo bool) {
+	switch {
+	case undo && c.back(ctx, m, stage-1):
+	case undo:
+		m.finish(membership.RolledBack)
+	case stage+1 < len(c.program.Stages):
+		c.move(ctx, m, membership.Forward(stage+1))
+	case c.op == membership.Leave:
+		m.finish(membership.Left)
+	default:
+		m.finish(membership.Joined)
+	}
+}
+
+// record takes in why a member failed or waits. A failure is in history by now, and only now is it undone.
+func (c *cohort) record(ctx workflow.Context, n membership.Note) {
+	m := &c.members[n.Member]
+	m.notes = append(m.notes, n)
+	switch {
+	case m.mark == membership.MarkParked:
+	case n.Undo:
+		m.finish(membership.RollbackIncomplete)
+	case !c.back(ctx, m, n.Stage):
+		m.finish(membership.RolledBack) // nothing before it changed anything
+	}
+}

@@ -1,0 +1,189 @@
+package workflows
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// controls are the names of what people can do to a run, in the order of the docs.
+var controls = [...]string{membership.ControlPause, membership.ControlResume, membership.ControlAbort,
+	membership.ControlRetry, membership.ControlSkip, membership.ControlMarkDone}
+
+// listen makes the run answer people from its first moment: each control as an update, which is refused with words
+// when it makes no sense now, and as a plain signal, whose refusal only the log can tell; the status query; and
+// cancelling the run, which is an abort.
+func (c *cohort) listen(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (membership.Status, error) {
+		return c.status(), nil
+	}, workflow.QueryHandlerOptions{Description: "where every member is"}); err != nil {
+		return err
+	}
+	for _, name := range controls {
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, name,
+			func(ctx workflow.Context, raw converter.RawValue) (membership.Controlled, error) {
+				return c.control(ctx, name, raw)
+			},
+			workflow.UpdateHandlerOptions{
+				Validator: func(raw converter.RawValue) error {
+					_, _, err := c.check(name, raw)
+					return err
+				},
+				Description: controlHelp[name],
+			}); err != nil {
+			return err
+		}
+		signals := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: controlHelp[name]})
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			free, _ := workflow.NewDisconnectedContext(ctx)
+			for {
+				var raw converter.RawValue
+				signals.Receive(free, &raw)
+				if _, err := c.control(free, name, raw); err != nil {
+					workflow.GetLogger(ctx).Warn("a signal was refused", "signal", name, "error", err)
+				}
+			}
+		})
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		c.abort()
+	})
+	return nil
+}
+
+var controlHelp = map[string]string{
+	membership.ControlPause:    "start nothing new and stop waiting; what the cloud is doing goes on",
+	membership.ControlResume:   "go on after a pause",
+	membership.ControlAbort:    "put back what is under way and end; joined members stay joined",
+	membership.ControlRetry:    "try the stage of parked members again",
+	membership.ControlSkip:     "leave parked members as they are",
+	membership.ControlMarkDone: "vouch that the stage of parked members holds, and go on behind it",
+}
+
+// control does what a person asked for, or says why not.
+func (c *cohort) control(ctx workflow.Context, name string, raw converter.RawValue) (membership.Controlled, error) {
+	in, chosen, err := c.check(name, raw)
+	if err != nil {
+		return membership.Controlled{}, err
+	}
+	workflow.GetLogger(ctx).Info("control", "control", name, "by", in.By, "reason", in.Reason, "members", len(chosen))
+	switch name {
+	case membership.ControlPause:
+		c.paused = true
+		c.cancelForward()
+	case membership.ControlResume:
+		c.paused = false
+		c.freshForward(ctx)
+	case membership.ControlAbort:
+		c.abort()
+	}
+	done := membership.Controlled{Members: []string{}}
+	for _, i := range chosen {
+		m := &c.members[i]
+		at := m.notes[len(m.notes)-1]
+		done.Members = append(done.Members, c.program.Members[i].ID)
+		switch name {
+		case membership.ControlRetry:
+			mark := membership.Forward(at.Stage)
+			if at.Undo {
+				mark = membership.Backward(at.Stage)
+			}
+			c.move(ctx, m, mark)
+		case membership.ControlSkip:
+			m.notes = append(m.notes, vouched(at, "skipped", in))
+			m.finish(membership.Skipped)
+		case membership.ControlMarkDone:
+			m.notes = append(m.notes, vouched(at, "marked-done", in))
+			c.pass(ctx, m, at.Stage, at.Undo)
+		}
+	}
+	c.changed = true
+	return done, nil
+}
+
+// vouched notes what a person decided about a member, and why.
+func vouched(at membership.Note, code string, in membership.Control) membership.Note {
+	by := in.By
+	if by == "" {
+		by = "somebody"
+	}
+	at.Code, at.Reason, at.RequestID = code, fmt.Sprintf("by %s: %s", by, in.Reason), ""
+	return at
+}
+
+// abort turns the run back. It may be asked for more than once.
+func (c *cohort) abort() {
+	c.aborting, c.changed = true, true
+	c.cancelForward()
+}
+
+// check decides whether a control makes sense now, and for whom.
+func (c *cohort) check(name string, raw converter.RawValue) (in membership.Control, chosen []int, err error) {
+	if data := payload(raw); len(data) > 0 {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&in); err != nil {
+			return in, nil, fmt.Errorf("%s: the payload cannot be read (%v); want {\"by\": …, \"reason\": …, \"members\": […]}", name, err)
+		}
+	}
+	switch {
+	case c.phase == membership.Ended:
+		return in, nil, fmt.Errorf("%s: the run has ended", name)
+	case name == membership.ControlPause && c.aborting:
+		return in, nil, errors.New("pause: the run is being aborted; putting back is never paused")
+	case name == membership.ControlPause && c.paused:
+		return in, nil, errors.New("pause: the run is paused already")
+	case name == membership.ControlResume && !c.paused:
+		return in, nil, errors.New("resume: the run is not paused")
+	case name == membership.ControlAbort && c.aborting:
+		return in, nil, errors.New("abort: the run is being aborted already")
+	case name == membership.ControlPause, name == membership.ControlResume, name == membership.ControlAbort:
+		if len(in.Members) > 0 {
+			return in, nil, fmt.Errorf("%s: holds for the whole run; leave members out", name)
+		}
+		return in, nil, nil
+	case name != membership.ControlRetry && strings.TrimSpace(in.Reason) == "":
+		return in, nil, fmt.Errorf("%s: reason is missing; say what you saw", name)
+	}
+	chosen, err = c.parked(in.Members)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return in, chosen, err
+}
+
+// parked returns the members with the ids, or all, that wait for a person.
+func (c *cohort) parked(ids []string) (chosen []int, err error) {
+	var not []string
+	for i := range c.members {
+		id := c.program.Members[i].ID
+		waits := c.members[i].outcome == "" && c.members[i].mark == membership.MarkParked
+		switch named := slices.Contains(ids, id); {
+		case waits && (named || len(ids) == 0):
+			chosen = append(chosen, i)
+		case named:
+			not = append(not, fmt.Sprintf("%s does not wait for a person, it is at %q", id, c.at(i)))
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(c.program.Members, func(m membership.Member) bool { return m.ID == id }) {
+			not = append(not, id+" is not a member of this run")
+		}
+	}
+	switch {
+	case len(not) > 0:
+		return nil, errors.New(strings.Join(not, "; "))
+	case len(chosen) == 0:
+		return nil, errors.New("no member waits for a person")
+	}
+	return chosen, nil
+}

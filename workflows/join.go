@@ -1,0 +1,109 @@
+package workflows
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Register makes every workflow type known to a worker.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflowWithOptions(Join, workflow.RegisterOptions{Name: TypeJoin})
+	r.RegisterWorkflowWithOptions(Leave, workflow.RegisterOptions{Name: TypeLeave})
+	r.RegisterWorkflowWithOptions(Plan, workflow.RegisterOptions{Name: TypePlan})
+}
+
+// PlanInput asks what a run would do.
+type PlanInput struct {
+	Operation membership.Operation `json:"operation"`
+	Request   membership.Request   `json:"request"`
+}
+
+// Join moves the members of a request into its group. The input is a membership.Request as JSON; it is taken raw
+// so that a field nobody knows is refused with its name instead of being dropped in silence.
+func Join(ctx workflow.Context, input converter.RawValue) (membership.Report, error) {
+	return run(ctx, membership.Join, input)
+}
+
+// Leave moves the members of a request out of its group.
+func Leave(ctx workflow.Context, input converter.RawValue) (membership.Report, error) {
+	return run(ctx, membership.Leave, input)
+}
+
+// Plan returns the program that a run would follow. It changes nothing.
+func Plan(ctx workflow.Context, input converter.RawValue) (membership.Program, error) {
+	in := struct {
+		Operation membership.Operation `json:"operation"`
+		Request   json.RawMessage      `json:"request"`
+	}{Operation: membership.Join}
+	if err := json.Unmarshal(payload(input), &in); err != nil {
+		return membership.Program{}, badInput(membership.Bad([]membership.Problem{{Field: "input",
+			Want: "cannot be read (" + err.Error() + `); want {"operation": "join" or "leave", "request": {…}}`}}))
+	}
+	if in.Operation != membership.Join && in.Operation != membership.Leave {
+		return membership.Program{}, badInput(membership.Bad([]membership.Problem{{Field: "operation",
+			Value: membership.Quote(string(in.Operation)), Want: `want "join" or "leave"`}}))
+	}
+	req, err := membership.ParseRequest(in.Request)
+	if err != nil {
+		return membership.Program{}, badInput(err)
+	}
+	return plan(ctx, in.Operation, req)
+}
+
+func run(ctx workflow.Context, op membership.Operation, input converter.RawValue) (membership.Report, error) {
+	req, err := membership.ParseRequest(payload(input))
+	if err != nil {
+		return membership.Report{}, badInput(err)
+	}
+	c := newCohort(ctx, op, req)
+	if err := c.listen(ctx); err != nil {
+		return membership.Report{}, err
+	}
+	if c.program, err = plan(ctx, op, req); err != nil {
+		return membership.Report{}, err
+	}
+	return c.walk(ctx)
+}
+
+// plan runs the activity that observes the cloud and compiles the program. Reads are harmless: it is tried for as long
+// as the cloud is merely out of reach.
+func plan(ctx workflow.Context, op membership.Operation, req membership.Request) (membership.Program, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 5 * time.Minute,
+		HeartbeatTimeout:    heartbeatTimeout,
+		RetryPolicy:         retryPolicy(),
+		Summary:             summaryOfPlan(op, req),
+	})
+	var p membership.Program
+	err := workflow.ExecuteActivity(ctx, membership.PlanActivity, PlanInput{Operation: op, Request: req}).Get(ctx, &p)
+	return p, err
+}
+
+func payload(v converter.RawValue) []byte {
+	if v.Payload() == nil {
+		return nil
+	}
+	return v.Payload().GetData()
+}
+
+// badInput turns problems into the error that ends a run before anything was touched.
+func badInput(err error) error {
+	var bad *membership.BadInput
+	if !errors.As(err, &bad) {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(bad.Error(), ErrBadInput, nil, bad.Problems)
+}
+
+// retryPolicy lets activities be tried for ever: an activity that fails has lost its worker, not its work.
+func retryPolicy() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+}
