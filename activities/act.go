@@ -84,6 +84,9 @@ func (w *walk) answered(c *call) (again bool) {
 	for _, m := range c.members {
 		stage, undo, _ := membership.StageOf(m.mark)
 		settle := w.program.Stages[stage].Settle.Std()
+		if undo { // an undo is tried until its timeout, ever more slowly
+			settle <<= min(m.sends, 5)
+		}
 		e := w.errorFor(c, m)
 		m.refused, m.doubt = nil, nil
 		switch verdict.Of(e) {
@@ -102,8 +105,9 @@ func (w *walk) answered(c *call) (again bool) {
 			}
 			m.refused = verdict.As(e)
 			switch {
-			case undo: // an undo is not given up for a refusal: capacity comes back, locks are released
-				m.hold = now.Add(max(settle, 5*poll))
+			case undo: // nor given up for a refusal: capacity comes back, locks are released
+				m.sends++
+				m.hold = now.Add(max(settle, 2*poll))
 			case m.sends > 0: // the refusal may be of a repeat, and the first may still come to show
 				m.hold = now.Add(settle)
 			default:

@@ -226,6 +226,10 @@ func (w *walk) decide(m *walker, seen membership.Observation, at time.Time) stri
 		late := timeout > 0 && moment.In > timeout
 		switch d.Verb {
 		case membership.DoNext:
+			// That there is nothing to undo is only believed once a write of the way forward had time to show.
+			if undo && m.sends == 0 && moment.In < s.Settle.Std() {
+				return ""
+			}
 			w.next(m, stage, undo)
 			continue
 		case membership.DoFail:

@@ -60,7 +60,7 @@ func (a Account) Secrets(ctx context.Context) (Credentials, error) {
 		}
 		secret, err := part.read()
 		if err != nil {
-			problems = append(problems, fmt.Errorf("account %q: %s: %w", a.Name, part.name, err))
+			problems = append(problems, fmt.Errorf("account %q: the %s cannot be read: %w", a.Name, part.name, err))
 			continue
 		}
 		*part.into(&c) = secret

@@ -55,7 +55,7 @@ func call[T any](ctx context.Context, c *Client, o op, send func(*ecs.EcsClient)
 	keys, err := c.account.Secrets(ctx)
 	if err != nil {
 		// They were there at Dial, so this is a rotation at work, and nothing was sent.
-		return none, &verdict.Error{Verdict: verdict.Transient, Op: o.name, Message: verdict.Redact(err.Error())}
+		return none, &verdict.Error{Verdict: verdict.Transient, Op: o.name, Message: err.Error()}
 	}
 	w := &wire{ctx: ctx, next: c.transport}
 	client, err := c.sdk(keys, w)

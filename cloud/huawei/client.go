@@ -59,7 +59,7 @@ var safeProject = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 func Dial(ctx context.Context, c Config) (*Client, error) {
 	refuse := func(format string, args ...any) error {
 		why := fmt.Sprintf("account %q: %s", c.Account.Name, fmt.Sprintf(format, args...))
-		return &verdict.Error{Verdict: verdict.Rejected, Op: "Dial", Message: verdict.Redact(why)}
+		return &verdict.Error{Verdict: verdict.Rejected, Op: "Dial", Message: why}
 	}
 	client := &Client{
 		account:   c.Account,

@@ -1,90 +1,92 @@
 package huawei
 
-import "github.com/fleetjoin/fleetjoin/cloud/verdict"
+import (
+	"slices"
+
+	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+)
+
+// Short names, for a table that reads as one.
+const (
+	transient = verdict.Transient
+	throttled = verdict.Throttled
+	busy      = verdict.Busy
+	done      = verdict.Done
+	rejected  = verdict.Rejected
+	unknown   = verdict.Unknown
+)
 
 // rules says what the answers of the gateway and of ECS mean, after the table in §7 of the facts about Huawei. Where
-// the facts say "look first", a write is Unknown and a read, which is a look, may simply be tried again. Codes and
-// statuses of ECS do not always belong together, so a code stands with a status only where the facts bind them.
-var rules = verdict.Table{
-	// Too fast.
-	{"", 429, "APIGW.0308", verdict.Throttled, verdict.Throttled, "§7: the gateway throttles"},
-	{"", 202, "Common.0024", verdict.Throttled, verdict.Unknown, "§0.1: flow limit, or a task that was only postponed"},
-	{"", 429, "Common.1503", verdict.Throttled, verdict.Throttled, "§7: flow control of ECS"},
-	{"", 503, "Common.1503", verdict.Throttled, verdict.Throttled, "§7: flow control of ECS, as the Chinese pages have it"},
+// the facts say "look first", a write is Unknown, and a read, which is a look, may simply be tried again.
+var rules = slices.Concat(
+	// Too fast. The 202 may also be a task that was only postponed.
+	answers(429, throttled, throttled, "§7: the gateway throttles", "APIGW.0308"),
+	answers(202, throttled, unknown, "§0.1: flow limit with a status of success", "Common.0024"),
+	answers(429, throttled, throttled, "§7: flow control of ECS", "Common.1503"),
+	answers(503, throttled, throttled, "§7: flow control of ECS, by the Chinese pages", "Common.1503"),
 
 	// Who we are.
-	{"", 401, "APIGW.0301", verdict.Rejected, verdict.Rejected, "§7: wrong signature, key, clock or token"},
-	{"", 401, "APIGW.0303", verdict.Rejected, verdict.Rejected, "§7: wrong signature, key, clock or token"},
-	{"", 401, "APIGW.0305", verdict.Rejected, verdict.Rejected, "§7: wrong signature, key, clock or token"},
-	{"", 401, "Common.0013", verdict.Rejected, verdict.Rejected, "§7: wrong signature, key, clock or token"},
-	{"", 403, "APIGW.0302", verdict.Rejected, verdict.Rejected, "§7: no permission"},
-	{"", 403, "Pdp.0001", verdict.Rejected, verdict.Rejected, "§7: no permission"},
-	{"", 403, "Ecs.0003", verdict.Rejected, verdict.Rejected, "§7: no permission"},
-	{"", 403, "Ecs.0110", verdict.Rejected, verdict.Rejected, "§7: no permission"},
-	{"", 403, "Ecs.0066", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 403, "Ecs.0067", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 403, "Ecs.0068", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 403, "Ecs.0069", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 403, "Ecs.0070", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 403, "Ecs.0071", verdict.Rejected, verdict.Rejected, "§7: suspended account or no balance"},
-	{"", 401, "EPS.0003", verdict.Rejected, verdict.Rejected, "§7: no permission in the enterprise project"},
+	answers(401, rejected, rejected, "§7: wrong signature, key, clock or token",
+		"APIGW.0301", "APIGW.0303", "APIGW.0305", "Common.0013"),
+	answers(403, rejected, rejected, "§7: no permission", "APIGW.0302", "Pdp.0001", "Ecs.0003", "Ecs.0110"),
+	answers(403, rejected, rejected, "§7: suspended account or no balance",
+		"Ecs.0066", "Ecs.0067", "Ecs.0068", "Ecs.0069", "Ecs.0070", "Ecs.0071"),
+	answers(401, rejected, rejected, "§7: no permission in the enterprise project", "EPS.0003"),
 
 	// Where we are.
-	{"", 404, "APIGW.0101", verdict.Rejected, verdict.Rejected, "§7: wrong URL or region"},
-	{"", 0, "APIGW.0106", verdict.Rejected, verdict.Rejected, "§7: the gateway does not take the headers; any 4xx"},
-	{"", 400, "Ecs.0023", verdict.Rejected, verdict.Rejected, "§7: the project in the URL is not the key's"},
-	{"", 400, "Common.0018", verdict.Rejected, verdict.Rejected, "§7: the project in the URL is not the key's"},
+	answers(404, rejected, rejected, "§7: wrong URL, or an API that this region lacks", "APIGW.0101"),
+	answers(0, rejected, rejected, "§7: headers that the gateway does not take, with any 4xx", "APIGW.0106"),
+	answers(400, rejected, rejected, "§7: the project of the URL is not the key's", "Ecs.0023", "Common.0018"),
 
-	// What is not there. A missing server cannot be a member: for a removal that is as good as done.
-	{"DeleteServerGroupMember", 404, "Ecs.0114", verdict.Done, verdict.Done, "§7: server missing, so no member"},
-	{"DeleteServerGroupMember", 404, "Ecs.0614", verdict.Done, verdict.Done, "§7: server missing, so no member"},
-	{"", 404, "Ecs.0114", verdict.Rejected, verdict.Rejected, "§7: server missing"},
-	{"", 404, "Ecs.0614", verdict.Rejected, verdict.Rejected, "§7: server missing"},
-	// The shape of "no such group" is not established; on a removal the group must be looked at before it is believed.
-	{"AddServerGroupMember", 404, "itemNotFound", verdict.Rejected, verdict.Rejected, "§7: group missing"},
-	{"AddServerGroupMember", 404, "", verdict.Rejected, verdict.Rejected, "§7: group missing, shape unknown"},
-	{"AddServerGroupMember", 400, "Ecs.0313", verdict.Rejected, verdict.Rejected, "§7: group missing"},
-	{"DeleteServerGroupMember", 404, "itemNotFound", verdict.Rejected, verdict.Unknown, "§7: group missing, look first"},
-	{"DeleteServerGroupMember", 404, "", verdict.Rejected, verdict.Unknown, "§7: group missing, look first"},
-	{"DeleteServerGroupMember", 400, "Ecs.0313", verdict.Rejected, verdict.Unknown, "§7: group missing, look first"},
-	{"", 404, "itemNotFound", verdict.Rejected, verdict.Unknown, "§7: what OpenStack does not find"},
-	{"", 400, "Ecs.0313", verdict.Rejected, verdict.Unknown, "§7: group missing"},
+	// What is not there. A missing server is no member, so its removal is as good as done. How a missing group looks is
+	// not established, so before a removal from one is believed, the group must be looked at.
+	on("DeleteServerGroupMember", answers(404, done, done, "§7: server missing", "Ecs.0114", "Ecs.0614")),
+	answers(404, rejected, rejected, "§7: server missing", "Ecs.0114", "Ecs.0614"),
+	on("AddServerGroupMember", answers(404, rejected, rejected, "§7: group missing", "itemNotFound", "")),
+	on("AddServerGroupMember", answers(400, rejected, rejected, "§7: group missing", "Ecs.0313")),
+	answers(404, rejected, unknown, "§7: group or something else missing", "itemNotFound", ""),
+	answers(400, rejected, unknown, "§7: group missing", "Ecs.0313"),
 
 	// Occupied.
-	{"", 501, "Ecs.0603", verdict.Busy, verdict.Busy, "§7: another command is executing, in spite of the 501"},
-	{"", 400, "Ecs.0100", verdict.Busy, verdict.Busy, "§7: wrong status, mostly one that passes"},
-	{"", 400, "Ecs.0605", verdict.Busy, verdict.Busy, "§7: locked; the lock of an order clears"},
+	answers(501, busy, busy, "§7: another command is executing, in spite of the 501", "Ecs.0603"),
+	answers(400, busy, busy, "§7: wrong status, mostly one that passes", "Ecs.0100"),
+	answers(400, busy, busy, "§7: locked; an order's lock clears", "Ecs.0605"),
 
 	// Against the limits.
-	{"", 400, "Ecs.0022", verdict.Rejected, verdict.Rejected, "§7: the group is full"},
-	{"", 400, "Ecs.0118", verdict.Rejected, verdict.Rejected, "§7: too many servers in one call"},
-	{"", 400, "Ecs.0226", verdict.Transient, verdict.Unknown, "§7: no capacity on start, look at the server"},
-	{"", 400, "Ecs.0319", verdict.Transient, verdict.Unknown, "§7: no capacity on start, look at the server"},
+	answers(400, rejected, rejected, "§7: the group is full", "Ecs.0022"),
+	answers(400, rejected, rejected, "§7: too many servers in one call", "Ecs.0118"),
+	answers(400, transient, unknown, "§7: no capacity on start", "Ecs.0226", "Ecs.0319"),
 
 	// Bad requests, and what only looks like one.
-	{"", 400, "Ecs.0000", verdict.Rejected, verdict.Unknown, "§7: bad request, but also the code for all else"},
-	{"", 400, "Ecs.0005", verdict.Rejected, verdict.Unknown, "§7: bad request, but also the code for all else"},
-	{"", 400, "Common.0002", verdict.Rejected, verdict.Unknown, "§7: bad request, but also the code for all else"},
-	{"", 400, "Ecs.1000", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.1001", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.1002", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.1100", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.1200", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.1201", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.0002", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
-	{"", 400, "Ecs.0301", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud dressed as a 400"},
+	answers(400, rejected, unknown, "§7: bad request, but also the code for all else",
+		"Ecs.0000", "Ecs.0005", "Common.0002"),
+	answers(400, transient, unknown, "§7: trouble inside the cloud dressed as a bad request",
+		"Ecs.1000", "Ecs.1001", "Ecs.1002", "Ecs.1100", "Ecs.1200", "Ecs.1201", "Ecs.0002", "Ecs.0301"),
 
-	// Jobs. A query may fail inside a body with status 200, so the status is left open.
-	{"ShowJob", 0, "Common.0011", verdict.Rejected, verdict.Unknown, "§7: unknown or forgotten job; only servers tell"},
-	{"ShowJob", 0, "Common.0021", verdict.Transient, verdict.Unknown, "§7: the query failed"},
-	{"ShowJob", 0, "Common.0025", verdict.Transient, verdict.Unknown, "§7: the query failed"},
-	{"ShowJob", 0, "Common.0026", verdict.Transient, verdict.Unknown, "§7: the query failed"},
+	// Jobs. The query can also fail inside an answer with status 200 (§5), so the status is left open.
+	on("ShowJob", answers(0, rejected, unknown, "§7: unknown or forgotten job", "Common.0011")),
+	on("ShowJob", answers(0, transient, unknown, "§7: the query failed", "Common.0021", "Common.0025", "Common.0026")),
 
-	// Trouble that says so. A 504 was seen although the write took effect.
-	{"", 500, "Common.0001", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud"},
-	{"", 500, "Ecs.0615", verdict.Transient, verdict.Unknown, "§7: trouble inside the cloud"},
-	{"", 504, "APIGW.0201", verdict.Transient, verdict.Unknown, "§7: the service behind the gateway took too long"},
-	{"", 502, "", verdict.Transient, verdict.Unknown, "§7: the gateway has no service behind it"},
-	{"", 503, "", verdict.Transient, verdict.Unknown, "§7: not available"},
-	{"", 504, "", verdict.Transient, verdict.Unknown, "§7: the service behind the gateway took too long"},
+	// Trouble that says so. A 504 was seen although the write had taken effect.
+	answers(500, transient, unknown, "§7: trouble inside the cloud", "Common.0001", "Ecs.0615"),
+	answers(502, transient, unknown, "§7: the gateway does not reach the service", ""),
+	answers(503, transient, unknown, "§7: the service is not available", ""),
+	answers(504, transient, unknown, "§7: the service took too long", "APIGW.0201", ""),
+)
+
+// answers makes one rule for each code; status 0 stands for any.
+func answers(status int, read, write verdict.Verdict, why string, codes ...string) verdict.Table {
+	var t verdict.Table
+	for _, code := range codes {
+		t = append(t, verdict.Rule{Status: status, Code: code, Read: read, Write: write, Why: why})
+	}
+	return t
+}
+
+// on restricts rules to one action.
+func on(op string, t verdict.Table) verdict.Table {
+	for i := range t {
+		t[i].Op = op
+	}
+	return t
 }

@@ -22,12 +22,15 @@ type Call struct {
 	Now       time.Time   // simulated time, set by the core before Serve
 }
 
+// Raw is a body that is sent as it stands.
+type Raw struct{ ContentType, Text string }
+
 // Answer is a reply. A nil Body is sent as zero bytes.
 type Answer struct {
 	Status int
 	Code   string // the cloud's error code, for the journal
 	Header http.Header
-	Body   any    // encoded as JSON after all locks are released, so it must not share memory with the state
+	Body   any    // Raw, or encoded as JSON after all locks are released, so it must not share memory with the state
 	Effect string // of a write: one of the journal's effects
 	Change any    // what Apply needs to repeat the effect after a restart; nil if nothing changed
 }
@@ -37,9 +40,11 @@ type Answer struct {
 // The core calls Serve of a write, Apply and Dump alone; Serve of reads may run in parallel with each other. All
 // other methods must be safe at any time.
 type Service interface {
-	// Route recognises a request and fills in a call. It returns nil, nil for a path that is not the service's, and
-	// the call with an answer if the request can be refused without looking at the state.
-	Route(r *http.Request, body []byte) (*Call, *Answer)
+	// Name tells the service's state from other services' in the state directory.
+	Name() string
+	// Route fills in the rest of a call of which HTTP, Body and RequestID are set. It reports whether the path is the
+	// service's, and returns an answer if the call can be refused without looking at the state.
+	Route(call *Call) (mine bool, refusal *Answer)
 	// Admit checks the caller's signature and rate and sets call.Account. It returns a refusal or nil.
 	Admit(call *Call, now time.Time) *Answer
 	// Latency is how long the call travels before it is served, in simulated time.
@@ -51,7 +56,7 @@ type Service interface {
 	// Throttled builds the service's refusal of a caller who calls too often.
 	Throttled(call *Call, retryAfter string) Answer
 	// Dump returns the whole state as one change, without what nobody can see any more.
-	Dump() any
+	Dump(now time.Time) any
 	// Apply applies a change that Serve or Dump returned, in its JSON form.
 	Apply(change json.RawMessage) error
 }

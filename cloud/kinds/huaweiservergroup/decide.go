@@ -1,0 +1,238 @@
+package huaweiservergroup
+
+import (
+	"fmt"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Decide says what a server needs at a stage. Membership decides first: a server that is in the group needs no stop and
+// no add, whatever a run remembers, and one that is not in it needs no removal.
+func (o *observation) Decide(m membership.Moment) membership.Decision {
+	server, exists := o.servers[m.Member.ID]
+	if m.Undo {
+		return o.decideUndo(m, server, exists)
+	}
+	if !exists {
+		return membership.Fail(codeServerMissing, "there is no such server any more")
+	}
+	if o.operation == membership.Leave {
+		return o.decideLeave(m, server)
+	}
+	switch m.Stage.Name {
+	case stageStop:
+		return o.decideStop(m, server)
+	case stageVerifyKVM:
+		return o.decideVerifyKVM(server)
+	case stageAdd:
+		return o.decideAdd(server)
+	case stageStart:
+		return o.decideStart(m, server)
+	case stageVerify:
+		return o.decideVerify(m, server)
+	default:
+		return unknownStage(m)
+	}
+}
+
+func (o *observation) decideStop(m membership.Moment, s huawei.Server) membership.Decision {
+	hard := o.params.hardStopAfter > 0 && m.In >= o.params.hardStopAfter
+	switch job := o.job(m); {
+	case o.inGroup(s.ID):
+		return membership.Next()
+	case isOff(s):
+		return membership.Next()
+	case isOn(s) && !o.params.stop:
+		return membership.Next()
+	case isOn(s) && !ranBefore(m):
+		return membership.Fail(codePowerChanged, "the server was off when the run was planned and runs now")
+	case s.Status != statusActive:
+		return o.settling(s)
+	case !idle(s) && hard && m.Sends == 1: // the soft stop hangs
+		return membership.Act(actStopHard, doing(s))
+	case !idle(s):
+		return membership.Wait(doing(s))
+	case job.running():
+		return membership.Wait("the stop is under way")
+	case hard:
+		return membership.Act(actStopHard, "the server runs")
+	case job.failed() && o.params.hardStopAfter > 0:
+		return membership.Wait("the guest has not heeded the soft stop: " + job.why())
+	case job.failed():
+		return membership.Fail(codeStopFailed, "the guest has not heeded the soft stop: "+job.why())
+	default:
+		return membership.Act(actStop, "the server runs")
+	}
+}
+
+func (o *observation) decideVerifyKVM(s huawei.Server) membership.Decision {
+	if o.inGroup(s.ID) {
+		return membership.Next()
+	}
+	for _, obj := range o.hardware(s) {
+		return membership.Fail(obj.Code, obj.Reason)
+	}
+	return o.whenStopped(s, membership.Next())
+}
+
+func (o *observation) decideAdd(s huawei.Server) membership.Decision {
+	if o.inGroup(s.ID) {
+		return membership.Next()
+	}
+	if o.groupMissing {
+		return membership.Fail(codeGroupMissing, "there is no such group any more")
+	}
+	for _, other := range s.Groups {
+		if other != "" && other != o.group.ID {
+			return membership.Fail(codeOtherGroup, "the server is in group "+other)
+		}
+	}
+	return o.whenStopped(s, membership.Act(actAdd, "the server is not in the group"))
+}
+
+// whenStopped returns then for a server in the power state that adding wants.
+func (o *observation) whenStopped(s huawei.Server, then membership.Decision) membership.Decision {
+	switch {
+	case isOff(s), isOn(s) && !o.params.stop:
+		return then
+	case isOn(s):
+		return membership.Fail(codePowerChanged, "somebody has started the server")
+	default:
+		return o.settling(s)
+	}
+}
+
+func (o *observation) decideStart(m membership.Moment, s huawei.Server) membership.Decision {
+	switch job := o.job(m); {
+	case !ranBefore(m), isOn(s):
+		return membership.Next()
+	case !isOff(s):
+		return o.settling(s)
+	case job.running():
+		return membership.Wait("the start is under way")
+	case job.failed():
+		return membership.Fail(codeStartFailed, job.why())
+	default:
+		return membership.Act(actStart, "the server is off")
+	}
+}
+
+func (o *observation) decideVerify(m membership.Moment, s huawei.Server) membership.Decision {
+	switch {
+	case !o.inGroup(s.ID):
+		return membership.Wait("the server is not seen in the group")
+	case ranBefore(m) && isOn(s), !ranBefore(m) && isOff(s):
+		return membership.Next()
+	case isOn(s), isOff(s):
+		return membership.Fail(codePowerChanged, fmt.Sprintf("the server is %s, and was %s before", s.Status, m.Member.Before[factPower]))
+	default:
+		return o.settling(s)
+	}
+}
+
+func (o *observation) decideLeave(m membership.Moment, s huawei.Server) membership.Decision {
+	switch in := o.inGroup(s.ID); {
+	case !in:
+		return membership.Next()
+	case m.Stage.Name == stageVerify:
+		return membership.Wait("the server is still seen in the group")
+	case m.Stage.Name != stageRemove:
+		return unknownStage(m)
+	case !idle(s):
+		return membership.Wait(doing(s))
+	default:
+		return membership.Act(actRemove, "the server is in the group")
+	}
+}
+
+func (o *observation) decideUndo(m membership.Moment, s huawei.Server, exists bool) membership.Decision {
+	switch m.Stage.Name {
+	case stageAdd:
+		switch {
+		case !exists, !o.inGroup(s.ID):
+			return membership.Next()
+		case !idle(s):
+			return membership.Wait(doing(s))
+		default:
+			return membership.Act(actRemove, "the server is in the group")
+		}
+	case stageStop:
+		switch {
+		case !ranBefore(m):
+			return membership.Next()
+		case !exists:
+			return membership.Fail(codeServerMissing, "there is no such server any more")
+		case isOn(s):
+			return membership.Next()
+		case !isOff(s):
+			return membership.Wait(doing(s))
+		case o.job(m).running():
+			return membership.Wait("the start is under way")
+		default:
+			return membership.Act(actStart, "the server is off and ran before"+o.job(m).failure())
+		}
+	default:
+		return unknownStage(m)
+	}
+}
+
+// settling waits for a server that is on its way to somewhere, and fails for one that is nowhere.
+func (o *observation) settling(s huawei.Server) membership.Decision {
+	if idle(s) && s.Status != statusActive && s.Status != statusShutoff && s.Status != "REBOOT" && s.Status != "HARD_REBOOT" {
+		return membership.Fail(codeServerStatus, "the server is "+s.Status)
+	}
+	return membership.Wait(doing(s))
+}
+
+func doing(s huawei.Server) string {
+	if idle(s) {
+		return "the server is " + s.Status
+	}
+	return fmt.Sprintf("the server is %s, %s", s.Status, s.TaskState)
+}
+
+func ranBefore(m membership.Moment) bool { return m.Member.Before[factPower] == powerOn }
+
+func unknownStage(m membership.Moment) membership.Decision {
+	return membership.Park(membership.CodeEngine, fmt.Sprintf("this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
+}
+
+// evidence is what the job behind a member's last write says about that member.
+type evidence struct {
+	status string // "" when nothing is known
+	code   string
+	reason string
+}
+
+// job finds the evidence. A job over many servers can fail as a whole while most of them went well, so only the part
+// that is about the server counts, where there is one.
+func (o *observation) job(m membership.Moment) evidence {
+	j, ok := o.jobs[m.Job]
+	if !ok || m.Job == "" {
+		return evidence{}
+	}
+	for _, sub := range j.SubJobs {
+		if sub.ServerID == m.Member.ID {
+			return evidence{sub.Status, sub.ErrorCode, sub.FailReason}
+		}
+	}
+	return evidence{j.Status, j.ErrorCode, j.FailReason}
+}
+
+func (e evidence) running() bool { return e.status == "INIT" || e.status == "RUNNING" }
+func (e evidence) failed() bool  { return e.status == "FAIL" }
+
+func (e evidence) why() string {
+	if e.code == "" {
+		return e.reason
+	}
+	return e.code + ": " + e.reason
+}
+
+func (e evidence) failure() string {
+	if !e.failed() {
+		return ""
+	}
+	return "; the last start failed: " + e.why()
+}

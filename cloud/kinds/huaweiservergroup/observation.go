@@ -1,0 +1,193 @@
+package huaweiservergroup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// observation is what the cloud said at one moment.
+type observation struct {
+	operation    membership.Operation
+	params       params
+	group        huawei.Group
+	groupMissing bool
+	servers      map[string]huawei.Server
+	flavors      map[string]huawei.Flavor
+	jobs         map[string]huawei.Job
+	// Only when planning:
+	limits    huawei.Limits
+	elsewhere map[string]string // server id to another group that it is in
+}
+
+func (o *observation) inGroup(server string) bool { return slices.Contains(o.group.Members, server) }
+
+// Facts that a program remembers of a member.
+const (
+	factPower  = "power" // on or off: the ledger that every undo restores
+	factFlavor = "flavor"
+	factZone   = "zone"
+)
+
+const (
+	powerOn  = "on"
+	powerOff = "off"
+)
+
+const (
+	statusActive  = "ACTIVE"
+	statusShutoff = "SHUTOFF"
+)
+
+// idle reports whether nothing is under way on the server. The status alone does not tell: a server that is being
+// stopped is ACTIVE, one that is being started SHUTOFF.
+func idle(s huawei.Server) bool { return s.TaskState == "" }
+
+func isOn(s huawei.Server) bool  { return s.Status == statusActive && idle(s) }
+func isOff(s huawei.Server) bool { return s.Status == statusShutoff && idle(s) }
+
+// Compile refuses whom the group cannot take and remembers how the others run.
+func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
+	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
+		Params: r.Params, Stages: Kind{}.Spec().Stages[op]}
+	room := o.limits.MaxServerGroupMembers - len(o.group.Members)
+	for _, id := range r.Members {
+		m := o.member(id)
+		switch in := o.inGroup(id); {
+		case in == (op == membership.Join) && !o.groupMissing:
+			m.Already = true
+		case op == membership.Join:
+			m.Refused = o.objections(id)
+			// A quota of 0 is one that the cloud did not tell.
+			if len(m.Refused) == 0 && o.limits.MaxServerGroupMembers > 0 {
+				if room--; room < 0 {
+					m.Refused = append(m.Refused, membership.Objection{Code: codeGroupFull, Reason: fmt.Sprintf(
+						"the group has %d members of at most %d, and the members before it in the request take what is left",
+						len(o.group.Members), o.limits.MaxServerGroupMembers)})
+				}
+			}
+		default:
+			m.Refused = o.objectionsToLeave(id)
+		}
+		p.Members = append(p.Members, m)
+	}
+	return p
+}
+
+func (o *observation) member(id string) membership.Member {
+	m := membership.Member{ID: id}
+	s, ok := o.servers[id]
+	if !ok {
+		return m
+	}
+	m.Name = s.Name
+	m.Before = map[string]string{factPower: powerOff, factFlavor: s.FlavorID}
+	if s.Status == statusActive {
+		m.Before[factPower] = powerOn
+	}
+	if s.Zone != "" {
+		m.Before[factZone] = s.Zone
+	}
+	return m
+}
+
+// objections returns everything that speaks against adding a server. They do not end at the first: an operator wants to
+// mend them all at once.
+func (o *observation) objections(id string) (all []membership.Objection) {
+	object := func(code, reason string, args ...any) {
+		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+	}
+	switch {
+	case o.groupMissing:
+		object(codeGroupMissing, "there is no such group in the project")
+	case !slices.Equal(o.group.Policies, []string{"anti-affinity"}):
+		object(codeGroupPolicy, "the group's policy is %q; servers can only be added to anti-affinity", strings.Join(o.group.Policies, ","))
+	}
+	s, ok := o.servers[id]
+	if !ok {
+		object(codeServerMissing, "there is no such server in the project")
+		return all
+	}
+	if s.Status != statusActive && s.Status != statusShutoff {
+		object(codeServerStatus, "the server is %s; it must be ACTIVE or SHUTOFF", s.Status)
+	}
+	if !idle(s) {
+		object(codeServerBusy, "the server is %s", s.TaskState)
+	}
+	if s.Locked {
+		object(codeServerLocked, "the server is locked%s", because(s.LockScene))
+	}
+	for _, other := range s.Groups {
+		if other != o.group.ID && other != "" {
+			object(codeOtherGroup, "the server is in group %s", other)
+		}
+	}
+	if other := o.elsewhere[id]; other != "" && !slices.Contains(s.Groups, other) {
+		object(codeOtherGroup, "the server is in group %s", other)
+	}
+	return append(all, o.hardware(s)...)
+}
+
+// hardware returns what speaks against the server's flavor, from the flavor's extra specs. It fails closed: what the
+// cloud does not tell is an objection. The server's own metadata is no evidence; it can say Xen of any server that was
+// made before 2019.
+func (o *observation) hardware(s huawei.Server) (all []membership.Objection) {
+	object := func(code, reason string, args ...any) {
+		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+	}
+	specs := o.flavors[s.FlavorID].ExtraSpecs
+	switch env := specs["ecs:virtualization_env_types"]; {
+	case env == "CloudCompute": // KVM
+	case env == "FusionCompute":
+		object(codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
+	case env == "" && o.params.assumeKVM:
+	case env == "":
+		object(codeKVMUnknown, "flavor %s does not tell how it is virtualized", s.FlavorID)
+	case o.params.assumeKVM:
+	default:
+		object(codeKVMUnknown, "flavor %s is virtualized by %q, which is not known to be KVM", s.FlavorID, env)
+	}
+	for _, key := range []string{"quota:local_disk", "quota:nvme_ssd"} {
+		if v := specs[key]; v != "" {
+			object(codeLocalDisk, "flavor %s has local disks (%s %s)", s.FlavorID, key, v)
+		}
+	}
+	var cards []string
+	for key, v := range specs {
+		if strings.HasPrefix(key, "pci_passthrough:") && v != "" {
+			cards = append(cards, key+" "+v)
+		}
+	}
+	if len(cards) > 0 {
+		slices.Sort(cards)
+		object(codePassThrough, "flavor %s passes a card through (%s)", s.FlavorID, strings.Join(cards, ", "))
+	}
+	return all
+}
+
+func (o *observation) objectionsToLeave(id string) (all []membership.Objection) {
+	s, ok := o.servers[id]
+	switch {
+	case o.groupMissing:
+		return []membership.Objection{{Code: codeGroupMissing, Reason: "there is no such group in the project"}}
+	case !ok:
+		return []membership.Objection{{Code: codeServerMissing, Reason: "there is no such server in the project"}}
+	}
+	if !idle(s) {
+		all = append(all, membership.Objection{Code: codeServerBusy, Reason: "the server is " + s.TaskState})
+	}
+	if s.Locked {
+		all = append(all, membership.Objection{Code: codeServerLocked, Reason: "the server is locked" + because(s.LockScene)})
+	}
+	return all
+}
+
+func because(scene string) string {
+	if scene == "" {
+		return ""
+	}
+	return " (" + scene + ")"
+}

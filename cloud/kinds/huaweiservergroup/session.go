@@ -1,0 +1,169 @@
+package huaweiservergroup
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+)
+
+// session is the I/O of one activity attempt.
+type session struct {
+	client *huawei.Client
+	target membership.Target
+	params params
+	// flavors: a flavor's extra specs do not change; which flavor a server has is read anew each time.
+	flavors map[string]huawei.Flavor
+}
+
+func newSession(c *huawei.Client, t membership.Target, p params) *session {
+	return &session{client: c, target: t, params: p, flavors: make(map[string]huawei.Flavor)}
+}
+
+// Observe reads the servers, the group, the flavors and the jobs, side by side.
+func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {
+	o := &observation{operation: s.target.Operation, params: s.params, jobs: make(map[string]huawei.Job)}
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.Go(func() (err error) {
+		if o.servers, err = s.client.Servers(ctx, look.Members); err != nil {
+			return err
+		}
+		o.flavors, err = s.readFlavors(ctx, o.servers)
+		return err
+	})
+	reads.Go(func() (err error) {
+		o.group, o.groupMissing, err = s.readGroup(ctx)
+		return err
+	})
+	var mu sync.Mutex
+	for _, id := range look.Jobs {
+		reads.Go(func() error {
+			// A job only explains what the server's state shows anyway, and jobs are short-lived: one that cannot be
+			// read is no evidence, and no error.
+			if job, err := s.client.Job(ctx, id); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				o.jobs[id] = job
+			}
+			return nil
+		})
+	}
+	if look.Thorough {
+		reads.Go(func() (err error) {
+			o.limits, err = s.client.Limits(ctx)
+			return err
+		})
+		reads.Go(func() (err error) {
+			o.elsewhere, err = s.readElsewhere(ctx)
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// readGroup reads the group. That it is missing is only believed when the list of groups agrees: the single read
+// answers a query that failed with the same class of error.
+func (s *session) readGroup(ctx context.Context) (g huawei.Group, missing bool, err error) {
+	g, err = s.client.Group(ctx, s.target.Group)
+	if err == nil {
+		return g, false, nil
+	}
+	e := verdict.As(err)
+	if e.Status != http.StatusNotFound && e.Code != "Ecs.0313" {
+		return g, false, err
+	}
+	all, listErr := s.client.Groups(ctx)
+	if listErr != nil {
+		return g, false, listErr
+	}
+	if slices.ContainsFunc(all, func(g huawei.Group) bool { return g.ID == s.target.Group }) {
+		return g, false, &verdict.Error{Verdict: verdict.Transient, Op: e.Op, Status: e.Status, Code: e.Code, RequestID: e.RequestID,
+			Message: "the group is listed but cannot be read"}
+	}
+	return g, true, nil
+}
+
+// readElsewhere tells for each server in any other group which that is.
+func (s *session) readElsewhere(ctx context.Context) (map[string]string, error) {
+	all, err := s.client.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := make(map[string]string)
+	for _, g := range all {
+		if g.ID == s.target.Group {
+			continue
+		}
+		for _, server := range g.Members {
+			in[server] = g.ID
+		}
+	}
+	return in, nil
+}
+
+// readFlavors reads the flavors of the servers. One that is not there any more is absent: nothing is known about it.
+func (s *session) readFlavors(ctx context.Context, servers map[string]huawei.Server) (map[string]huawei.Flavor, error) {
+	missing := make(map[string]bool)
+	for _, server := range servers {
+		if _, known := s.flavors[server.FlavorID]; !known && server.FlavorID != "" {
+			missing[server.FlavorID] = true
+		}
+	}
+	var mu sync.Mutex
+	reads, ctx := errgroup.WithContext(ctx)
+	for id := range missing {
+		reads.Go(func() error {
+			f, err := s.client.Flavor(ctx, id)
+			if e := verdict.As(err); e != nil && e.Status == http.StatusNotFound {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			s.flavors[id] = f
+			return nil
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	return maps.Clone(s.flavors), nil
+}
+
+// Do sends one write.
+func (s *session) Do(ctx context.Context, action string, members []*membership.Member) (membership.Sent, error) {
+	ids := make([]string, len(members))
+	for i, m := range members {
+		ids[i] = m.ID
+	}
+	var sent membership.Sent
+	var err error
+	switch action {
+	case actStop:
+		sent.Job, err = s.client.StopServers(ctx, ids, false)
+	case actStopHard:
+		sent.Job, err = s.client.StopServers(ctx, ids, true)
+	case actStart:
+		sent.Job, err = s.client.StartServers(ctx, ids)
+	case actAdd:
+		err = s.client.AddMember(ctx, s.target.Group, ids[0])
+	case actRemove:
+		err = s.client.RemoveMember(ctx, s.target.Group, ids[0])
+	default:
+		err = &verdict.Error{Verdict: verdict.Rejected, Op: action, Message: fmt.Sprintf("%s has no such action", ID)}
+	}
+	return sent, err
+}

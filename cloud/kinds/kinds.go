@@ -1,0 +1,29 @@
+// Package kinds is the one list of the kinds there are. Adding a kind is a folder here and a line in All.
+package kinds
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Clouds connects to accounts by name. The zero value connects to none: kinds then describe and validate, which is all
+// that the operator's side needs.
+type Clouds struct {
+	Huawei func(ctx context.Context, account string) (*huawei.Client, error)
+}
+
+// All returns every kind.
+func All(c Clouds) []membership.Kind {
+	if c.Huawei == nil {
+		c.Huawei = func(context.Context, string) (*huawei.Client, error) { return nil, errNoAccounts }
+	}
+	return []membership.Kind{
+		huaweiservergroup.New(c.Huawei), // ECS (anti-affinity) groups: stopped servers, KVM only
+	}
+}
+
+var errNoAccounts = errors.New("no accounts are known here; kinds do their work in a worker")

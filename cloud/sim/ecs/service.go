@@ -1,0 +1,142 @@
+// Package ecs simulates Huawei Cloud ECS: servers, their power, and server groups. deploy/docs/world.md lists the
+// assumptions (H1, H2, …) made where the vendor's documents are silent or contradict each other.
+package ecs
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweisign"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// Service is the state of the ECS half of a world. It implements wire.Service.
+type Service struct {
+	seed     int64
+	config   world.Huawei             // defaults filled in; its servers and groups are in the maps below
+	accounts map[string]world.Account // by access key
+	flavors  map[string]world.Flavor
+	routes   []route
+	limiter  *limiter
+	wall     func() time.Time
+
+	next     int64 // number for the next thing that needs one: job, group, membership
+	servers  map[string]*server
+	groups   map[string]*group
+	jobs     map[string]*job
+	projects map[string]*project
+}
+
+// project lists what a project has, in the order in which the API lists it.
+type project struct {
+	servers []*server
+	groups  []*group
+}
+
+// New returns the service for a completed world. Signatures are checked against wall, the real time.
+func New(w world.World, wall func() time.Time) *Service {
+	s := &Service{
+		seed:     w.Seed,
+		config:   w.Huawei,
+		accounts: map[string]world.Account{},
+		flavors:  map[string]world.Flavor{},
+		routes:   routes(),
+		limiter:  newLimiter(w.Huawei.Throttle),
+		wall:     wall,
+		servers:  map[string]*server{},
+		groups:   map[string]*group{},
+		jobs:     map[string]*job{},
+		projects: map[string]*project{},
+	}
+	for _, a := range w.Accounts {
+		s.accounts[a.AccessKey] = a
+	}
+	for _, f := range w.Huawei.Flavors {
+		s.flavors[f.ID] = f
+	}
+	for _, g := range w.Huawei.Groups {
+		s.putGroup(&group{Group: g})
+	}
+	for _, v := range w.Huawei.Servers {
+		born := version{Status: v.Status, Group: v.Group, Placed: v.Placed, OSGeneration: v.OSGeneration,
+			Member: s.number()}
+		s.putServer(&server{Server: v, Versions: []version{born}})
+	}
+	s.config.Servers, s.config.Groups = nil, nil
+	return s
+}
+
+func (s *Service) number() int64 {
+	s.next++
+	return s.next
+}
+
+func (s *Service) project(id string) *project {
+	p := s.projects[id]
+	if p == nil {
+		p = &project{}
+		s.projects[id] = p
+	}
+	return p
+}
+
+// sortedProjects returns the projects in the order of their ids.
+func (s *Service) sortedProjects() []*project {
+	sorted := make([]*project, 0, len(s.projects))
+	for _, id := range slices.Sorted(maps.Keys(s.projects)) {
+		sorted = append(sorted, s.projects[id])
+	}
+	return sorted
+}
+
+// lagged is the moment that reads show: writes become visible only after the read lag.
+func (s *Service) lagged(now time.Time) time.Time { return now.Add(-time.Duration(s.config.ReadLag)) }
+
+// Admit checks the signature, the project and the account's rate.
+func (s *Service) Admit(c *wire.Call, now time.Time) *wire.Answer {
+	access, err := huaweisign.Verify(c.HTTP, c.Body, s.wall(), func(access string) (huaweisign.Key, bool) {
+		a, ok := s.accounts[access]
+		return huaweisign.Key{Access: a.AccessKey, Secret: a.SecretKey, Token: a.SecurityToken}, ok
+	})
+	if err != nil {
+		refusal := s.Refuse(c, http.StatusUnauthorized, "APIGW.0301", "Incorrect IAM authentication information: "+err.Error())
+		return &refusal
+	}
+	account := s.accounts[access]
+	c.Account = account.Name
+	header := c.HTTP.Header.Get("X-Project-Id")
+	if c.Project != account.ProjectID || header != "" && header != c.Project {
+		refusal := s.Refuse(c, http.StatusBadRequest, "Ecs.0023",
+			"The project ID in the URL is not the project of the credentials.")
+		return &refusal
+	}
+	if wait := s.limiter.take(c.Account, c.Action, now); wait > 0 {
+		refusal := s.Throttled(c, s.limiter.retryAfter(wait))
+		return &refusal
+	}
+	return nil
+}
+
+// Latency draws how long the call travels.
+func (s *Service) Latency(c *wire.Call) time.Duration {
+	if s.config.Latency == (clock.Range{}) {
+		return 0
+	}
+	return s.config.Latency.Draw(world.Random(s.seed, "latency", c.RequestID))
+}
+
+// Throttled is the API gateway's answer to a caller who calls too often.
+func (s *Service) Throttled(c *wire.Call, retryAfter string) wire.Answer {
+	a := s.Refuse(c, http.StatusTooManyRequests, "APIGW.0308",
+		"The throttling threshold has been reached: policy user over ratelimit,limit:"+
+			strconv.FormatFloat(s.config.Throttle.PerSecond, 'f', -1, 64)+",time:1 second")
+	if retryAfter != "" {
+		a.Header = http.Header{"Retry-After": {retryAfter}}
+	}
+	return a
+}

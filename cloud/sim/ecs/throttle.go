@@ -1,0 +1,73 @@
+package ecs
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// limiter holds the token buckets of all accounts and actions.
+type limiter struct {
+	config world.Throttle
+
+	mu      sync.Mutex
+	buckets map[[2]string]*bucket // by account and action; the action "" stands for all of them
+}
+
+type bucket struct {
+	tokens float64
+	filled time.Time
+}
+
+func newLimiter(config world.Throttle) *limiter {
+	return &limiter{config: config, buckets: map[[2]string]*bucket{}}
+}
+
+// take takes a token for the call and returns 0, or returns how long it takes until there is one.
+func (l *limiter) take(account, action string, now time.Time) time.Duration {
+	if l.config.PerSecond == 0 && len(l.config.Actions) == 0 {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if wait := l.takeFrom([2]string{account, action}, l.config.Actions[action], now); wait > 0 {
+		return wait
+	}
+	return l.takeFrom([2]string{account, ""}, l.config.Rate, now)
+}
+
+func (l *limiter) takeFrom(key [2]string, rate world.Rate, now time.Time) time.Duration {
+	if rate.PerSecond == 0 {
+		return 0
+	}
+	burst := float64(cmp.Or(rate.Burst, 1))
+	b := l.buckets[key]
+	if b == nil {
+		b = &bucket{tokens: burst, filled: now}
+		l.buckets[key] = b
+	}
+	if passed := now.Sub(b.filled); passed > 0 {
+		b.tokens, b.filled = min(burst, b.tokens+passed.Seconds()*rate.PerSecond), now
+	}
+	if b.tokens < 1 {
+		return time.Duration((1 - b.tokens) / rate.PerSecond * float64(time.Second))
+	}
+	b.tokens--
+	return 0
+}
+
+// retryAfter writes a wait as the Retry-After header that the world asks for; empty means none. The real header
+// is seldom there and may carry fractions of seconds.
+func (l *limiter) retryAfter(wait time.Duration) string {
+	switch l.config.RetryAfter {
+	case "int":
+		return strconv.Itoa(int(math.Ceil(wait.Seconds())))
+	case "float":
+		return strconv.FormatFloat(wait.Seconds(), 'f', 3, 64)
+	}
+	return ""
+}

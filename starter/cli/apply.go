@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// ApplyOptions are what apply and leave take.
+type ApplyOptions struct {
+	Source
+	Operation membership.Operation
+	ID        string
+	Detach    bool
+}
+
+// newApply makes apply, which joins, and leave.
+func newApply(f *Factory, op membership.Operation, runF func(context.Context, *ApplyOptions) error) *cobra.Command {
+	o := &ApplyOptions{Operation: op}
+	if runF == nil {
+		runF = f.apply
+	}
+	cmd := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Start a run that moves the members into the group, and follow it",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.args(args); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	if op == membership.Leave {
+		cmd.Use, cmd.Short = "leave [FILE]", "Start a run that moves the members out of the group, and follow it"
+	}
+	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.ID, "id", "", "id of the run; by default one made of kind, group and members")
+	cmd.Flags().BoolVar(&o.Detach, "detach", false, "start the run and do not follow it")
+	return cmd
+}
+
+func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
+	req, err := o.read(f.In, f.Kinds)
+	if err != nil {
+		return err
+	}
+	id := o.ID
+	if id == "" {
+		id = runID(o.Operation, req)
+	}
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	run, err := startRun(ctx, conn, o.Operation, req, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.JSON:
+		if err := f.json(startedLine{ID: id, RunID: run.GetRunID(), Started: true}); err != nil {
+			return err
+		}
+	case o.Detach:
+		f.printf("run %s is started\nfollow it: fleetjoin watch %s\n", id, id)
+	default:
+		f.printf("run %s: %s\n", id, summary(o.Operation, req))
+	}
+	if o.Detach {
+		if ids, err := conn.Pollers(ctx, workflows.TaskQueue); err == nil && len(ids) == 0 {
+			f.notef("%s\n", noWorker(conn))
+		}
+		return nil
+	}
+	return f.conclude(ctx, conn, run)
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// ControlOptions are what the verbs that steer a run take.
+type ControlOptions struct {
+	Name string // of the control, which is also the verb
+	Run  string
+	membership.Control
+}
+
+// controlled is what such a verb prints with --json.
+type controlled struct {
+	ID      string   `json:"id"`
+	Control string   `json:"control"`
+	Members []string `json:"members"` // those that it moved
+}
+
+// newControls makes the verbs that steer a run: each is an update of that name, so that the run can refuse it with
+// words. The plain signals of the same names do the same without an answer.
+func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) []*cobra.Command {
+	if runF == nil {
+		runF = f.control
+	}
+	verbs := []struct {
+		name, short string
+		byMember    bool // acts on the members that wait for a person
+		needsReason bool
+	}{
+		{membership.ControlPause, "Start nothing new in a run; what the cloud is doing goes on", false, false},
+		{membership.ControlResume, "Go on with a paused run", false, false},
+		{membership.ControlAbort, "Put back what is under way and end the run; joined members stay joined", false, false},
+		{membership.ControlRetry, "Try again the stage at which members wait for a person", true, false},
+		{membership.ControlSkip, "Leave members that wait for a person as they are", true, true},
+		{membership.ControlMarkDone, "Vouch that the stage at which members wait is done, and go on behind it", true, true},
+	}
+	var cmds []*cobra.Command
+	for _, v := range verbs {
+		o := &ControlOptions{Name: v.name}
+		cmd := &cobra.Command{
+			Use:   v.name + " RUN",
+			Short: v.short,
+			Args:  oneRun,
+			RunE: func(cmd *cobra.Command, args []string) error {
+				o.Run = args[0]
+				if v.needsReason && o.Reason == "" {
+					return bad("--reason", "", "is missing; say what you saw, it is kept with the run")
+				}
+				return runF(cmd.Context(), o)
+			},
+		}
+		cmd.Flags().StringVar(&o.By, "by", me(), "who does this; kept with the run")
+		cmd.Flags().StringVar(&o.Reason, "reason", "", "why; kept with the run")
+		if v.byMember {
+			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
+				"id of a member that waits; may be given more than once; none means all that wait")
+		}
+		cmds = append(cmds, cmd)
+	}
+	return cmds
+}
+
+func (f *Factory) control(ctx context.Context, o *ControlOptions) error {
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, _, err := describe(ctx, conn, o.Run, ""); err != nil {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, 2*queryTimeout)
+	defer cancel()
+	update, err := conn.UpdateWorkflow(asking, client.UpdateWorkflowOptions{
+		WorkflowID: o.Run, UpdateName: o.Name, Args: []any{o.Control},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	var done membership.Controlled
+	if err == nil {
+		err = update.Get(asking, &done)
+	}
+	var refused *temporal.ApplicationError
+	var gone *serviceerror.NotFound
+	switch {
+	case errors.As(err, &refused):
+		return &exitError{ExitBadInput, "refused: " + clean(refused.Message())}
+	case errors.As(err, &gone):
+		return &exitError{ExitBadInput, fmt.Sprintf("refused: run %s has ended; see: fleetjoin report %s", o.Run, o.Run)}
+	case err != nil:
+		err = unanswered(ctx, conn, "run "+o.Run+" does not answer", err)
+		return fmt.Errorf("%w\nto leave it for the next worker: temporal workflow signal --workflow-id %s --name %s --input '{}'",
+			err, o.Run, o.Name)
+	}
+	if f.JSON {
+		return f.json(controlled{ID: o.Run, Control: o.Name, Members: done.Members})
+	}
+	f.printf("%s: accepted by run %s\n", o.Name, o.Run)
+	for _, m := range done.Members {
+		f.printf("  %s\n", clean(m))
+	}
+	return nil
+}
+
+// me names the operator for the run's records. It is a courtesy, not a proof.
+func me() string {
+	name := os.Getenv("USER")
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if name == "" {
+		return "unknown"
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "@" + host
+}

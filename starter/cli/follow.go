@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+const (
+	followEvery  = time.Second
+	queryTimeout = 5 * time.Second
+	// patience is how long nothing is heard of a run before we look whether anybody works on it.
+	patience = 3 * time.Second
+)
+
+// view shows a run that is under way.
+type view interface {
+	show(membership.Status)
+	close() // before anything else is printed
+}
+
+// errWaiting says that nothing moves any more but for members that wait for a person.
+var errWaiting = errors.New("waiting for a person")
+
+// follow shows a run until it has ended, and returns its report; or until it waits for a person (errWaiting).
+func (f *Factory) follow(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
+	v view) (membership.Report, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type ending struct {
+		report membership.Report
+		err    error
+	}
+	over := make(chan ending, 1)
+	go func() {
+		r, err := reportOf(ctx, run)
+		over <- ending{r, err}
+	}()
+	watchdog := f.watchdog(conn)
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		asking, done := context.WithTimeout(ctx, queryTimeout)
+		status, err := queryStatus(asking, conn, run.GetID(), run.GetRunID())
+		done()
+		if err == nil {
+			watchdog.heard()
+			v.show(status)
+			if status.Phase == membership.Waiting {
+				return membership.Report{}, errWaiting
+			}
+		} else {
+			watchdog.silent(ctx)
+		}
+		select {
+		case end := <-over:
+			return end.report, end.err
+		case <-tick.C:
+		}
+	}
+}
+
+// watchdog tells the operator, once, when nobody works on what is being waited for.
+type watchdog struct {
+	f     *Factory
+	conn  *connect.Connection
+	since time.Time
+	told  bool
+}
+
+func (f *Factory) watchdog(conn *connect.Connection) *watchdog {
+	return &watchdog{f: f, conn: conn, since: time.Now()}
+}
+
+func (w *watchdog) heard() { w.since, w.told = time.Now(), false }
+
+func (w *watchdog) silent(ctx context.Context) {
+	if w.told || time.Since(w.since) < patience {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	ids, err := w.conn.Pollers(ctx, workflows.TaskQueue)
+	if err != nil || len(ids) > 0 {
+		return // there are workers, and they are merely busy; or it cannot be told, and the run's own error will
+	}
+	w.told = true
+	w.f.notef("%s\n", noWorker(w.conn))
+}
+
+func noWorker(conn *connect.Connection) string {
+	return fmt.Sprintf("no worker polls task queue %s of namespace %s at %s; nothing happens until one does: "+
+		"fleetjoin-worker --accounts FILE, or fleetjoin dev", workflows.TaskQueue, conn.Namespace, conn.Address)
+}
+
+// conclude follows a run and ends the verb: with the report, or with what the operator can do now.
+func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
+	id := run.GetID()
+	v := f.view(run)
+	report, err := f.follow(ctx, conn, run, v)
+	v.close()
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{ExitInterrupted, fmt.Sprintf("stopped watching; run %s goes on\n"+
+			"follow it: fleetjoin watch %s\nend it:    fleetjoin abort %s", id, id, id)}
+	case errors.Is(err, errWaiting):
+		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s waits for a person; look at the members and answer with one of\n"+
+			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin skip %s --reason WHY [--member ID]\n"+
+			"  fleetjoin mark-done %s --reason WHY [--member ID]", id, id, id, id, id)}
+	case err != nil:
+		return err
+	}
+	if f.JSON {
+		if err := f.json(reportLine{ID: id, RunID: run.GetRunID(), Report: report}); err != nil {
+			return err
+		}
+	} else {
+		f.printReport(id, report, false)
+	}
+	return exitWith(exitOf(report.Outcome))
+}

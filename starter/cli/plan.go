@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+)
+
+// PlanOptions are what plan takes.
+type PlanOptions struct {
+	Source
+	Operation string
+}
+
+func newPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cobra.Command {
+	o := &PlanOptions{}
+	if runF == nil {
+		runF = f.plan
+	}
+	cmd := &cobra.Command{
+		Use:   "plan [FILE]",
+		Short: "Show what would be done, to which member, and who is refused and why",
+		Long: "Show what would be done, to which member, and who is refused and why.\n\n" +
+			"Nothing is changed. The exit code is 3 when a member would be refused.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.args(args); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.Operation, "operation", string(membership.Join), "join or leave")
+	return cmd
+}
+
+func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
+	op := membership.Operation(o.Operation)
+	if op != membership.Join && op != membership.Leave {
+		return bad("--operation", o.Operation, "want join or leave")
+	}
+	req, err := o.read(f.In, f.Kinds)
+	if err != nil {
+		return err
+	}
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	run, err := startPlan(ctx, conn, op, req)
+	if err != nil {
+		return err
+	}
+	var p membership.Program
+	if err := f.awaitPlan(ctx, conn, run, &p); err != nil {
+		return err
+	}
+	if f.JSON {
+		err = f.pretty(p)
+	} else {
+		f.printPlan(p)
+	}
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(p.Members, func(m membership.Member) bool { return len(m.Refused) > 0 }) {
+		return exitWith(ExitRefused)
+	}
+	return nil
+}
+
+// awaitPlan waits for the program, says when nobody makes it, and takes the question back when the operator leaves.
+func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
+	into *membership.Program) error {
+	over := make(chan error, 1)
+	go func() { over <- run.Get(ctx, into) }()
+	watchdog := f.watchdog(conn)
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-over:
+			if ctx.Err() != nil {
+				taking, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+				defer cancel()
+				_ = conn.CancelWorkflow(taking, run.GetID(), run.GetRunID()) // it ends by its timeout anyway
+				return &exitError{ExitInterrupted, "stopped; nothing was changed"}
+			}
+			if err != nil {
+				return ended(run.GetID(), err)
+			}
+			return nil
+		case <-tick.C:
+			watchdog.silent(ctx)
+		}
+	}
+}
+
+func (f *Factory) printPlan(p membership.Program) {
+	f.printf("%s %s, group %s (%s, account %s)\n\n", p.Operation, count(len(p.Members), "member"), clean(p.Group),
+		p.Kind, p.Account)
+	var steps []string
+	for _, s := range p.Stages {
+		steps = append(steps, s.Name)
+	}
+	var t table
+	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
+	due, already, refused := 0, 0, 0
+	for _, m := range p.Members {
+		row := []cell{text(m.ID), text(other(m.Name, m.ID)), {}, text(facts(m.Before)), {}}
+		switch {
+		case m.Already:
+			already++
+			row[2] = cell{string(membership.Already), green}
+			t.add(row...)
+		case len(m.Refused) == 0:
+			due++
+			row[2] = cell{strings.Join(steps, " → "), bold}
+			t.add(row...)
+		default:
+			refused++
+			row[2] = cell{string(membership.Refused), yellow}
+			for _, o := range m.Refused {
+				row[4] = text(o.String())
+				t.add(row...)
+				row = make([]cell, len(row))
+			}
+		}
+	}
+	t.print(&f.Streams, "")
+	f.printf("\n%d to %s, %d already, %d refused\n", due, p.Operation, already, refused)
+	if due > 0 {
+		f.printf("\nEach member to %s goes through:\n", p.Operation)
+		f.printStages(p.Stages)
+	}
+	if p.Destructive {
+		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
+	}
+	for _, w := range p.Warnings {
+		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
+	}
+	f.printf("digest %s\n", p.Digest)
+}
+
+func (f *Factory) printStages(stages []membership.Stage) {
+	var t table
+	for _, s := range stages {
+		undo := "no undo"
+		if s.Undo != "" {
+			undo = "undo: " + s.Undo
+		}
+		t.add(text(s.Name), cell{string(s.Risk), riskPaint(s.Risk)}, text("within "+short(s.Timeout.Std())),
+			text(s.Help), text(undo))
+	}
+	t.print(&f.Streams, "  ")
+}
+
+// short writes a duration without the zeros that Go ends it with: "10m", not "10m0s".
+func short(d time.Duration) string {
+	text := d.String()
+	if d >= time.Minute {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if d >= time.Hour {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func riskPaint(r membership.Risk) paint {
+	switch r {
+	case membership.Destructive:
+		return red
+	case membership.Disruptive:
+		return yellow
+	}
+	return plain
+}
+
+// other returns a name unless it only repeats the id.
+func other(name, id string) string {
+	if name == id {
+		return ""
+	}
+	return name
+}
+
+func pairs(m map[string]string) []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, k+"="+m[k])
+	}
+	return out
+}

@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// maxRequest is more than 200 ids of the greatest length; a file beyond it is not a request.
+const maxRequest = 1 << 20
+
+// Source is where a request comes from: a file, or flags for a member or a few.
+type Source struct {
+	File string // "-" is standard input
+	membership.Request
+	ParamFlags []string // name=value, the value as in YAML
+}
+
+// flags declares the flags that make a request.
+func (s *Source) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVarP(&s.File, "file", "f", "", "request `file`, YAML or JSON; - is standard input")
+	fs.StringVar(&s.Kind, "kind", "", "kind, such as huawei.servergroup (fleetjoin kinds lists them)")
+	fs.StringVar(&s.Account, "account", "", "account, by its name in the worker's accounts file")
+	fs.StringVar(&s.Group, "group", "", "id of the group")
+	fs.StringArrayVar(&s.Members, "member", nil, "id of a member; may be given more than once")
+	fs.StringArrayVar(&s.ParamFlags, "param", nil, "parameter of the kind, `name=value`; may be given more than once")
+}
+
+// args takes the file as the only positional argument, too.
+func (s *Source) args(args []string) error {
+	switch {
+	case len(args) == 1 && s.File != "":
+		return &usageError{fmt.Errorf("two request files, %q and %q; name one", s.File, args[0])}
+	case len(args) == 1:
+		s.File = args[0]
+	}
+	return nil
+}
+
+func (s *Source) byFlags() bool {
+	return s.Kind != "" || s.Account != "" || s.Group != "" || len(s.Members) > 0 || len(s.ParamFlags) > 0
+}
+
+// read returns the request after everything about it has been checked that can be without Temporal or a cloud. Its
+// error is a *membership.BadInput with all that is wrong.
+func (s *Source) read(stdin io.Reader, kinds []membership.Kind) (membership.Request, error) {
+	switch {
+	case s.File != "" && s.byFlags():
+		return membership.Request{}, bad("request", s.File,
+			"comes from a file and from flags; give the file, or --kind, --account, --group and --member")
+	case s.File == "" && !s.byFlags():
+		return membership.Request{}, bad("request", "", "is missing; name a file, - for standard input, or give "+
+			"--kind, --account, --group and --member")
+	}
+	data, err := s.bytes(stdin)
+	if err != nil {
+		return membership.Request{}, err
+	}
+	return parse(data, kinds)
+}
+
+// parse reads a request and checks it for its kind.
+func parse(data []byte, kinds []membership.Kind) (membership.Request, error) {
+	r, err := membership.ParseRequest(data)
+	kind, unknown := membership.Find(kinds, r.Kind)
+	switch {
+	case unknown == nil:
+		return r, membership.Bad(membership.Validate(kind, r))
+	case err == nil:
+		return r, unknown
+	}
+	var all, more *membership.BadInput
+	if errors.As(err, &all) && errors.As(unknown, &more) && !names(all.Problems, "kind") && r.Kind != "" {
+		return r, membership.Bad(append(more.Problems, all.Problems...))
+	}
+	return r, err
+}
+
+func names(problems []membership.Problem, field string) bool {
+	for _, p := range problems {
+		if p.Field == field {
+			return true
+		}
+	}
+	return false
+}
+
+// bytes returns the request as JSON.
+func (s *Source) bytes(stdin io.Reader) ([]byte, error) {
+	if s.File == "" {
+		return s.fromFlags()
+	}
+	in, name := stdin, "standard input"
+	if s.File != "-" {
+		name = s.File
+		f, err := open(s.File)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxRequest+1))
+	switch {
+	case err != nil:
+		return nil, bad("file", name, "cannot be read: "+err.Error())
+	case len(data) > maxRequest:
+		return nil, bad("file", name, fmt.Sprintf("is longer than %d bytes; a request has at most %d members",
+			maxRequest, membership.MaxMembers))
+	}
+	return toJSON(data, name)
+}
+
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, bad("file", path, "does not exist; name a request file, YAML or JSON")
+	case err != nil:
+		return nil, bad("file", path, "cannot be read: "+err.Error())
+	case info.IsDir():
+		return nil, bad("file", path, "is a folder; name a request file in it")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, bad("file", path, "cannot be read: "+err.Error())
+	}
+	return f, nil
+}
+
+var (
+	document = regexp.MustCompile(`(?m)^---(?:\s|$)`)
+	content  = regexp.MustCompile(`(?m)^[ \t]*[^ \t\r\n#%]`) // anything but blanks, comments and directives
+	yamlLine = regexp.MustCompile(`^(?:error converting YAML to JSON: )?(?:yaml: )?(?:unmarshal errors:\s*)?`)
+)
+
+const wantMapping = "want a mapping with kind, account, group, members and, where the kind has any, params"
+
+// toJSON turns YAML, of which JSON is a part, into JSON. A key that stands twice is refused, and so is a second document.
+func toJSON(data []byte, name string) ([]byte, error) {
+	var compact bytes.Buffer
+	if json.Compact(&compact, data) == nil {
+		data = compact.Bytes() // YAML takes exception to JSON that is indented with tabs
+	}
+	switch documents(data) {
+	case 0:
+		return nil, bad("file", name, "is empty; "+wantMapping)
+	case 1:
+	default:
+		return nil, bad("file", name, "has more than one YAML document; put each request into a file of its own")
+	}
+	out, err := yaml.YAMLToJSONStrict(data)
+	if err != nil {
+		text := strings.Join(strings.Fields(yamlLine.ReplaceAllString(err.Error(), "")), " ")
+		return nil, bad("file", name, "is neither YAML nor JSON: "+text)
+	}
+	if len(out) == 0 || out[0] != '{' {
+		return nil, bad("file", name, "is not a mapping but "+shape(out)+"; "+wantMapping)
+	}
+	return out, nil
+}
+
+// documents counts the YAML documents that have content; the YAML library would silently take the first.
+func documents(data []byte) int {
+	n := 0
+	for _, part := range document.Split(string(data), -1) {
+		if content.MatchString(part) {
+			n++
+		}
+	}
+	return n
+}
+
+func shape(value []byte) string {
+	switch {
+	case len(value) == 0 || bytes.Equal(value, []byte("null")):
+		return "nothing"
+	case value[0] == '[':
+		return "a list"
+	case value[0] == '"':
+		var text string
+		_ = json.Unmarshal(value, &text) // it is what the YAML library just wrote
+		return "the text " + membership.Quote(text)
+	default:
+		return "the value " + string(value)
+	}
+}
+
+func (s *Source) fromFlags() ([]byte, error) {
+	r := s.Request
+	for _, p := range s.ParamFlags {
+		name, text, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, bad("--param", p, "want name=value")
+		}
+		var value any
+		if err := yaml.UnmarshalStrict([]byte(text), &value); err != nil {
+			value = text // not YAML; then it is the text that it is
+		}
+		if _, twice := r.Params[name]; twice {
+			return nil, bad("--param", p, "sets "+name+" a second time; give each parameter once")
+		}
+		if r.Params == nil {
+			r.Params = membership.Params{}
+		}
+		r.Params[name] = value
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, bad("request", "", "cannot be written as JSON: "+err.Error())
+	}
+	return data, nil
+}
+
+func bad(field, value, want string) error {
+	p := membership.Problem{Field: field, Want: want}
+	if value != "" {
+		p.Value = membership.Quote(value)
+	}
+	return membership.Bad([]membership.Problem{p})
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// planTimeout ends a plan that nobody waits for any more.
+const planTimeout = 10 * time.Minute
+
+// workflowType returns the type of the workflow that does an operation.
+func workflowType(op membership.Operation) string {
+	if op == membership.Leave {
+		return workflows.TypeLeave
+	}
+	return workflows.TypeJoin
+}
+
+// runID is the same for the same members of the same group, whatever their order: asking twice for one thing makes one
+// run, not two that get in each other's way.
+func runID(op membership.Operation, r membership.Request) string {
+	return fmt.Sprintf("%s-%s-%s-%s", op, r.Kind, r.Group, fingerprint(r.Members))
+}
+
+func fingerprint(members []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(members)), "\n")))
+	return hex.EncodeToString(sum[:4])
+}
+
+// startRun starts a Join or Leave. When a run of that id is under way, the error says so.
+func startRun(ctx context.Context, conn *connect.Connection, op membership.Operation, r membership.Request,
+	id string) (client.WorkflowRun, error) {
+	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       id,
+		TaskQueue:                                workflows.TaskQueue,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            summary(op, r),
+	}, workflowType(op), r)
+	var held *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &held) {
+		return nil, fmt.Errorf("run %s is under way already (run id %s) and holds these members\n"+
+			"follow it: fleetjoin watch %s\nend it:    fleetjoin abort %s", id, held.RunId, id, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start run %s: %w", id, err)
+	}
+	return run, nil
+}
+
+// startPlan starts a Plan. It only reads, so any number of them may run at once.
+func startPlan(ctx context.Context, conn *connect.Connection, op membership.Operation,
+	r membership.Request) (client.WorkflowRun, error) {
+	id := fmt.Sprintf("plan-%s-%s-%s-%s", r.Kind, r.Group, fingerprint(r.Members), strings.ToLower(rand.Text()[:8]))
+	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowExecutionTimeout: planTimeout,
+		StaticSummary:            "plan: " + summary(op, r),
+	}, workflows.TypePlan, workflows.PlanInput{Operation: op, Request: r})
+	if err != nil {
+		return nil, fmt.Errorf("start plan %s: %w", id, err)
+	}
+	return run, nil
+}
+
+func summary(op membership.Operation, r membership.Request) string {
+	return fmt.Sprintf("%s %s, group %s", op, count(len(r.Members), "member"), r.Group)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// reportOf waits for a run and returns its truth, which is the result of a run that went well and the details of the
+// error of one that did not.
+func reportOf(ctx context.Context, run client.WorkflowRun) (membership.Report, error) {
+	var r membership.Report
+	err := run.Get(ctx, &r)
+	if err == nil {
+		return r, nil
+	}
+	if inDetails(err, &r) {
+		return r, nil
+	}
+	return r, ended(run.GetID(), err)
+}
+
+// inDetails finds the report that a failed or cancelled run carries.
+func inDetails(err error, r *membership.Report) bool {
+	var app *temporal.ApplicationError
+	var cancelled *temporal.CanceledError
+	switch {
+	case errors.As(err, &app):
+		known := app.Type() == workflows.ErrRolledBack || app.Type() == workflows.ErrRollbackIncomplete
+		return known && app.HasDetails() && app.Details(r) == nil
+	case errors.As(err, &cancelled):
+		return cancelled.HasDetails() && cancelled.Details(r) == nil
+	}
+	return false
+}
+
+// ended explains why a run has no report.
+func ended(id string, err error) error {
+	var (
+		app        *temporal.ApplicationError
+		cancelled  *temporal.CanceledError
+		terminated *temporal.TerminatedError
+		late       *temporal.TimeoutError
+		gone       *serviceerror.NotFound
+	)
+	switch {
+	case errors.As(err, &app) && app.Type() == workflows.ErrBadInput:
+		var problems []membership.Problem
+		if app.HasDetails() && app.Details(&problems) == nil && len(problems) > 0 {
+			return membership.Bad(problems)
+		}
+		return bad("request", "", app.Message())
+	case errors.As(err, &app) && app.Type() == workflows.ErrCloudRefused:
+		return fmt.Errorf("the cloud refused to be read, and nothing was touched: %s", clean(app.Message()))
+	case errors.As(err, &cancelled):
+		return &exitError{ExitRolledBack, "run " + id + " was stopped before anything was touched"}
+	case errors.As(err, &terminated), errors.As(err, &late):
+		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s was ended from outside (%v) and could put nothing back; "+
+			"start it again: it reads first and goes on from what is there", id, err)}
+	case errors.As(err, &gone):
+		return noRun(id)
+	}
+	return fmt.Errorf("run %s: %w", id, err)
+}
+
+func noRun(id string) error {
+	return fmt.Errorf("there is no run %q in this namespace; list them with: "+
+		"temporal workflow list --query 'FleetjoinKind IS NOT NULL'", id)
+}
+
+// describe finds a run, and makes sure that it is one of ours; run "" is the latest of that id.
+func describe(ctx context.Context, conn *connect.Connection, id, run string) (runID string, running bool, err error) {
+	d, err := conn.DescribeWorkflowExecution(ctx, id, run)
+	var gone *serviceerror.NotFound
+	var invalid *serviceerror.InvalidArgument
+	switch {
+	case errors.As(err, &gone), errors.As(err, &invalid):
+		return "", false, noRun(id)
+	case err != nil:
+		return "", false, fmt.Errorf("find run %s: %w", id, err)
+	}
+	info := d.GetWorkflowExecutionInfo()
+	if t := info.GetType().GetName(); t != workflows.TypeJoin && t != workflows.TypeLeave {
+		return "", false, fmt.Errorf("%q is a %s workflow; want a run that joins or leaves a group", id, t)
+	}
+	running = info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	return info.GetExecution().GetRunId(), running, nil
+}
+
+// queryStatus asks a run where its members are. It takes a worker to answer.
+func queryStatus(ctx context.Context, conn *connect.Connection, id, run string) (membership.Status, error) {
+	var s membership.Status
+	answer, err := conn.QueryWorkflow(ctx, id, run, membership.QueryStatus)
+	if err != nil {
+		return s, err
+	}
+	return s, answer.Get(&s)
+}

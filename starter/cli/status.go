@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+func newStatus(f *Factory) *cobra.Command {
+	var run string
+	cmd := &cobra.Command{
+		Use:   "status RUN",
+		Short: "Show where every member of a run is now",
+		Long: "Show where every member of a run is now.\n\n" +
+			"The exit code is 5 when the run waits for a person, otherwise 0.",
+		Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.status(cmd.Context(), args[0], run)
+		},
+	}
+	runFlag(cmd, &run)
+	return cmd
+}
+
+func (f *Factory) status(ctx context.Context, id, run string) error {
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, _, err := describe(ctx, conn, id, run); err != nil {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	s, err := queryStatus(asking, conn, id, run)
+	if err != nil {
+		return unanswered(ctx, conn, "run "+id+" does not answer", err)
+	}
+	if f.JSON {
+		err = f.pretty(s)
+	} else {
+		f.printStatus(s)
+	}
+	if err == nil && s.Phase == membership.Waiting {
+		err = exitWith(ExitNeedsPerson)
+	}
+	return err
+}
+
+// unanswered explains why a run does not answer: mostly because there is no worker to answer for it.
+func unanswered(ctx context.Context, conn *connect.Connection, what string, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if ids, lookErr := conn.Pollers(ctx, workflows.TaskQueue); lookErr == nil && len(ids) == 0 {
+		return errors.New(what + ": " + noWorker(conn))
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (f *Factory) printStatus(s membership.Status) {
+	f.printf("%s %s, group %s (%s, account %s)\n", s.Operation, count(len(s.Members), "member"), clean(s.Group),
+		s.Kind, s.Account)
+	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
+	if len(s.Members) == 0 {
+		return
+	}
+	f.printf("\n")
+	var t table
+	t.head("MEMBER", "NAME", "AT", "WHY")
+	for _, m := range s.Members {
+		t.add(text(m.ID), text(other(m.Name, m.ID)), cell{clean(m.At), colourOf(m.At)}, text(why(m.Code, m.Reason)))
+	}
+	t.print(&f.Streams, "")
+}
+
+func why(code, reason string) string {
+	if code == "" {
+		return reason
+	}
+	return code + ": " + reason
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// newWatch makes watch.
+func newWatch(f *Factory) *cobra.Command {
+	var run string
+	cmd := &cobra.Command{
+		Use:   "watch RUN",
+		Short: "Follow a run until it ends or needs a person",
+		Args:  oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			conn, err := f.Connect(ctx, f.Profile)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			runID, _, err := describe(ctx, conn, args[0], run)
+			if err != nil {
+				return err
+			}
+			return f.conclude(ctx, conn, conn.GetWorkflow(ctx, args[0], runID))
+		},
+	}
+	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp
+	runFlag(cmd, &run)
+	return cmd
+}
+
+func runFlag(cmd *cobra.Command, run *string) {
+	cmd.Flags().StringVar(run, "run-id", "", "Temporal's run id, for an earlier run of the same name")
+}
+
+// oneRun wants the id of a run as the only argument.
+func oneRun(_ *cobra.Command, args []string) error {
+	if len(args) != 1 || args[0] == "" {
+		return fmt.Errorf("%d arguments; want the id of one run, as apply printed it", len(args))
+	}
+	return nil
+}

@@ -1,0 +1,485 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// slicer answers the slices of a run under test. It is given the input and returns what an activity would.
+type slicer func(ctx context.Context, in membership.SliceInput) (membership.Slice, error)
+
+// bench is one run under test, its slices scripted.
+type bench struct {
+	*testsuite.TestWorkflowEnvironment
+	t       *testing.T
+	mu      sync.Mutex
+	slices  []string // what was asked of activities, as "lane marks"
+	program membership.Program
+	answers []*answer
+}
+
+func stages() []membership.Stage {
+	return []membership.Stage{
+		{Name: "stop", Undo: "starts it", Timeout: membership.Duration(time.Hour)},
+		{Name: "check"},
+		{Name: "add", Undo: "removes it"},
+		{Name: "start"},
+	}
+}
+
+func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	b := &bench{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
+	workflows.Register(b)
+	b.program = membership.Program{Kind: "toy.group", Operation: membership.Join, Account: "demo", Group: "g-1",
+		Stages: stages(), Members: members}
+	require.NoError(t, b.program.Seal("run", b.Now(), membership.Pace{Slice: membership.Duration(10 * time.Second),
+		Poll: membership.Duration(time.Second), Parallel: 5}))
+	b.RegisterActivityWithOptions(func(context.Context, workflows.PlanInput) (membership.Program, error) {
+		return b.program, nil
+	}, activity.RegisterOptions{Name: membership.PlanActivity})
+	names := membership.LaneActivities(membership.Spec{ID: "toy.group",
+		Stages: map[membership.Operation][]membership.Stage{membership.Join: stages(), membership.Leave: stages()}})
+	for _, name := range names {
+		b.RegisterActivityWithOptions(func(ctx context.Context, in membership.SliceInput) (membership.Slice, error) {
+			b.mu.Lock()
+			b.slices = append(b.slices, in.Lane.Name+" "+in.Marks)
+			b.mu.Unlock()
+			return script(ctx, in)
+		}, activity.RegisterOptions{Name: name})
+	}
+	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
+	return b
+}
+
+func (b *bench) join() {
+	ids := make([]string, len(b.program.Members))
+	for i, m := range b.program.Members {
+		ids[i] = m.ID
+	}
+	b.ExecuteWorkflow(workflows.TypeJoin, membership.Request{Kind: "toy.group", Account: "demo", Group: "g-1", Members: ids})
+}
+
+// report returns the one truth, wherever the run ended.
+func (b *bench) report() membership.Report {
+	b.t.Helper()
+	require.True(b.t, b.IsWorkflowCompleted())
+	for _, a := range b.answers {
+		a.check(b.t)
+	}
+	var r membership.Report
+	err := b.GetWorkflowError()
+	var app *temporal.ApplicationError
+	var cancelled *temporal.CanceledError
+	switch {
+	case err == nil:
+		require.NoError(b.t, b.GetWorkflowResult(&r))
+	case errors.As(err, &app):
+		require.NoError(b.t, app.Details(&r), "%v", err)
+	case errors.As(err, &cancelled):
+		require.NoError(b.t, cancelled.Details(&r), "%v", err)
+	default:
+		b.t.Fatalf("the run ended with %v", err)
+	}
+	return r
+}
+
+func (b *bench) outcomes() string {
+	b.t.Helper()
+	var parts []string
+	for _, m := range b.report().Members {
+		parts = append(parts, string(m.Outcome))
+	}
+	return strings.Join(parts, " ")
+}
+
+func some(n int) []membership.Member {
+	ms := make([]membership.Member, n)
+	for i := range ms {
+		ms[i] = membership.Member{ID: "i-" + string(rune('a'+i%26)) + string(rune('a'+i/26))}
+	}
+	return ms
+}
+
+// each answers a slice member by member: f returns the new mark of one.
+func each(in membership.SliceInput, f func(i int, mark byte) byte) membership.Slice {
+	out := in.Slice
+	out.Jobs = nil
+	marks := []byte(in.Marks)
+	for i := range marks {
+		if marks[i] != membership.MarkAbsent {
+			marks[i] = f(i, marks[i])
+		}
+	}
+	out.Marks = string(marks)
+	return out
+}
+
+// through takes everyone to the end of the lane.
+func through(in membership.SliceInput) membership.Slice {
+	return each(in, func(int, byte) byte { return leave(in) })
+}
+
+// leave is the mark with which members leave a lane of the test program.
+func leave(in membership.SliceInput) byte {
+	if !in.Undo {
+		return membership.Forward(in.Lane.Last + 1)
+	}
+	p := membership.Program{Stages: stages()}
+	if at, ok := p.UndoFrom(in.Lane.First - 1); ok {
+		return membership.Backward(at)
+	}
+	return membership.MarkUndone
+}
+
+func fail(in membership.SliceInput, out *membership.Slice, i, stage int, mark byte) {
+	marks := []byte(out.Marks)
+	marks[i] = mark
+	out.Marks = string(marks)
+	out.Notes = append(out.Notes, membership.Note{Member: i, Stage: stage, Undo: in.Undo, Code: "no-luck", Reason: "because"})
+}
+
+func TestAHandfulWalksStageByStage(t *testing.T) {
+	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) { return through(in), nil })
+	b.join()
+	require.Equal(t, "joined joined", b.outcomes())
+	require.Equal(t, []string{"stop aa", "check bb", "add cc", "start dd"}, b.slices)
+}
+
+func TestAPageWalksInOneLane(t *testing.T) {
+	b := newBench(t, some(membership.ByName+1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		return through(in), nil
+	})
+	b.join()
+	require.Len(t, b.slices, 1)
+	require.Equal(t, membership.RunSucceeded, b.report().Outcome)
+	require.Equal(t, membership.ByName+1, b.report().Counts[membership.Joined])
+}
+
+func TestWhoIsDoneGoesOnAtOnce(t *testing.T) {
+	first := true
+	b := newBench(t, some(2), func(ctx context.Context, in membership.SliceInput) (membership.Slice, error) {
+		if in.Lane.Name == "stop" && first { // only the first member has stopped
+			first = false
+			return each(in, func(i int, mark byte) byte {
+				if i == 0 {
+					return leave(in)
+				}
+				return mark
+			}), nil
+		}
+		return through(in), nil
+	})
+	b.join()
+	require.Equal(t, "joined joined", b.outcomes())
+	require.Contains(t, b.slices, "check b.")
+	require.Contains(t, b.slices, "stop .a")
+}
+
+func TestRefusedAndAlreadyAreLeftAlone(t *testing.T) {
+	members := some(3)
+	members[0].Refused = []membership.Objection{{Code: "not-kvm", Reason: "xen"}, {Code: "locked", Reason: "order"}}
+	members[1].Already = true
+	b := newBench(t, members, func(_ context.Context, in membership.SliceInput) (membership.Slice, error) { return through(in), nil })
+	b.join()
+	require.Equal(t, "refused already joined", b.outcomes())
+	require.Equal(t, membership.RunRefused, b.report().Outcome)
+	require.Equal(t, "not-kvm", b.report().Members[0].Code)
+	require.Equal(t, "locked", b.report().Members[0].Also[0].Code)
+	require.Equal(t, "stop ..a", b.slices[0])
+}
+
+func TestAFailureIsUndoneInReverse(t *testing.T) {
+	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := through(in)
+		if in.Lane.Name == "start" && in.Marks[0] != membership.MarkAbsent {
+			fail(in, &out, 0, 3, membership.MarkFailed)
+		}
+		return out, nil
+	})
+	b.join()
+	require.Equal(t, "rolled-back joined", b.outcomes())
+	require.Equal(t, []string{"undo-add C.", "undo-stop A."}, b.slices[4:])
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, b.GetWorkflowError(), &app)
+	require.Equal(t, workflows.ErrRolledBack, app.Type())
+	require.True(t, app.NonRetryable())
+	r := b.report()
+	require.Equal(t, "start", r.Members[0].Stage)
+	require.Equal(t, "no-luck", r.Members[0].Code)
+}
+
+func TestAnUndoThatFailsIsSaid(t *testing.T) {
+	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := through(in)
+		switch {
+		case in.Lane.Name == "add" && in.Marks[1] != membership.MarkAbsent:
+			fail(in, &out, 1, 2, membership.MarkFailed)
+		case in.Lane.Name == "undo-stop":
+			fail(in, &out, 1, 0, membership.MarkFailed)
+		}
+		return out, nil
+	})
+	b.join()
+	require.Equal(t, "joined rollback-incomplete", b.outcomes())
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, b.GetWorkflowError(), &app)
+	require.Equal(t, workflows.ErrRollbackIncomplete, app.Type())
+	m := b.report().Members[1]
+	require.Equal(t, "add", m.Stage)
+	require.Len(t, m.Also, 1)
+	require.Contains(t, m.Also[0].Reason, "undo-stop")
+}
+
+// parkingAt returns a script that parks member 0 at a stage, the first time.
+func parkingAt(lane string, stage int) slicer {
+	parked := false
+	return func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := through(in)
+		if in.Lane.Name == lane && !parked {
+			parked = true
+			fail(in, &out, 0, stage, membership.MarkParked)
+		}
+		return out, nil
+	}
+}
+
+func TestAPersonAnswersForAParkedMember(t *testing.T) {
+	for name, want := range map[string]struct{ outcome, slice string }{
+		membership.ControlRetry:    {"joined", "add c"},
+		membership.ControlMarkDone: {"joined", "start d"},
+		membership.ControlSkip:     {"skipped", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, some(1), parkingAt("add", 2))
+			b.RegisterDelayedCallback(func() {
+				s := b.status()
+				require.Equal(t, membership.Waiting, s.Phase)
+				require.Equal(t, membership.AtParked, s.Members[0].At)
+				require.Equal(t, "no-luck", s.Members[0].Code)
+				b.accepted(name, membership.Control{By: "ann", Reason: "seen in the console"})
+			}, time.Minute)
+			b.join()
+			require.Equal(t, want.outcome, b.outcomes())
+			if want.slice != "" {
+				require.Equal(t, want.slice, b.slices[3])
+			}
+			if name != membership.ControlRetry {
+				require.Contains(t, b.report().Members[0].Also[0].Reason, "by ann: seen in the console")
+			}
+		})
+	}
+}
+
+func TestControlsThatMakeNoSenseAreRefusedWithWords(t *testing.T) {
+	b := newBench(t, some(2), parkingAt("add", 2))
+	b.RegisterDelayedCallback(func() {
+		b.refused(membership.ControlResume, membership.Control{}, "not paused")
+		b.refused(membership.ControlSkip, membership.Control{}, "reason is missing")
+		b.refused(membership.ControlRetry, membership.Control{Members: []string{"i-ba"}}, `i-ba does not wait for a person, it is at "joined"`)
+		b.refused(membership.ControlRetry, membership.Control{Members: []string{"nobody"}}, "nobody is not a member of this run")
+		b.refused(membership.ControlAbort, membership.Control{Members: []string{"i-aa"}}, "whole run")
+		b.refused(membership.ControlPause, map[string]any{"who": 1}, "unknown field")
+		b.refused(membership.ControlPause, []int{1, 2}, "cannot be read")
+		b.accepted(membership.ControlPause, nil)
+		b.refused(membership.ControlPause, nil, "paused already")
+		b.accepted(membership.ControlResume, nil)
+		// The same nonsense as signals: refused in silence, and the run lives on.
+		b.SignalWorkflow(membership.ControlRetry, "rubbish")
+		b.SignalWorkflow(membership.ControlSkip, []byte{0, 1, 2})
+		b.SignalWorkflow("no-such-signal", 7)
+		b.SignalWorkflow(membership.ControlRetry, membership.Control{Members: []string{"i-aa"}})
+	}, time.Minute)
+	b.join()
+	require.Equal(t, "joined joined", b.outcomes())
+}
+
+// The SDK's test environment ends a cancelled activity at once, as the server does with one that no worker has taken;
+// slices that hand their vector back when they are cancelled are covered on a real server.
+func TestPauseCancelsSlicesAndKeepsTheirVectors(t *testing.T) {
+	var paused atomic.Bool
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		if in.Lane.Name == "check" && paused.CompareAndSwap(false, true) {
+			<-t.Context().Done() // cancelled under its feet
+		}
+		return through(in), nil
+	})
+	b.onStart("check", func() { b.SignalWorkflow(membership.ControlPause, nil) })
+	b.RegisterDelayedCallback(func() {
+		require.Equal(t, membership.Paused, b.status().Phase)
+		require.Equal(t, map[string]int{"check": 1}, b.status().Counts)
+		b.SignalWorkflow(membership.ControlResume, nil)
+	}, time.Hour)
+	b.join()
+	require.Equal(t, "joined", b.outcomes())
+	require.Equal(t, []string{"stop a", "check b", "check b", "add c", "start d"}, b.slices)
+}
+
+func TestAbortPutsBackWhatIsUnderWay(t *testing.T) {
+	for name, how := range map[string]func(*bench){
+		"signal":    func(b *bench) { b.SignalWorkflow(membership.ControlAbort, membership.Control{By: "ann"}) },
+		"update":    func(b *bench) { b.accepted(membership.ControlAbort, nil) },
+		"cancelled": func(b *bench) { b.CancelWorkflow() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			members := some(membership.ByName + 1)
+			b := newBench(t, members, func(ctx context.Context, in membership.SliceInput) (membership.Slice, error) {
+				switch {
+				case in.Undo:
+					return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
+				case strings.Trim(in.Marks, "a") == "":
+					return each(in, func(i int, _ byte) byte {
+						return [...]byte{membership.Forward(0), membership.Forward(2), membership.Forward(4)}[i%3]
+					}), nil
+				}
+				<-t.Context().Done() // cancelled under its feet
+				return in.Slice, nil
+			})
+			started := 0
+			b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+				if info.ActivityType.Name == "toy.group.advance" {
+					if started++; started == 2 {
+						how(b)
+					}
+				}
+			})
+			b.join()
+			r := b.report()
+			require.Equal(t, map[membership.Outcome]int{membership.NotStarted: 7, membership.RolledBack: 7, membership.Joined: 7}, r.Counts)
+			require.Equal(t, membership.RunCancelled, r.Outcome)
+			require.True(t, temporal.IsCanceledError(b.GetWorkflowError()))
+		})
+	}
+}
+
+func TestACancelNeverHidesAFailedRollback(t *testing.T) {
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := in.Slice
+		switch {
+		case in.Undo:
+			fail(in, &out, 0, in.Lane.First, membership.MarkFailed)
+		case in.Lane.Name == "add":
+			<-t.Context().Done() // cancelled under its feet
+		default:
+			out = through(in)
+		}
+		return out, nil
+	})
+	b.onStart("add", b.CancelWorkflow)
+	b.join()
+	require.False(t, temporal.IsCanceledError(b.GetWorkflowError()))
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, b.GetWorkflowError(), &app)
+	require.Equal(t, workflows.ErrRollbackIncomplete, app.Type())
+	require.Equal(t, "rollback-incomplete", b.outcomes())
+}
+
+func TestNobodyWaitsForAPersonAfterAnAbort(t *testing.T) {
+	b := newBench(t, some(1), parkingAt("add", 2))
+	b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
+	b.join()
+	require.Equal(t, "rolled-back", b.outcomes())
+	require.True(t, temporal.IsCanceledError(b.GetWorkflowError()))
+}
+
+func TestAnActivityThatFailsForGoodParksItsMembers(t *testing.T) {
+	broken := true
+	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		if in.Lane.Name == "add" && broken {
+			broken = false
+			return membership.Slice{}, temporal.NewNonRetryableApplicationError("no such program", "BadInput", nil)
+		}
+		return through(in), nil
+	})
+	b.RegisterDelayedCallback(func() {
+		require.Equal(t, membership.CodeEngine, b.status().Members[1].Code)
+		b.SignalWorkflow(membership.ControlRetry, membership.Control{})
+	}, time.Minute)
+	b.join()
+	require.Equal(t, "joined joined", b.outcomes())
+}
+
+func TestSlicesStretchWhileNothingMoves(t *testing.T) {
+	var lengths []time.Duration
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		lengths = append(lengths, in.For.Std())
+		if len(lengths) < 9 {
+			return in.Slice, nil
+		}
+		return through(in), nil
+	})
+	b.join()
+	s := time.Second
+	require.Equal(t, []time.Duration{10 * s, 20 * s, 40 * s, 80 * s, 160 * s, 300 * s, 300 * s, 300 * s, 300 * s, 10 * s, 10 * s, 10 * s}, lengths)
+}
+
+func (b *bench) status() membership.Status {
+	b.t.Helper()
+	v, err := b.QueryWorkflow(membership.QueryStatus)
+	require.NoError(b.t, err)
+	var s membership.Status
+	require.NoError(b.t, v.Get(&s))
+	return s
+}
+
+// onStart calls f when the first slice of a lane has started.
+func (b *bench) onStart(lane string, f func()) {
+	var once sync.Once
+	b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == "toy.group."+lane {
+			once.Do(f)
+		}
+	})
+}
+
+// accepted sends an update that must be accepted. The answer comes later; report checks it.
+func (b *bench) accepted(name string, payload any) { b.update(name, payload, "") }
+
+// refused sends an update that must be refused with the words.
+func (b *bench) refused(name string, payload any, words string) { b.update(name, payload, words) }
+
+func (b *bench) update(name string, payload any, words string) {
+	a := &answer{control: name, words: words}
+	b.answers = append(b.answers, a)
+	b.UpdateWorkflow(name, "", &testsuite.TestUpdateCallback{
+		OnAccept:   func() { a.accepted = true },
+		OnReject:   func(err error) { a.err = err },
+		OnComplete: func(_ any, err error) { a.err = errors.Join(a.err, err) },
+	}, payload)
+}
+
+// answer is what became of an update.
+type answer struct {
+	control, words string
+	accepted       bool
+	err            error
+}
+
+func (a *answer) check(t *testing.T) {
+	t.Helper()
+	if a.words == "" {
+		require.NoError(t, a.err, a.control)
+		require.True(t, a.accepted, "%s was never answered", a.control)
+		return
+	}
+	require.ErrorContains(t, a.err, a.words, a.control)
+	require.False(t, a.accepted, a.control)
+}
