@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,13 +314,14 @@ func TestControlsThatMakeNoSenseAreRefusedWithWords(t *testing.T) {
 // The SDK's test environment ends a cancelled activity at once, as the server does with one that no worker has taken;
 // slices that hand their vector back when they are cancelled are covered on a real server.
 func TestPauseCancelsSlicesAndKeepsTheirVectors(t *testing.T) {
-	var paused atomic.Bool
+	cancelled := make(chan struct{})
 	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
-		if in.Lane.Name == "check" && paused.CompareAndSwap(false, true) {
-			<-t.Context().Done() // cancelled under its feet
+		if in.Lane.Name == "check" {
+			<-cancelled
 		}
 		return through(in), nil
 	})
+	b.SetOnActivityCanceledListener(func(*activity.Info) { close(cancelled) })
 	b.onStart("check", func() { b.SignalWorkflow(membership.ControlPause, nil) })
 	b.RegisterDelayedCallback(func() {
 		require.Equal(t, membership.Paused, b.status().Phase)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -48,12 +50,12 @@ func (s *stack) writeFiles() error {
 	if err := writeYAML(s.where.Accounts, map[string]any{"accounts": accounts}); err != nil {
 		return err
 	}
-	request, ok := requestFor(s.World)
-	if !ok {
+	request := requestFor(s.World)
+	if request == "" {
 		return nil
 	}
 	s.where.Request = filepath.Join(dir, requestFile)
-	return writeYAML(s.where.Request, request)
+	return os.WriteFile(s.where.Request, []byte(request), 0o600)
 }
 
 func writeYAML(path string, v any) error {
@@ -64,23 +66,27 @@ func writeYAML(path string, v any) error {
 	return os.WriteFile(path, data, 0o600)
 }
 
-// requestFor finds something to try in a world: the first group of its first account and the servers in no group.
-func requestFor(w world.World) (membership.Request, bool) {
-	if len(w.Accounts) == 0 {
-		return membership.Request{}, false
-	}
+// requestFor writes something to try in a world, with names beside the ids: the first group of its first account and
+// the servers that are in no group. It is "" when the world has no such group or server.
+func requestFor(w world.World) string {
 	w = w.Complete()
-	r := membership.Request{Kind: "huawei.servergroup", Account: w.Accounts[0].Name}
-	for _, g := range w.Huawei.Groups {
+	var group world.Group
+	for _, g := range slices.Backward(w.Huawei.Groups) {
 		if g.Project == w.DefaultProject() {
-			r.Group = g.ID
-			break
+			group = g
 		}
 	}
+	var members strings.Builder
+	n := 0
 	for _, s := range w.Huawei.Servers {
-		if s.Project == w.DefaultProject() && s.Group == "" && len(r.Members) < membership.MaxMembers {
-			r.Members = append(r.Members, s.ID)
+		if s.Project == w.DefaultProject() && s.Group == "" && n < membership.MaxMembers {
+			n++
+			fmt.Fprintf(&members, "  - %s # %s\n", s.ID, s.Name)
 		}
 	}
-	return r, r.Group != "" && len(r.Members) > 0
+	if group.ID == "" || n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("kind: huawei.servergroup\naccount: %s\ngroup: %s # %s\nmembers:\n%s",
+		w.Accounts[0].Name, group.ID, group.Name, members.String())
 }
