@@ -99,37 +99,52 @@ func demoWith(field, value string) string {
 func TestParseNamesFieldValueAndRemedy(t *testing.T) {
 	_, err := account.Parse([]byte(demoWith("region", "sim-1")), "a.yaml")
 	require.NoError(t, err, "the base of this test must be valid")
+	const (
+		how   = "write {env: NAME_OF_VARIABLE} or {file: PATH}"
+		plain = "would send signed requests in the clear; use https, http is for 127.0.0.1, ::1 and localhost"
+	)
 	for _, c := range []struct{ field, value, want string }{
-		{"provider", "", `a.yaml: accounts.demo.provider: is missing; give huawei or alibaba`},
-		{"provider", "aws", `a.yaml: accounts.demo.provider: "aws" is unknown; use huawei or alibaba`},
-		{"region", "../x", `a.yaml: accounts.demo.region: "../x" is not possible here; give a region id, such as cn-north-4`},
-		{"region", "7", `a.yaml: accounts.demo.region: 7 is no text; give a region id, such as cn-north-4, in quotes if it looks like a number`},
-		{"projectId", "", `a.yaml: accounts.demo.projectId: is missing; give the id of the project in that region`},
-		{"projectId", "a/b", `a.yaml: accounts.demo.projectId: "a/b" is not possible here; give the id of the project in that region`},
-		{"projectId", `""`, `a.yaml: accounts.demo.projectId: "" is empty; give the id of the project in that region`},
-		{"regoin", "x", `a.yaml: accounts.demo.regoin: is an unknown field; known are provider, region, projectId, endpoints, credentials`},
-		{"endpoints", "{edas: https://x}", `a.yaml: accounts.demo.endpoints.edas: is an unknown field; known are cce, ecs`},
-		{"endpoints", "{ecs: 'ecs.example.com'}", `a.yaml: accounts.demo.endpoints.ecs: "ecs.example.com" needs a scheme; use https://host`},
-		{"endpoints", "{ecs: 'ftp://h'}", `a.yaml: accounts.demo.endpoints.ecs: "ftp://h" needs a scheme; use https://host`},
-		{"endpoints", "{ecs: 'http://10.0.0.1'}", `a.yaml: accounts.demo.endpoints.ecs: "http://10.0.0.1" would send signed requests in the clear; use https, http is for 127.0.0.1, ::1 and localhost`},
-		{"endpoints", "{ecs: 'http://localhost.evil.com'}", `"http://localhost.evil.com" would send signed requests in the clear`},
-		{"endpoints", "{ecs: 'https://h/v1'}", `a.yaml: accounts.demo.endpoints.ecs: "https://h/v1" must be scheme and host alone; the paths belong to the API`},
-		{"endpoints", "{ecs: 'https://u:hunter2@h'}", `a.yaml: accounts.demo.endpoints.ecs: "https://u:xxxxx@h" must not carry a user or password; secrets belong under credentials`},
-		{"credentials", "", `a.yaml: accounts.demo.credentials: is missing; it is an object with accessKey, secretKey, securityToken`},
-		{"credentials", "hunter2", `a.yaml: accounts.demo.credentials: is not an object; it needs accessKey, secretKey, securityToken`},
-		{"credentials", "{secretKey: {env: SK}}", `a.yaml: accounts.demo.credentials.accessKey: is missing; write {env: NAME_OF_VARIABLE} or {file: PATH}`},
-		{"credentials", "{accessKey: {env: AK}, secretKey: hunter2}", `a.yaml: accounts.demo.credentials.secretKey: an inline secret is refused (not shown here): put it into a variable or a file and write {env: NAME_OF_VARIABLE} or {file: PATH}`},
-		{"credentials", "{accessKey: {env: AK}, secretKey: {env: hunter2+/=}}", `a.yaml: accounts.demo.credentials.secretKey.env: is no name of an environment variable (not shown here); write {env: NAME_OF_VARIABLE}`},
-		{"credentials", "{accessKey: {env: AK}, secretKey: {value: hunter2}}", `a.yaml: accounts.demo.credentials.secretKey.value: is an unknown field; known are env, file`},
-		{"credentials", "{accessKey: {env: AK}, secretKey: {}}", `a.yaml: accounts.demo.credentials.secretKey: is empty; write {env: NAME_OF_VARIABLE} or {file: PATH}`},
-		{"credentials", "{accessKey: {env: AK, file: x}, secretKey: {env: SK}}", `a.yaml: accounts.demo.credentials.accessKey: has both env and file; keep one`},
-		{"credentials", "{accessKey: {file: ''}, secretKey: {env: SK}}", `a.yaml: accounts.demo.credentials.accessKey.file: "" is empty; give the path of a file that holds the secret alone`},
-		{"secretKey", "hunter2", `a.yaml: accounts.demo.secretKey: is an unknown field`},
+		{"provider", "", `provider: is missing; give huawei or alibaba`},
+		{"provider", "aws", `provider: "aws" is unknown; use huawei or alibaba`},
+		{"region", "../x", `region: "../x" is not possible here; give a region id, such as cn-north-4`},
+		{"region", "7",
+			`region: 7 is no text; give a region id, such as cn-north-4, in quotes if it looks like a number`},
+		{"projectId", "", `projectId: is missing; give the id of the project in that region`},
+		{"projectId", "a/b", `projectId: "a/b" is not possible here; give the id of the project in that region`},
+		{"projectId", `""`, `projectId: "" is empty; give the id of the project in that region`},
+		{"regoin", "x", `regoin: is an unknown field; known are provider, region, projectId, endpoints, credentials`},
+		{"endpoints", "{edas: https://x}", `endpoints.edas: is an unknown field; known are cce, ecs`},
+		{"endpoints", "{ecs: 'ecs.example.com'}",
+			`endpoints.ecs: "ecs.example.com" needs a scheme; use https://host`},
+		{"endpoints", "{ecs: 'ftp://h'}", `endpoints.ecs: "ftp://h" needs a scheme; use https://host`},
+		{"endpoints", "{ecs: 'http://10.0.0.1'}", `endpoints.ecs: "http://10.0.0.1" ` + plain},
+		{"endpoints", "{ecs: 'http://localhost.evil.com'}", `endpoints.ecs: "http://localhost.evil.com" ` + plain},
+		{"endpoints", "{ecs: 'https://h/v1'}",
+			`endpoints.ecs: "https://h/v1" must be scheme and host alone; the paths belong to the API`},
+		{"endpoints", "{ecs: 'https://u:hunter2@h'}",
+			`endpoints.ecs: "https://u:xxxxx@h" must not carry a user or password; secrets belong under credentials`},
+		{"credentials", "", `credentials: is missing; it is an object with accessKey, secretKey, securityToken`},
+		{"credentials", "hunter2", `credentials: is not an object; it needs accessKey, secretKey, securityToken`},
+		{"credentials", "{secretKey: {env: SK}}", `credentials.accessKey: is missing; ` + how},
+		{"credentials", "{accessKey: {env: AK}, secretKey: hunter2}",
+			`credentials.secretKey: an inline secret is refused (not shown here): put it into a variable or a file ` +
+				`and ` + how},
+		{"credentials", "{accessKey: {env: AK}, secretKey: {env: hunter2+/=}}",
+			`credentials.secretKey.env: is no name of an environment variable (not shown here); write {env: ` +
+				`NAME_OF_VARIABLE}`},
+		{"credentials", "{accessKey: {env: AK}, secretKey: {value: hunter2}}",
+			`credentials.secretKey.value: is an unknown field; known are env, file`},
+		{"credentials", "{accessKey: {env: AK}, secretKey: {}}", `credentials.secretKey: is empty; ` + how},
+		{"credentials", "{accessKey: {env: AK, file: x}, secretKey: {env: SK}}",
+			`credentials.accessKey: has both env and file; keep one`},
+		{"credentials", "{accessKey: {file: ''}, secretKey: {env: SK}}",
+			`credentials.accessKey.file: "" is empty; give the path of a file that holds the secret alone`},
+		{"secretKey", "hunter2", `secretKey: is an unknown field`},
 	} {
 		t.Run(c.field+" "+c.value, func(t *testing.T) {
 			_, err := account.Parse([]byte(demoWith(c.field, c.value)), "a.yaml")
 			require.Error(t, err)
-			assert.Contains(t, err.Error(), c.want)
+			assert.Contains(t, err.Error(), "a.yaml: accounts.demo."+c.want)
 			assert.NotContains(t, err.Error(), "\n", "one problem, one line")
 			assert.NotContains(t, err.Error(), "hunter2", "a secret in the message")
 		})
@@ -158,7 +173,8 @@ version: 1
 	require.Error(t, err)
 	assert.Equal(t, []string{
 		`a.yaml: version: is an unknown field; known are accounts`,
-		`a.yaml: accounts.Bad Name: "Bad Name" is no account name; use lower-case letters, digits, '.', '_' and '-', at most 63`,
+		`a.yaml: accounts.Bad Name: "Bad Name" is no account name; ` +
+			`use lower-case letters, digits, '.', '_' and '-', at most 63`,
 		`a.yaml: accounts.Bad Name.provider: "aws" is unknown; use huawei or alibaba`,
 		`a.yaml: accounts.Bad Name.region: is missing; give a region id, such as cn-north-4`,
 		`a.yaml: accounts.Bad Name.credentials: is missing; it is an object with accessKey, secretKey, securityToken`,

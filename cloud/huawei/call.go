@@ -84,7 +84,9 @@ func (c *Client) wait(ctx context.Context, pace *limit.Limiter) error {
 }
 
 // guarded turns a panic of the SDK into an error: it has reflection and type assertions on what servers send.
-func guarded[T any](client *ecs.EcsClient, send func(*ecs.EcsClient) (T, bool, error)) (value T, complete bool, err error) {
+func guarded[T any](
+	client *ecs.EcsClient, send func(*ecs.EcsClient) (T, bool, error),
+) (value T, complete bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			complete, err = false, fmt.Errorf("the SDK panicked: %v", p)

@@ -16,8 +16,10 @@ var secrets = []struct {
 	// A URL carries access keys, signatures, session tokens and, on one API, a password: keep only its host.
 	{regexp.MustCompile(`(?i)\b(https?://)([^/?#\s"'@]*@)?([^/?#\s"']+)[^\s"']*`), "$1$3/…"},
 	// A name that speaks of a secret, a separator, perhaps the scheme of an Authorization header, and the secret.
-	{regexp.MustCompile(`(?i)([\w.-]*(?:authorization|signature|secret|token|passwd|password|credential|access[-_]?key)[\w.-]*` +
-		`|\b(?:access|ak|sk))(\\*["']?\s*[:=]\s*\\*["']?(?:(?:bearer|basic|[\w-]*hmac[\w-]*)\s+)?)[^\s"',;&\\]+`), "$1$2…"},
+	{regexp.MustCompile(`(?i)(` +
+		`[\w.-]*(?:authorization|signature|secret|token|passwd|password|credential|access[-_]?key)[\w.-]*` +
+		`|\b(?:access|ak|sk)` +
+		`)(\\*["']?\s*[:=]\s*\\*["']?(?:(?:bearer|basic|[\w-]*hmac[\w-]*)\s+)?)[^\s"',;&\\]+`), "$1$2…"},
 }
 
 // Redact takes out of a text of unknown origin what could be a secret, and makes it fit for a history: valid UTF-8 on
