@@ -139,6 +139,9 @@ func (w *walk) result() membership.Slice {
 	marks := []byte(w.in.Marks)
 	sends := slices.Repeat([]byte{'0'}, len(marks))
 	out := membership.Slice{Notes: w.notes, Trouble: w.trouble}
+	if w.quiet.After(time.Now()) {
+		out.Quiet = int(w.quiet.Sub(w.program.Made)/time.Second) + 1
+	}
 	for _, m := range w.members {
 		marks[m.index], sends[m.index] = m.mark, byte('0'+min(m.sends, 9))
 		out.Since = append(out.Since, int(m.since.Sub(w.program.Made)/time.Second))

@@ -61,8 +61,8 @@ type walk struct {
 	stopping <-chan struct{}
 
 	start time.Time
-	// quiet is when the first write may be sent. On a retry that is later than the start: the attempt that died may
-	// have sent anything, for any stage, and what it sent must have come to show before a reading is believed.
+	// quiet is when the first write may be sent, see membership.Slice. It outlives the slice: a slice that ends before
+	// hands it on.
 	quiet    time.Time
 	members  []*walker // those in the slice, in the program's order
 	notes    []membership.Note
@@ -88,13 +88,10 @@ type walker struct {
 
 func newWalk(in membership.SliceInput, p *membership.Program, s membership.Session, actions map[string]membership.Action,
 	now time.Time, again bool) *walk {
-	w := &walk{in: in, program: p, session: s, actions: actions, start: now, quiet: now, log: slog.New(slog.DiscardHandler)}
+	w := &walk{in: in, program: p, session: s, actions: actions, start: now, log: slog.New(slog.DiscardHandler)}
+	w.quiet = p.Made.Add(time.Duration(in.Quiet) * time.Second)
 	if again {
-		for i := in.Lane.First; i <= in.Lane.Last; i++ {
-			if t := now.Add(p.Stages[i].Settle.Std()); t.After(w.quiet) {
-				w.quiet = t
-			}
-		}
+		w.quiet = later(w.quiet, now.Add(time.Duration(p.Settle())*time.Second))
 	}
 	jobs := make(map[int]string)
 	for _, j := range in.Jobs {

@@ -20,6 +20,7 @@ type cohort struct {
 	said     membership.Phase // the phase that the search attributes tell
 	trouble  string           // why nothing could be observed lately
 	slice    time.Duration    // how long the next slice runs, see stretch
+	quiet    int              // as in membership.Slice
 	paused   bool
 	aborting bool
 	changed  bool // something happened that walk must look at
@@ -132,8 +133,12 @@ func (c *cohort) back(ctx workflow.Context, m *standing, stage int) bool {
 
 // move puts a member at the beginning of a stage or an undo.
 func (c *cohort) move(ctx workflow.Context, m *standing, mark byte) {
-	m.mark, m.sends, m.job = mark, '0', ""
-	m.since = int(workflow.Now(ctx).Sub(c.program.Made) / time.Second)
+	m.mark, m.sends, m.job, m.since = mark, '0', "", c.second(ctx)
+}
+
+// second is now, in seconds after the program was made.
+func (c *cohort) second(ctx workflow.Context) int {
+	return int(workflow.Now(ctx).Sub(c.program.Made) / time.Second)
 }
 
 // pass takes a member beyond the stage, or the undo, that it stands at.

@@ -36,7 +36,7 @@ type bench struct {
 
 func stages() []membership.Stage {
 	return []membership.Stage{
-		{Name: "stop", Undo: "starts it", Timeout: membership.Duration(time.Hour)},
+		{Name: "stop", Undo: "starts it", Timeout: membership.Duration(time.Hour), Settle: membership.Duration(5 * time.Second)},
 		{Name: "check"},
 		{Name: "add", Undo: "removes it"},
 		{Name: "start"},
@@ -415,6 +415,22 @@ func TestAnActivityThatFailsForGoodParksItsMembers(t *testing.T) {
 	}, time.Minute)
 	b.join()
 	require.Equal(t, "joined joined", b.outcomes())
+}
+
+func TestASliceWhoseWorkerDiedAfterACancelIsTakenUpQuietly(t *testing.T) {
+	var inputs []membership.SliceInput
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		inputs = append(inputs, in)
+		if len(inputs) == 1 {
+			return membership.Slice{}, temporal.NewNonRetryableApplicationError("", "", temporal.NewHeartbeatTimeoutError())
+		}
+		return through(in), nil
+	})
+	b.join()
+	require.Equal(t, "joined", b.outcomes())
+	require.Zero(t, inputs[0].Quiet)
+	require.Positive(t, inputs[1].Quiet)
+	require.Equal(t, inputs[1].Quiet, inputs[2].Quiet, "it holds for the slices after it too")
 }
 
 func TestSlicesStretchWhileNothingMoves(t *testing.T) {

@@ -78,7 +78,7 @@ func (c *cohort) take(lane membership.Lane, undo bool) membership.SliceInput {
 			in.AddJob(m.job, i)
 		}
 	}
-	in.Marks, in.Sends = string(marks), string(sends)
+	in.Marks, in.Sends, in.Quiet = string(marks), string(sends), c.quiet
 	return in
 }
 
@@ -88,10 +88,13 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 	switch {
 	case errors.As(err, &cancelled):
 		out = in.Slice // cancelled before a worker took it: nothing has happened
+	case temporal.IsTimeoutError(err): // cancelled, and then its worker died
+		out = in.Slice
+		out.Quiet = c.second(ctx) + c.program.Settle()
 	case err != nil:
 		out = doubt(in, err) // failed for good, and what it did is in doubt
 	}
-	c.trouble = out.Trouble
+	c.trouble, c.quiet = out.Trouble, max(c.quiet, out.Quiet)
 	c.stretch(in.Marks == out.Marks && in.Sends == out.Sends)
 	due := 0
 	for i := range c.members {

@@ -150,6 +150,15 @@ func (p *Program) UndoFrom(stage int) (at int, ok bool) {
 	return 0, false
 }
 
+// Settle is the longest that any stage's writes take to show, in whole seconds.
+func (p *Program) Settle() int {
+	var longest Duration
+	for i := range p.Stages {
+		longest = max(longest, p.Stages[i].Settle)
+	}
+	return int((longest.Std() + time.Second - 1) / time.Second)
+}
+
 // StageName names a stage, or its undo, for people.
 func (p *Program) StageName(stage int, undo bool) string {
 	name := p.Stages[stage].Name

@@ -48,6 +48,9 @@ type Slice struct {
 	Sends string `json:"sends"`
 	// Since has, for each member that is not MarkAbsent, the second after Program.Made in which it came to its stage.
 	Since []int `json:"since,omitempty"`
+	// Quiet is the second after Program.Made before which nothing is sent: an activity that died may have sent anything,
+	// and what it sent must have come to show first.
+	Quiet int `json:"quiet,omitempty"`
 	// Jobs are the asynchronous jobs that the members' last writes started.
 	Jobs []JobRef `json:"jobs,omitempty"`
 	// Notes explain each member that has newly become MarkFailed or MarkParked. Only handed back.

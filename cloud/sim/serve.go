@@ -28,7 +28,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.store.err(); err != nil {
-		http.Error(w, "the simulator cannot save its state: "+err.Error(), http.StatusInternalServerError)
+		unsaved(w, err)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -44,6 +44,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.RUnlock()
 	x.call = &wire.Call{HTTP: r, Body: body, RequestID: fmt.Sprintf("%032x", s.requests.Add(1))}
 	x.serve()
+}
+
+func unsaved(w http.ResponseWriter, err error) {
+	http.Error(w, "the simulator cannot save its state: "+err.Error(), http.StatusInternalServerError)
 }
 
 // exchange is one cloud call on its way through the simulator.
@@ -166,7 +170,7 @@ func (x *exchange) record(answer wire.Answer, lost bool) {
 	if x.rule != nil {
 		e.Fault = x.rule.Effect
 	}
-	// A failure to save is the store's to remember: it stops the simulator at the next request.
+	// The store remembers a failure to save, and send does not answer then.
 	_ = x.sim.journal.Append(e, x.sim.saveEntry(name, answer.Change))
 }
 
@@ -252,6 +256,10 @@ func (x *exchange) hang(d time.Duration) {
 func drop() { panic(http.ErrAbortHandler) }
 
 func (x *exchange) send(a wire.Answer) {
+	if err := x.sim.store.err(); err != nil {
+		unsaved(x.w, err) // never confirm what would be forgotten
+		return
+	}
 	header := x.w.Header()
 	maps.Copy(header, a.Header)
 	header.Set("X-Request-Id", x.call.RequestID)

@@ -264,7 +264,7 @@ func (s *Sim) saveFaults() func([]fault.State) {
 		return nil
 	}
 	return func(rules []fault.State) {
-		// A failure to save stops the simulator at the next request: see ServeHTTP.
+		// The store remembers a failure to save: see send.
 		_ = s.store.append(record{Faults: &rules})
 	}
 }

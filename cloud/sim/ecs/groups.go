@@ -34,7 +34,7 @@ func (s *Service) find(m membership) (*group, *server, *refusal) {
 	return g, v, nil
 }
 
-// join adds a server to a group and returns the effect.
+// join adds a server to a group and returns the effect. Joining again is the world's choice (H12).
 func (s *Service) join(m membership, changes *change) (string, *refusal) {
 	g, v, r := s.find(m)
 	if r != nil {
@@ -57,7 +57,8 @@ func (s *Service) join(m membership, changes *change) (string, *refusal) {
 	return journal.Changed, nil
 }
 
-// joinable checks the preconditions of the API page, in an order of our choosing.
+// joinable checks the preconditions of the API page, in an order of our choosing. Whether the server must be stopped
+// (H1), what QingTian is (H10) and the code for a second group (H14) are the world's choice.
 func (s *Service) joinable(g *group, v *server, state version, now time.Time) *refusal {
 	flavor := s.flavors[v.Flavor]
 	isKVM := flavor.Virtualization == world.KVM || flavor.Virtualization == world.Unknown ||
@@ -81,7 +82,7 @@ func (s *Service) joinable(g *group, v *server, state version, now time.Time) *r
 	return nil
 }
 
-// leave removes a server from a group and returns the effect.
+// leave removes a server from a group and returns the effect. Leaving without being in is the world's choice (H13).
 func (s *Service) leave(m membership, changes *change) (string, *refusal) {
 	g, v, r := s.find(m)
 	if r != nil {

@@ -93,7 +93,7 @@ func (j *job) end() time.Time {
 	return end
 }
 
-// forgotten reports whether the cloud no longer knows the job.
+// forgotten reports whether the cloud no longer knows the job (H16).
 func (j *job) forgotten(now time.Time, retention time.Duration) bool {
 	end := j.end()
 	return !end.IsZero() && now.Sub(end) > retention

@@ -118,7 +118,7 @@ func (s *Service) powerOne(p power, id string, changes *change) (subJob, bool) {
 	case p.kind == opStop && !p.hard && v.SoftStopHangs:
 		op.Code, op.Message = "Ecs.0000", "The operating system did not react to the request to shut down." // H7
 	case p.kind == opStart && (v.StartFails == world.Always || v.StartFails == world.AfterAdd && state.Placed):
-		op.Code, op.Message = s.config.Knobs.NoCapacity, "No host with enough resources was found."
+		op.Code, op.Message = s.config.Knobs.NoCapacity, "No host with enough resources was found." // H15
 	}
 	s.begin(v, op, takes, p.now, p.rule)
 	changes.Servers = append(changes.Servers, v)

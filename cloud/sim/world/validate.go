@@ -113,7 +113,9 @@ func (h Huawei) validateGroups(v *validation, groups map[string]bool) {
 			v.required(at+".name", g.Name)
 		}
 		names(at+".id", g.ID)
-		names(at+".name", g.Name)
+		if g.Name != g.ID {
+			names(at+".name", g.Name)
+		}
 		groups[g.ID], groups[g.Name] = true, true
 	}
 }

@@ -1,0 +1,80 @@
+package kinds_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+)
+
+const huaweiWorld = `
+seed: 1
+accounts:
+- {name: demo, accessKey: AKDEMO, secretKey: SKDEMO, projectId: 0123456789abcdef0123456789abcdef, region: sim-1}
+huawei:
+  readLag: 4s
+  latency: 20ms
+  timings: {stop: 10s-30s, start: 10s-30s}
+  quotas: {serverGroupMembers: 500}
+  flavors: [{id: s6.large.2}]
+  groups: [{name: target}]
+  generate:
+  - {name: web-%%03d, count: %d, flavor: s6.large.2, stoppedPercent: 30}
+`
+
+func huaweiServerGroup(t *testing.T) kindtest.Subject {
+	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
+	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
+	return kindtest.Subject{
+		Kind: func(transport http.RoundTripper) membership.Kind {
+			return huaweiservergroup.New(func(ctx context.Context, name string) (*huawei.Client, error) {
+				return huawei.Dial(ctx, huawei.Config{
+					Account: account.Account{Name: name, Provider: account.Huawei, Region: "sim-1",
+						ProjectID: "0123456789abcdef0123456789abcdef",
+						Endpoints: map[string]string{"ecs": "http://127.0.0.1:1"},
+						Credentials: account.Sources{
+							AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
+							SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
+						}},
+					Transport: transport,
+					Pace:      limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
+				})
+			})
+		},
+		World: func(n int) sim.World {
+			w, err := sim.ParseWorld(fmt.Appendf(nil, huaweiWorld, n))
+			if err != nil {
+				panic(err)
+			}
+			return w
+		},
+		Request: func(s *sim.Sim) membership.Request {
+			r := membership.Request{Kind: huaweiservergroup.ID, Account: "demo", Group: s.Groups()[0].ID}
+			for _, server := range s.Servers() {
+				r.Members = append(r.Members, server.ID)
+			}
+			return r
+		},
+		Member: func(s *sim.Sim, id string) (in bool, state string) {
+			server, _ := s.Server(id)
+			return server.Group != "", fmt.Sprintf("%s %s, OS %d", server.Status, server.TaskState, server.OSGeneration)
+		},
+		Failures: []kindtest.Failure{
+			{Name: "the add is refused", Code: "Ecs.0022", Fault: sim.Fault{Match: sim.Match{Action: "AddServerGroupMember"},
+				Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0022"}},
+			{Name: "no host is left to start on", Code: "start-failed", Fault: sim.Fault{Match: sim.Match{Action: "BatchStartServers"},
+				Effect: fault.JobFail, Code: "Ecs.0319", Count: 2}},
+			{Name: "the guest does not stop", Code: "stop-failed", Fault: sim.Fault{Match: sim.Match{Action: "BatchStopServers"},
+				Effect: fault.JobFail, Code: "Ecs.0100", Count: 2}},
+		},
+	}
+}

@@ -1,0 +1,26 @@
+package kinds_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
+)
+
+func TestConformance(t *testing.T) {
+	subjects := map[string]kindtest.Subject{
+		huaweiservergroup.ID: huaweiServerGroup(t),
+	}
+	all := kinds.All(kinds.Clouds{})
+	require.Len(t, all, len(subjects))
+	for _, k := range all {
+		t.Run(k.Spec().ID, func(t *testing.T) {
+			subject, ok := subjects[k.Spec().ID]
+			require.True(t, ok, "the kind has no subject: add one")
+			kindtest.Run(t, subject)
+		})
+	}
+}

@@ -1,0 +1,249 @@
+package kindtest
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+)
+
+// gaits are the two sizes of a cohort that the engine treats differently.
+var gaits = map[string]int{"a handful": 3, "a page": membership.ByName + 5}
+
+// Run is the suite.
+func Run(t *testing.T, s Subject) {
+	t.Run("joins, and joining again writes nothing", func(t *testing.T) { inEachGait(t, s, joinsOnce) })
+	t.Run("leaves", func(t *testing.T) { inEachGait(t, s, leaves) })
+	t.Run("killed at every call", func(t *testing.T) { killedAtEveryCall(t, s) })
+	t.Run("every write goes wrong once", func(t *testing.T) { everyWriteGoesWrong(t, s) })
+	t.Run("a failure is undone", func(t *testing.T) { failuresAreUndone(t, s) })
+	t.Run("a failure is undone, killed at every call", func(t *testing.T) { killedWhileUndoing(t, s) })
+}
+
+func inEachGait(t *testing.T, s Subject, f func(*Rig, membership.Request)) {
+	for name, n := range gaits {
+		t.Run(name, func(t *testing.T) {
+			Bubble(t, s, n, func(r *Rig) { f(r, s.Request(r.Sim)) })
+		})
+	}
+}
+
+func joinsOnce(r *Rig, req membership.Request) {
+	before := r.States(req.Members)
+	report, err := r.Run(membership.Join, req)
+	require.NoError(r, err)
+	require.Equal(r, membership.RunSucceeded, report.Outcome, "%+v", report)
+	r.joinedOnce(req.Members, before)
+	writes := len(r.Writes())
+	report, err = r.Run(membership.Join, req)
+	require.NoError(r, err)
+	require.Equal(r, len(req.Members), report.Counts[membership.Already])
+	require.Len(r, r.Writes(), writes)
+}
+
+func leaves(r *Rig, req membership.Request) {
+	before := r.States(req.Members)
+	_, err := r.Run(membership.Join, req)
+	require.NoError(r, err)
+	report, err := r.Run(membership.Leave, req)
+	require.NoError(r, err)
+	require.Equal(r, len(req.Members), report.Counts[membership.Left])
+	require.Equal(r, before, r.States(req.Members))
+	require.Empty(r, r.Needless())
+	report, err = r.Run(membership.Leave, req)
+	require.NoError(r, err)
+	require.Equal(r, len(req.Members), report.Counts[membership.Already])
+}
+
+// killedAtEveryCall kills the worker at each call of a run in turn, and at each write both before the cloud acts and
+// after, and wants the run to end as if nothing had happened: everyone joined, and no write too many.
+func killedAtEveryCall(t *testing.T, s Subject) {
+	for name, n := range gaits {
+		t.Run(name, func(t *testing.T) {
+			var calls int
+			var writes []int
+			Bubble(t, s, n, func(r *Rig) {
+				_, err := r.Run(membership.Join, s.Request(r.Sim))
+				require.NoError(r, err)
+				calls, writes = r.crash.made()
+			})
+			require.NotEmpty(t, writes)
+			for at := 1; at <= calls; at++ {
+				t.Run(fmt.Sprintf("before call %d", at), func(t *testing.T) { killedOnce(t, s, n, at, false) })
+			}
+			for _, at := range writes {
+				t.Run(fmt.Sprintf("after call %d", at), func(t *testing.T) { killedOnce(t, s, n, at, true) })
+			}
+		})
+	}
+}
+
+func killedOnce(t *testing.T, s Subject, n, at int, after bool) {
+	Bubble(t, s, n, func(r *Rig) {
+		req := s.Request(r.Sim)
+		before := r.States(req.Members)
+		r.crash.arm(at, after)
+		report, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		require.Equal(r, 1, r.crash.deaths, "the worker was to die")
+		require.Equal(r, membership.RunSucceeded, report.Outcome, "%+v", report)
+		r.joinedOnce(req.Members, before)
+		require.Equal(r, unique(r.Writes()), r.Writes(), "a write was sent twice")
+	})
+}
+
+// mishaps are what can happen to one call without anybody being to blame. None of them may cost more than time.
+var mishaps = map[string]sim.Fault{
+	"connection dropped before": {Effect: fault.DropBefore},
+	"reply lost":                {Effect: fault.DropAfter},
+	"timed out before":          {Effect: fault.Timeout},
+	"timed out after":           {Effect: fault.Timeout, After: true},
+	"a proxy's page before":     {Effect: fault.HTML502},
+	"a proxy's page after":      {Effect: fault.HTML502, After: true},
+	"garbage after":             {Effect: fault.Garbage200, After: true},
+	"redirected":                {Effect: fault.Redirect307},
+	"internal error before":     {Effect: fault.Status, Status: http.StatusInternalServerError},
+	"internal error after":      {Effect: fault.Status, Status: http.StatusInternalServerError, After: true},
+	"throttled":                 {Effect: fault.Throttle, RetryAfter: "7.5"},
+}
+
+// everyWriteGoesWrong lets the first call of each write action go wrong in each way, and wants everyone joined, each
+// effect had exactly once.
+func everyWriteGoesWrong(t *testing.T, s Subject) {
+	for name, n := range gaits {
+		var actions []string
+		Bubble(t, s, n, func(r *Rig) {
+			_, err := r.Run(membership.Join, s.Request(r.Sim))
+			require.NoError(r, err)
+			for _, e := range r.Sim.Journal().Entries() {
+				if e.Write {
+					actions = append(actions, e.Action)
+				}
+			}
+		})
+		for _, action := range unique(actions) {
+			for mishap, f := range mishaps {
+				t.Run(name+"/"+action+"/"+mishap, func(t *testing.T) {
+					Bubble(t, s, n, func(r *Rig) {
+						req := s.Request(r.Sim)
+						before := r.States(req.Members)
+						f.Match.Action, f.Count = action, 1
+						_, err := r.Sim.Faults().Add(f)
+						require.NoError(r, err)
+						report, err := r.Run(membership.Join, req)
+						require.NoError(r, err)
+						require.Equal(r, membership.RunSucceeded, report.Outcome, "%+v", report)
+						r.joinedOnce(req.Members, before)
+					})
+				})
+			}
+		}
+	}
+}
+
+// joinedOnce wants all members in the group, otherwise as before, and no effect had twice.
+func (r *Rig) joinedOnce(ids []string, before map[string]string) {
+	r.Helper()
+	for _, id := range ids {
+		in, state := r.Subject.Member(r.Sim, id)
+		require.True(r, in, id)
+		require.Equal(r, before[id], state+", in group: false", id)
+	}
+	effects := r.Effects()
+	require.Equal(r, unique(effects), effects, "an effect was had twice")
+	require.Empty(r, r.Needless())
+}
+
+// failuresAreUndone lets one member fail in each way and wants it back as it was, and the others joined.
+func failuresAreUndone(t *testing.T, s Subject) {
+	require.NotEmpty(t, s.Failures, "a kind whose members cannot fail has not been looked at")
+	for name, n := range gaits {
+		for _, f := range s.Failures {
+			t.Run(name+"/"+f.Name, func(t *testing.T) {
+				Bubble(t, s, n, func(r *Rig) { r.rollsBackOne(f) })
+			})
+		}
+	}
+}
+
+// rollsBackOne runs a join in which one member fails.
+func (r *Rig) rollsBackOne(f Failure) {
+	r.Helper()
+	req := r.Subject.Request(r.Sim)
+	unlucky := r.unlucky(req.Members)
+	before := r.States(req.Members)
+	trouble := f.Fault
+	trouble.Match.Server = req.Members[unlucky]
+	_, err := r.Sim.Faults().Add(trouble)
+	require.NoError(r, err)
+	report, err := r.Run(membership.Join, req)
+	require.NoError(r, err)
+	require.Equal(r, membership.RunRolledBack, report.Outcome, "%+v", report)
+	m := report.Members[unlucky]
+	require.Equal(r, membership.RolledBack, m.Outcome)
+	require.Equal(r, f.Code, m.Code, m.Reason)
+	require.Equal(r, len(req.Members)-1, report.Counts[membership.Joined], "%+v", report)
+	require.Equal(r, before[m.ID], r.States(req.Members)[m.ID], "not as it was")
+}
+
+// unlucky chooses a member to fail: one that has the longest story, the first in a state that most are in.
+func (r *Rig) unlucky(ids []string) int {
+	counts := make(map[string]int)
+	for _, state := range r.States(ids) {
+		counts[state]++
+	}
+	best := 0
+	for i, id := range ids {
+		if states := r.States(ids); counts[states[id]] > counts[states[ids[best]]] {
+			best = i
+		}
+	}
+	return best
+}
+
+// killedWhileUndoing kills the worker at each call of a run in which a member fails.
+func killedWhileUndoing(t *testing.T, s Subject) {
+	for name, n := range gaits {
+		for _, f := range s.Failures {
+			var calls int
+			var writes []int
+			Bubble(t, s, n, func(r *Rig) {
+				r.rollsBackOne(f)
+				calls, writes = r.crash.made()
+			})
+			killed := func(at int, after bool) func(*testing.T) {
+				return func(t *testing.T) {
+					Bubble(t, s, n, func(r *Rig) {
+						r.crash.arm(at, after)
+						r.rollsBackOne(f)
+						require.Equal(r, 1, r.crash.deaths, "the worker was to die")
+						require.Empty(r, r.Needless())
+					})
+				}
+			}
+			for at := 1; at <= calls; at += 1 + calls/40 {
+				t.Run(fmt.Sprintf("%s/%s/before call %d", name, f.Name, at), killed(at, false))
+			}
+			for _, at := range writes {
+				t.Run(fmt.Sprintf("%s/%s/after call %d", name, f.Name, at), killed(at, true))
+			}
+		}
+	}
+}
+
+func unique(all []string) []string {
+	seen := make(map[string]bool)
+	var once []string
+	for _, s := range all {
+		if !seen[s] {
+			seen[s] = true
+			once = append(once, s)
+		}
+	}
+	return once
+}
