@@ -1,0 +1,65 @@
+# Every target is a line or two; what they run is the same for a newcomer, for you and for CI.
+SHELL := /bin/bash
+BIN   := $(CURDIR)/bin
+GO    ?= go
+export PATH := $(PATH):$(BIN)
+
+.PHONY: help demo test check e2e build dev tools bench replay-record golden docs clean
+
+help: ## show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: build $(BIN)/temporal ## 300 servers move into groups on the simulator, some of them against the odds
+	$(GO) run ./deploy/demo
+
+test: tools ## every test: unit, conformance and end to end, with the race detector, then the checks
+	$(GO) test -race $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$')
+	$(MAKE) e2e check
+
+e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9
+	$(GO) test -timeout 20m ./starter/e2e ./deploy/chaos
+
+check: $(BIN)/staticcheck $(BIN)/workflowcheck ## format, vet, staticcheck, workflowcheck
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(BIN)/staticcheck ./...
+	$(BIN)/workflowcheck -config .workflowcheck.yaml ./workflows/...
+	$(GO) mod tidy -diff
+
+build: ## bin/fleetjoin, bin/fleetjoin-worker, bin/cloudsim
+	$(GO) build -o $(BIN)/fleetjoin ./starter
+	$(GO) build -o $(BIN)/fleetjoin-worker ./worker
+	$(GO) build -o $(BIN)/cloudsim ./cloud/sim/cmd/cloudsim
+
+dev: build $(BIN)/temporal ## a Temporal server, the simulator and a worker, in the foreground
+	$(BIN)/fleetjoin dev
+
+bench: $(BIN)/temporal ## what is claimed, measured side by side
+	$(GO) run ./deploy/bench
+
+replay-record: $(BIN)/temporal ## record the histories that later versions must replay
+	$(GO) run ./deploy/replay -out workflows/testdata/histories
+
+golden: ## renew the golden files
+	$(GO) test ./starter/cli ./deploy/docs -update
+
+docs: ## renew the generated docs
+	$(GO) run ./deploy/docs/gen
+
+clean: ## remove what was built
+	rm -rf $(BIN)
+
+# Tools, each at the version that the project was tested with.
+tools: $(BIN)/temporal $(BIN)/staticcheck $(BIN)/workflowcheck ## install the tools into bin/
+
+# The temporal CLI of the PATH is as good as our own; building one takes minutes.
+$(BIN)/temporal:
+	@mkdir -p $(BIN)
+	@if command -v temporal >/dev/null; then ln -sf "$$(command -v temporal)" $@; else \
+	  echo "building the temporal CLI, which takes some minutes"; GOBIN=$(BIN) $(GO) install github.com/temporalio/cli/cmd/temporal@v1.5.1; fi
+
+$(BIN)/staticcheck:
+	GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+$(BIN)/workflowcheck:
+	GOBIN=$(BIN) $(GO) install go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
