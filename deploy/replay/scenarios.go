@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// scenario is one story worth remembering.
+type scenario struct {
+	name    string
+	of      string // the scenario whose group and members it takes; "" for its own
+	wf      string // workflow type
+	members int
+	xen     int // how many of them are refused
+	unlucky int // how many of the rest fail to start
+	input   func(membership.Request) any
+	faults  []fault.Rule
+	meddle  func(ctx context.Context, r *recorder, run client.WorkflowRun) error
+	outcome string // of the report, or the type of the error
+}
+
+// page is enough members for the one-lane gait.
+const page = membership.ByName + 10
+
+func scenarios() []scenario {
+	noReads := fault.Rule{Match: fault.Match{Action: "ListServersDetails"}, Nth: 3, Effect: fault.Status, Status: http.StatusForbidden, Code: "APIGW.0302"}
+	parked := func(control string) func(context.Context, *recorder, client.WorkflowRun) error {
+		return func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+			if err := r.until(ctx, run, func(s membership.Status) bool { return s.Phase == membership.Waiting }); err != nil {
+				return err
+			}
+			if err := r.clearFaults(ctx); err != nil {
+				return err
+			}
+			return r.update(ctx, run, control)
+		}
+	}
+	moving := func(s membership.Status) bool { return s.Counts["start"]+s.Counts["joined"] > 0 }
+	return []scenario{
+		{name: "join-handful", wf: workflows.TypeJoin, members: 4, outcome: "succeeded"},
+		{name: "join-handful-undo", wf: workflows.TypeJoin, members: 5, xen: 1, unlucky: 1, outcome: workflows.ErrRolledBack},
+		{name: "join-page", wf: workflows.TypeJoin, members: page, outcome: "succeeded"},
+		{name: "join-page-undo", wf: workflows.TypeJoin, members: page, xen: 2, unlucky: 3, outcome: workflows.ErrRolledBack},
+		{name: "join-refused", wf: workflows.TypeJoin, members: 2, xen: 2, outcome: "refused"},
+		{name: "leave", of: "join-page", wf: workflows.TypeLeave, outcome: "succeeded"},
+		{name: "leave-nothing", wf: workflows.TypeLeave, members: 2, outcome: "succeeded"},
+		{name: "plan", wf: workflows.TypePlan, members: 3, xen: 1, outcome: "",
+			input: func(r membership.Request) any { return workflows.PlanInput{Operation: membership.Join, Request: r} }},
+		{name: "bad-input", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
+			input: func(membership.Request) any { return map[string]any{"grupo": "x"} }},
+		{name: "unknown-kind", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
+			input: func(r membership.Request) any { r.Kind = "no.such"; return r }},
+		{name: "pause-resume", wf: workflows.TypeJoin, members: page, outcome: "succeeded",
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.until(ctx, run, moving); err != nil {
+					return err
+				}
+				if err := r.signal(ctx, run, membership.ControlPause); err != nil {
+					return err
+				}
+				if err := r.until(ctx, run, func(s membership.Status) bool { return s.Phase == membership.Paused }); err != nil {
+					return err
+				}
+				return r.signal(ctx, run, membership.ControlResume)
+			}},
+		{name: "abort", wf: workflows.TypeJoin, members: page, outcome: "cancelled",
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.until(ctx, run, moving); err != nil {
+					return err
+				}
+				return r.update(ctx, run, membership.ControlAbort)
+			}},
+		{name: "cancel", wf: workflows.TypeJoin, members: 4, outcome: "cancelled",
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.until(ctx, run, func(s membership.Status) bool { return s.Counts["stop"] > 0 }); err != nil {
+					return err
+				}
+				return r.client.CancelWorkflow(ctx, run.GetID(), run.GetRunID())
+			}},
+		{name: "parked-retry", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
+			meddle: parked(membership.ControlRetry)},
+		{name: "parked-mark-done", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
+			meddle: parked(membership.ControlMarkDone)},
+		{name: "parked-skip", wf: workflows.TypeJoin, members: page, faults: []fault.Rule{noReads}, outcome: "refused",
+			meddle: parked(membership.ControlSkip)},
+	}
+}
+
+// recorder runs scenarios.
+type recorder struct {
+	client client.Client
+	world  world.World
+	sim    string
+}
+
+func (r *recorder) run(ctx context.Context, s scenario) error {
+	defer func() { _ = r.clearFaults(ctx) }()
+	for _, f := range s.faults {
+		if err := r.control(ctx, http.MethodPost, "faults", f); err != nil {
+			return err
+		}
+	}
+	var input any = r.request(s)
+	if s.input != nil {
+		input = s.input(r.request(s))
+	}
+	run, err := r.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: s.name, TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL}, s.wf, input)
+	if err != nil {
+		return err
+	}
+	if s.meddle != nil {
+		if err := s.meddle(ctx, r, run); err != nil {
+			return err
+		}
+	}
+	var report membership.Report
+	err = run.Get(ctx, &report)
+	got := string(report.Outcome)
+	var app *temporal.ApplicationError
+	var cancelled *temporal.CanceledError
+	switch {
+	case errors.As(err, &app):
+		got = app.Type()
+	case errors.As(err, &cancelled):
+		got = "cancelled"
+	case err != nil:
+		return err
+	}
+	if got != s.outcome {
+		return fmt.Errorf("ended %q (%v), and was to end %q", got, err, s.outcome)
+	}
+	return nil
+}
+
+func (r *recorder) request(s scenario) membership.Request {
+	name := cmp.Or(s.of, s.name)
+	req := membership.Request{Kind: huaweiservergroup.ID, Account: "demo", Group: world.ID(r.world.Seed, "group", name)}
+	for _, server := range r.world.Huawei.Servers {
+		if at := strings.LastIndexByte(server.Name, '-'); server.Name[:at] == name {
+			req.Members = append(req.Members, server.ID)
+		}
+	}
+	return req
+}
+
+// until waits until the run's status is as wanted.
+func (r *recorder) until(ctx context.Context, run client.WorkflowRun, want func(membership.Status) bool) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		v, err := r.client.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), membership.QueryStatus)
+		if err != nil {
+			return err
+		}
+		var s membership.Status
+		if err := v.Get(&s); err != nil {
+			return err
+		}
+		if want(s) {
+			return nil
+		}
+		if s.Phase == membership.Ended {
+			return fmt.Errorf("it ended before it came to what was waited for: %v", s.Counts)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+var somebody = membership.Control{By: "recorder", Reason: "for the record"}
+
+func (r *recorder) signal(ctx context.Context, run client.WorkflowRun, control string) error {
+	return r.client.SignalWorkflow(ctx, run.GetID(), run.GetRunID(), control, somebody)
+}
+
+func (r *recorder) update(ctx context.Context, run client.WorkflowRun, control string) error {
+	h, err := r.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: run.GetID(), RunID: run.GetRunID(),
+		UpdateName: control, Args: []any{somebody}, WaitForStage: client.WorkflowUpdateStageCompleted})
+	if err != nil {
+		return err
+	}
+	return h.Get(ctx, nil)
+}
+
+func (r *recorder) clearFaults(ctx context.Context) error {
+	return r.control(ctx, http.MethodDelete, "faults", nil)
+}
+
+// control talks to the simulator's control plane.
+func (r *recorder) control(ctx context.Context, method, what string, body any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.sim+"/_sim/"+what, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("%s %s: %s", method, what, answer.Status)
+	}
+	return nil
+}
