@@ -2,10 +2,12 @@ package host
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
 // clouds keeps one client per account, so that all activities of the process share its connections and its limits.
@@ -15,7 +17,7 @@ type clouds struct {
 	huawei   map[string]*huawei.Client
 }
 
-// Huawei returns the client of an account. Dialling reaches no network, so holding the lock meanwhile costs nothing.
+// Huawei returns the client of an account; a name that is not in the accounts file is bad input, which no retry cures. Dialling reaches no network, so holding the lock meanwhile costs nothing.
 func (c *clouds) Huawei(ctx context.Context, name string) (*huawei.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -24,7 +26,8 @@ func (c *clouds) Huawei(ctx context.Context, name string) (*huawei.Client, error
 	}
 	acct, err := c.accounts.Get(name)
 	if err != nil {
-		return nil, err
+		return nil, membership.Bad([]membership.Problem{{Field: "account", Value: membership.Quote(name),
+			Want: "is not in the worker's accounts file; it has " + strings.Join(c.accounts.Names(), ", ")}})
 	}
 	client, err := huawei.Dial(ctx, huawei.Config{Account: acct})
 	if err != nil {

@@ -62,10 +62,23 @@ func FromEnv(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
 			return
 		}
 		if err := fs.Set(f.Name, value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %q: want a %s, as for --%s", name, value, f.Value.Type(), f.Name))
+			errs = append(errs, fmt.Errorf("%s: %q: want %s, as for --%s", name, value, wanted(f.Value.Type()), f.Name))
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// wanted puts pflag's name of a type into words.
+func wanted(valueType string) string {
+	switch valueType {
+	case "duration":
+		return "a duration such as 2s"
+	case "int":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + valueType
 }
 
 // Check returns everything that is wrong with the config.

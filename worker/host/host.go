@@ -24,9 +24,9 @@ const (
 	// stopGrace is what a stopping worker waits beyond one slice: every slice that runs hands its state back, and
 	// nothing is repeated needlessly.
 	stopGrace = 5 * time.Second
-	// heartbeatThrottle lets a slice's heartbeats through at least so often; the SDK's default is most of the
-	// heartbeat's own timeout, which makes what a killed worker had told worthless.
-	heartbeatThrottle = time.Second
+	// heartbeatThrottle is a little less than the second between two heartbeats of a slice, so that each goes out at
+	// once: that a slice was cancelled is noticed within that second, and none is left to send when it ends.
+	heartbeatThrottle = 800 * time.Millisecond
 	dialTimeout       = 15 * time.Second
 	readyEvery        = 200 * time.Millisecond
 )

@@ -10,6 +10,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// noStacks is above every level: what fails here fails in a cloud or in Temporal, and our own stack does not tell where.
+const noStacks = slog.Level(100)
+
 // NewLogger writes zap's JSON or console lines; everything in the program logs through slog.
 func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	at, err := zapcore.ParseLevel(level)
@@ -30,5 +33,5 @@ func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 		return nil, fmt.Errorf("--log-format: %q: want json or console", format)
 	}
 	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), at)
-	return slog.New(zapslog.NewHandler(core)), nil
+	return slog.New(zapslog.NewHandler(core, zapslog.AddStacktraceAt(noStacks))), nil
 }

@@ -1,0 +1,172 @@
+package host
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// parse makes a config as the program does.
+func parse(t *testing.T, args []string, env map[string]string) (Config, error) {
+	t.Helper()
+	cfg := Defaults()
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	cfg.Flags(fs)
+	require.NoError(t, fs.Parse(args))
+	err := FromEnv(fs, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	return cfg, err
+}
+
+func TestConfigFromFlagsAndEnvironment(t *testing.T) {
+	t.Parallel()
+	cfg, err := parse(t, []string{"--poll", "1s", "--accounts", "mine.yaml"}, map[string]string{
+		"FLEETJOIN_POLL": "3s", "FLEETJOIN_SLICE": "20s", "FLEETJOIN_LOG_FORMAT": "console",
+		"FLEETJOIN_MAX_SLICES": "7", "FLEETJOIN_PROFILE": "ignored", "FLEETJOIN_HEALTH": ""})
+	require.NoError(t, err)
+	want := Defaults()
+	want.Accounts, want.Poll, want.Slice, want.LogFormat, want.MaxSlices = "mine.yaml", time.Second, 20*time.Second, "console", 7
+	require.Equal(t, want, cfg)
+	require.NoError(t, cfg.Check())
+}
+
+func TestWrongVariablesAreNamed(t *testing.T) {
+	t.Parallel()
+	_, err := parse(t, nil, map[string]string{"FLEETJOIN_POLL": "soon", "FLEETJOIN_PARALLEL": "many"})
+	require.ErrorContains(t, err, `FLEETJOIN_POLL: "soon": want a duration`)
+	require.ErrorContains(t, err, `FLEETJOIN_PARALLEL: "many": want a whole number`)
+}
+
+func TestConfigCheckNamesFieldAndValue(t *testing.T) {
+	t.Parallel()
+	good := Defaults()
+	good.Accounts = "a.yaml"
+	require.NoError(t, good.Check())
+	for want, change := range map[string]func(*Config){
+		"--accounts is missing":         func(c *Config) { c.Accounts = "" },
+		"--task-queue is empty":         func(c *Config) { c.TaskQueue = "" },
+		"--poll: 1ms":                   func(c *Config) { c.Poll = time.Millisecond },
+		"--poll: 12s: want no more":     func(c *Config) { c.Poll = 12 * time.Second },
+		"--slice: 1h0m0s":               func(c *Config) { c.Slice = time.Hour },
+		"--parallel: 0":                 func(c *Config) { c.Parallel = 0 },
+		"--max-slices: -1":              func(c *Config) { c.MaxSlices = -1 },
+		`--health: "9090": want`:        func(c *Config) { c.Health = "9090" },
+		`--health: "localhost:": want`:  func(c *Config) { c.Health = "localhost:" },
+		"--poll: 2s: want no more than": func(c *Config) { c.Slice = time.Second },
+	} {
+		c := good
+		change(&c)
+		require.ErrorContains(t, c.Check(), want)
+	}
+}
+
+func TestHealthIsOnLoopbackUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"": "", ":9090": "127.0.0.1:9090", "0.0.0.0:9090": "0.0.0.0:9090", "[::1]:1": "[::1]:1",
+	} {
+		got, err := healthAddress(given)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
+func TestHealthTellsReadiness(t *testing.T) {
+	t.Parallel()
+	h := &health{}
+	get := func(path string) int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code
+	}
+	require.Equal(t, http.StatusServiceUnavailable, get("/healthz"))
+	h.ready.Store(true)
+	require.Equal(t, http.StatusOK, get("/healthz"))
+	require.Equal(t, http.StatusNotFound, get("/other"))
+}
+
+func TestHealthServes(t *testing.T) {
+	t.Parallel()
+	var out syncBuffer
+	log, err := NewLogger(&out, "json", "info")
+	require.NoError(t, err)
+	h, err := serveHealth("127.0.0.1:0", log)
+	require.NoError(t, err)
+	defer h.close()
+	_, rest, found := strings.Cut(out.String(), `"url":"`)
+	require.True(t, found, out.String())
+	url, _, _ := strings.Cut(rest, `"`)
+	answer, err := http.Get(url)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
+
+	_, err = serveHealth(strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/healthz"), log)
+	require.ErrorContains(t, err, "choose another address")
+}
+
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log, err := NewLogger(&out, "json", "warn")
+	require.NoError(t, err)
+	log.Info("quiet")
+	log.Warn("loud", "wait", 90*time.Second)
+	require.NotContains(t, out.String(), "quiet")
+	require.Contains(t, out.String(), `"wait":"1m30s"`)
+	_, err = NewLogger(&out, "xml", "info")
+	require.ErrorContains(t, err, `--log-format: "xml"`)
+	_, err = NewLogger(&out, "json", "loud")
+	require.ErrorContains(t, err, `--log-level: "loud"`)
+}
+
+func TestOneClientPerAccount(t *testing.T) {
+	t.Setenv("AK", "key")
+	t.Setenv("SK", "secret")
+	accounts, err := account.Parse([]byte(`accounts:
+  demo:
+    provider: huawei
+    region: sim-1
+    projectId: p1
+    endpoints: {ecs: "http://127.0.0.1:1"}
+    credentials: {accessKey: {env: AK}, secretKey: {env: SK}}
+`), "accounts.yaml")
+	require.NoError(t, err)
+	c := &clouds{accounts: accounts}
+	first, err := c.Huawei(t.Context(), "demo")
+	require.NoError(t, err)
+	second, err := c.Huawei(t.Context(), "demo")
+	require.NoError(t, err)
+	require.Same(t, first, second)
+	_, err = c.Huawei(t.Context(), "nope")
+	var bad *membership.BadInput
+	require.ErrorAs(t, err, &bad, "it must not be tried for ever")
+	require.ErrorContains(t, err, `account: "nope": is not in the worker's accounts file; it has demo`)
+}
+
+// syncBuffer is written by a server and read by its test.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
