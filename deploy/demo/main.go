@@ -195,7 +195,7 @@ func audit(ctx context.Context, url string, before world.World, moved map[string
 		if e.Write {
 			writes++
 		}
-		if e.Fault == "throttle" {
+		if e.Status == http.StatusTooManyRequests {
 			throttled++
 		}
 		if e.Lost {

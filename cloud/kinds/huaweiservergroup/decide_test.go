@@ -1,0 +1,212 @@
+package huaweiservergroup
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+func on(s huawei.Server) huawei.Server  { s.Status, s.TaskState = statusActive, ""; return s }
+func off(s huawei.Server) huawei.Server { s.Status, s.TaskState = statusShutoff, ""; return s }
+func going(s huawei.Server) huawei.Server {
+	s.Status, s.TaskState = statusActive, "powering-off"
+	return s
+}
+func coming(s huawei.Server) huawei.Server {
+	s.Status, s.TaskState = statusShutoff, "powering-on"
+	return s
+}
+
+var plain = huawei.Server{ID: "s", FlavorID: "kvm"}
+
+// scene is an observation of one server.
+type scene struct {
+	server  huawei.Server
+	gone    bool
+	member  bool // of the group
+	noGroup bool
+	params  params
+	job     string // status of the job of the last write
+	leave   bool
+}
+
+func (s scene) observation() *observation {
+	o := &observation{operation: membership.Join, params: s.params, groupMissing: s.noGroup,
+		group: huawei.Group{ID: "g", Policies: []string{"anti-affinity"}}, servers: map[string]huawei.Server{},
+		flavors: map[string]huawei.Flavor{
+			"kvm": {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute"}},
+			"xen": {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "FusionCompute"}},
+		},
+		jobs: map[string]huawei.Job{}}
+	if s.leave {
+		o.operation = membership.Leave
+	}
+	if !s.gone {
+		o.servers["s"] = s.server
+	}
+	if s.member {
+		o.group.Members = []string{"s"}
+	}
+	if s.job != "" {
+		o.jobs["j"] = huawei.Job{ID: "j", Status: s.job, ErrorCode: "Ecs.0319", FailReason: "no host"}
+	}
+	return o
+}
+
+func moment(op membership.Operation, stage string, undo bool, before string) membership.Moment {
+	stages := Kind{}.Spec().Stages[op]
+	at := slices.IndexFunc(stages, func(s membership.Stage) bool { return s.Name == stage })
+	return membership.Moment{Member: &membership.Member{ID: "s", Before: map[string]string{factPower: before}},
+		Stage: &stages[at], Undo: undo, Job: "j"}
+}
+
+func TestDecide(t *testing.T) {
+	stopping := params{stop: true}
+	patient := params{stop: true, hardStopAfter: time.Minute}
+	type want struct {
+		verb membership.Verb
+		what string // action or code
+	}
+	next, wait := want{membership.DoNext, ""}, want{membership.DoWait, ""}
+	act := func(a string) want { return want{membership.DoAct, a} }
+	fail := func(c string) want { return want{membership.DoFail, c} }
+	reached := map[string]bool{}
+	for name, c := range map[string]struct {
+		stage  string
+		undo   bool
+		before string
+		in     time.Duration
+		sends  int
+		scene  scene
+		want   want
+	}{
+		"stop what runs":                        {stageStop, false, powerOn, 0, 0, scene{server: on(plain), params: stopping}, act(actStop)},
+		"not what is in the group":              {stageStop, false, powerOn, 0, 0, scene{server: on(plain), params: stopping, member: true}, next},
+		"not what is off":                       {stageStop, false, powerOff, 0, 0, scene{server: off(plain), params: stopping}, next},
+		"wait while it stops":                   {stageStop, false, powerOn, 0, 1, scene{server: going(plain), params: stopping}, wait},
+		"by force when it takes too long":       {stageStop, false, powerOn, time.Hour, 1, scene{server: going(plain), params: patient}, act(actStopHard)},
+		"by force once only":                    {stageStop, false, powerOn, time.Hour, 2, scene{server: going(plain), params: patient}, wait},
+		"a stop that failed, by force later":    {stageStop, false, powerOn, time.Second, 1, scene{server: on(plain), params: patient, job: "FAIL"}, wait},
+		"a stop that failed, by force now":      {stageStop, false, powerOn, time.Hour, 1, scene{server: on(plain), params: patient, job: "FAIL"}, act(actStopHard)},
+		"a stop that failed":                    {stageStop, false, powerOn, time.Second, 1, scene{server: on(plain), params: stopping, job: "FAIL"}, fail(codeStopFailed)},
+		"a stop under way that does not show":   {stageStop, false, powerOn, time.Second, 1, scene{server: on(plain), params: stopping, job: "RUNNING"}, wait},
+		"somebody started it":                   {stageStop, false, powerOff, 0, 0, scene{server: on(plain), params: stopping}, fail(codePowerChanged)},
+		"not to be stopped":                     {stageStop, false, powerOn, 0, 0, scene{server: on(plain)}, next},
+		"broken":                                {stageStop, false, powerOn, 0, 0, scene{server: huawei.Server{ID: "s", Status: "ERROR"}, params: stopping}, fail(codeServerStatus)},
+		"rebooting":                             {stageStop, false, powerOn, 0, 0, scene{server: huawei.Server{ID: "s", Status: "REBOOT"}, params: stopping}, wait},
+		"gone":                                  {stageStop, false, powerOn, 0, 0, scene{gone: true, params: stopping}, fail(codeServerMissing)},
+		"KVM":                                   {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(plain), params: stopping}, next},
+		"Xen by now":                            {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "xen"}), params: stopping}, fail(codeNotKVM)},
+		"unknown by now":                        {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "?"}), params: stopping}, fail(codeKVMUnknown)},
+		"KVM but running again":                 {stageVerifyKVM, false, powerOn, 0, 0, scene{server: on(plain), params: stopping}, fail(codePowerChanged)},
+		"add what is stopped":                   {stageAdd, false, powerOn, 0, 0, scene{server: off(plain), params: stopping}, act(actAdd)},
+		"not what is in":                        {stageAdd, false, powerOn, 0, 0, scene{server: coming(plain), params: stopping, member: true}, next},
+		"not what runs":                         {stageAdd, false, powerOn, 0, 0, scene{server: on(plain), params: stopping}, fail(codePowerChanged)},
+		"what runs, if it may":                  {stageAdd, false, powerOn, 0, 0, scene{server: on(plain)}, act(actAdd)},
+		"not while it is busy":                  {stageAdd, false, powerOn, 0, 0, scene{server: coming(plain), params: stopping}, wait},
+		"not without a group":                   {stageAdd, false, powerOn, 0, 0, scene{server: off(plain), params: stopping, noGroup: true}, fail(codeGroupMissing)},
+		"not from another group":                {stageAdd, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", Groups: []string{"x"}}), params: stopping}, fail(codeOtherGroup)},
+		"start what ran":                        {stageStart, false, powerOn, 0, 0, scene{server: off(plain), member: true}, act(actStart)},
+		"not what did not":                      {stageStart, false, powerOff, 0, 0, scene{server: off(plain), member: true}, next},
+		"not what runs already":                 {stageStart, false, powerOn, 0, 0, scene{server: on(plain), member: true}, next},
+		"wait while it starts":                  {stageStart, false, powerOn, 0, 1, scene{server: coming(plain), member: true}, wait},
+		"a start under way that does not show":  {stageStart, false, powerOn, 0, 1, scene{server: off(plain), member: true, job: "INIT"}, wait},
+		"a start that failed":                   {stageStart, false, powerOn, 0, 1, scene{server: off(plain), member: true, job: "FAIL"}, fail(codeStartFailed)},
+		"verified on":                           {stageVerify, false, powerOn, 0, 0, scene{server: on(plain), member: true}, next},
+		"verified off":                          {stageVerify, false, powerOff, 0, 0, scene{server: off(plain), member: true}, next},
+		"not seen in the group yet":             {stageVerify, false, powerOn, 0, 0, scene{server: on(plain)}, wait},
+		"somebody stopped it":                   {stageVerify, false, powerOn, 0, 0, scene{server: off(plain), member: true}, fail(codePowerChanged)},
+		"undo the add":                          {stageAdd, true, powerOn, 0, 0, scene{server: off(plain), member: true}, act(actRemove)},
+		"undo no add":                           {stageAdd, true, powerOn, 0, 0, scene{server: off(plain)}, next},
+		"undo the add of what is busy":          {stageAdd, true, powerOn, 0, 0, scene{server: coming(plain), member: true}, wait},
+		"undo the add of what is gone":          {stageAdd, true, powerOn, 0, 0, scene{gone: true, member: true}, next},
+		"undo the stop":                         {stageStop, true, powerOn, 0, 0, scene{server: off(plain)}, act(actStart)},
+		"undo the stop again, though it failed": {stageStop, true, powerOn, 0, 1, scene{server: off(plain), job: "FAIL"}, act(actStart)},
+		"undo no stop":                          {stageStop, true, powerOff, 0, 0, scene{server: off(plain)}, next},
+		"undo a stop under way":                 {stageStop, true, powerOn, 0, 0, scene{server: going(plain)}, wait},
+		"undone":                                {stageStop, true, powerOn, 0, 1, scene{server: on(plain)}, next},
+		"undo the stop of what is gone":         {stageStop, true, powerOn, 0, 0, scene{gone: true}, fail(codeServerMissing)},
+		"remove a member":                       {stageRemove, false, powerOn, 0, 0, scene{server: on(plain), member: true, leave: true}, act(actRemove)},
+		"not one that is busy":                  {stageRemove, false, powerOn, 0, 0, scene{server: going(plain), member: true, leave: true}, wait},
+		"not what is none":                      {stageRemove, false, powerOn, 0, 0, scene{server: on(plain), leave: true}, next},
+		"has left":                              {stageVerify, false, powerOn, 0, 0, scene{server: on(plain), leave: true}, next},
+		"still seen in the group":               {stageVerify, false, powerOn, 0, 0, scene{server: on(plain), member: true, leave: true}, wait},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := membership.Join
+			if c.scene.leave {
+				op = membership.Leave
+			}
+			m := moment(op, c.stage, c.undo, c.before)
+			m.In, m.Sends = c.in, c.sends
+			d := c.scene.observation().Decide(m)
+			reached[d.Code] = true
+			require.Equal(t, c.want, want{d.Verb, d.Action + d.Code}, d.Reason)
+			if d.Verb != membership.DoNext {
+				require.NotEmpty(t, d.Reason)
+			}
+		})
+	}
+	for _, f := range (Kind{}).Spec().Failures {
+		require.True(t, reached[f.Code], "no case reaches %s", f.Code)
+	}
+}
+
+// Whatever is observed, Decide does nothing that could hurt.
+func TestDecideNeverHurts(t *testing.T) {
+	spec := Kind{}.Spec()
+	codes := make(map[string]bool)
+	for _, o := range append(spec.Failures, membership.EngineFailures()...) {
+		codes[o.Code] = true
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		op := rapid.SampledFrom([]membership.Operation{membership.Join, membership.Leave}).Draw(t, "operation")
+		stage := rapid.SampledFrom(spec.Stages[op]).Draw(t, "stage")
+		s := scene{
+			server: huawei.Server{ID: "s",
+				Status:    rapid.SampledFrom([]string{"ACTIVE", "SHUTOFF", "ERROR", "REBOOT", "DELETED", "MIGRATING", ""}).Draw(t, "status"),
+				TaskState: rapid.SampledFrom([]string{"", "powering-off", "powering-on", "deleting"}).Draw(t, "task"),
+				FlavorID:  rapid.SampledFrom([]string{"kvm", "xen", "?"}).Draw(t, "flavor"),
+			},
+			gone: rapid.Bool().Draw(t, "gone"), member: rapid.Bool().Draw(t, "member"), noGroup: rapid.Bool().Draw(t, "noGroup"),
+			params: params{stop: rapid.Bool().Draw(t, "stop"), hardStopAfter: time.Minute},
+			job:    rapid.SampledFrom([]string{"", "INIT", "RUNNING", "SUCCESS", "FAIL", "NEW"}).Draw(t, "job"),
+			leave:  op == membership.Leave,
+		}
+		before := rapid.SampledFrom([]string{powerOn, powerOff}).Draw(t, "before")
+		m := moment(op, stage.Name, stage.Undo != "" && rapid.Bool().Draw(t, "undo"), before)
+		m.In = time.Duration(rapid.IntRange(0, 600).Draw(t, "in")) * time.Second
+		m.Sends = rapid.IntRange(0, 3).Draw(t, "sends")
+		d := s.observation().Decide(m)
+		switch d.Verb {
+		case membership.DoFail, membership.DoPark:
+			if !codes[d.Code] {
+				t.Fatalf("%q is not a documented code", d.Code)
+			}
+		case membership.DoAct:
+			if _, ok := spec.Actions[d.Action]; !ok {
+				t.Fatalf("%q is not an action", d.Action)
+			}
+			switch {
+			case s.gone:
+				t.Fatalf("%s on a server that is not there", d.Action)
+			case d.Action == actAdd && (s.member || s.noGroup || s.server.TaskState != ""):
+				t.Fatalf("an add of %+v", s)
+			case d.Action == actAdd && s.params.stop && s.server.Status != statusShutoff:
+				t.Fatalf("an add of a server that runs: %+v", s)
+			case d.Action == actRemove && (!s.member || !m.Undo && op != membership.Leave):
+				t.Fatalf("a removal of %+v", s)
+			case d.Action == actStart && (before != powerOn || s.server.Status != statusShutoff || s.server.TaskState != ""):
+				t.Fatalf("a start of %+v", s)
+			case (d.Action == actStop || d.Action == actStopHard) && (s.member || m.Undo || before != powerOn && s.server.TaskState == "" || s.server.Status != statusActive):
+				t.Fatalf("a stop of %+v", s)
+			}
+		}
+	})
+}
