@@ -52,7 +52,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 func run(ctx context.Context, f *Factory, args []string) int {
 	parsed := false
 	root := newRoot(f)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	root.PersistentPreRun = func(*cobra.Command, []string) { parsed = true }
 	err := root.ExecuteContext(ctx)
 	if err != nil && !parsed {

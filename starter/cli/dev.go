@@ -55,7 +55,7 @@ func newDev(f *Factory, lookup func(string) (string, bool), runF func(context.Co
 	fs := cmd.Flags()
 	fs.StringVar(&o.World, "world", "", "world `file` of the simulator; by default a small example")
 	fs.IntVar(&o.Generate, "generate", 0, "add so many servers to the world")
-	fs.StringVar(&o.State, "state", "", "`folder` that keeps runs and clouds over restarts; by default nothing is kept")
+	fs.StringVar(&o.State, "state", "", "`folder` that keeps runs and clouds over restarts, and then wins over --world; by default nothing is kept")
 	fs.StringVar(&o.Temporal, "temporal", "", "`path` of the temporal CLI")
 	fs.StringVar(&o.ReadyFile, "ready-file", "", "`file` to write, as JSON, once everything works: where it all is")
 	fs.IntVar(&o.Ports.Temporal, "temporal-port", temporalPort, "port of Temporal; 0 takes a free one")

@@ -87,12 +87,14 @@ func (w *watchdog) silent(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	ids, err := w.conn.Pollers(ctx, workflows.TaskQueue)
-	if err != nil || len(ids) > 0 {
-		return // there are workers, and they are merely busy; or it cannot be told, and the run's own error will
-	}
-	w.told = true
-	w.f.notef("%s\n", noWorker(w.conn))
+	switch ids, err := w.conn.Pollers(ctx, workflows.TaskQueue); {
+	case err != nil:
+		w.told = true
+		w.f.notef("Temporal does not answer at %s any more, still trying: %v\n", w.conn.Address, err)
+	case len(ids) == 0:
+		w.told = true
+		w.f.notef("%s\n", noWorker(w.conn))
+	} // otherwise there are workers, and they are merely busy
 }
 
 func noWorker(conn *connect.Connection) string {

@@ -83,7 +83,7 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
 	into *membership.Program) error {
 	over := make(chan error, 1)
-	go func() { over <- run.Get(ctx, into) }()
+	go func() { over <- answered(ctx, func() error { return run.Get(ctx, into) }) }()
 	watchdog := f.watchdog(conn)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -168,10 +168,10 @@ func (f *Factory) printStages(stages []membership.Stage) {
 // short writes a duration without the zeros that Go ends it with: "10m", not "10m0s".
 func short(d time.Duration) string {
 	text := d.String()
-	if d >= time.Minute {
+	if d%time.Minute == 0 {
 		text = strings.TrimSuffix(text, "0s")
 	}
-	if d >= time.Hour {
+	if d%time.Hour == 0 {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text

@@ -96,7 +96,7 @@ func count(n int, what string) string {
 // error of one that did not.
 func reportOf(ctx context.Context, run client.WorkflowRun) (membership.Report, error) {
 	var r membership.Report
-	err := run.Get(ctx, &r)
+	err := answered(ctx, func() error { return run.Get(ctx, &r) })
 	if err == nil {
 		return r, nil
 	}
@@ -104,6 +104,35 @@ func reportOf(ctx context.Context, run client.WorkflowRun) (membership.Report, e
 		return r, nil
 	}
 	return r, ended(run.GetID(), err)
+}
+
+// answered asks again for as long as it is only the server that does not answer: a run outlives a server's restart, and
+// so must who waits for it.
+func answered(ctx context.Context, ask func() error) error {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil || ctx.Err() != nil || !outOfReach(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// outOfReach reports whether an error is about the way to the server, or how busy it is, and not about the run.
+func outOfReach(err error) bool {
+	var (
+		unavailable *serviceerror.Unavailable
+		late        *serviceerror.DeadlineExceeded
+		busy        *serviceerror.ResourceExhausted
+	)
+	return errors.As(err, &unavailable) || errors.As(err, &late) || errors.As(err, &busy) ||
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 // inDetails finds the report that a failed or cancelled run carries.

@@ -19,9 +19,9 @@ import (
 
 // Options say what to run, and where.
 type Options struct {
-	World    world.World
-	StateDir string // "" keeps everything in memory and in a temporary folder
-	Temporal string // the temporal CLI's path, see FindTemporal
+	World    world.World // the simulator's first one; it is not used when the state folder holds one
+	StateDir string      // "" keeps everything in memory and in a temporary folder
+	Temporal string      // the temporal CLI's path, see FindTemporal
 	// Ports on loopback; 0 takes a free one.
 	TemporalPort, UIPort, SimPort int
 	Worker                        host.Config // its accounts file is written by the stack
@@ -144,6 +144,7 @@ func (s *stack) startSim() error {
 		}
 	}()
 	s.where.Sim = "http://" + l.Addr().String()
+	s.World = clouds.World() // what a state folder holds wins over what we were given
 	return nil
 }
 

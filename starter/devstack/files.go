@@ -84,7 +84,7 @@ func requestFor(w world.World) string {
 			fmt.Fprintf(&members, "  - %s # %s\n", s.ID, s.Name)
 		}
 	}
-	if group.ID == "" || n == 0 {
+	if len(w.Accounts) == 0 || group.ID == "" || n == 0 {
 		return ""
 	}
 	return fmt.Sprintf("kind: huawei.servergroup\naccount: %s\ngroup: %s # %s\nmembers:\n%s",

@@ -67,8 +67,14 @@ func (p *process) stop(within time.Duration) error {
 	return fmt.Errorf("%s did not stop within %v and was killed", p.cmd.Path, within)
 }
 
-// said returns the last lines that the process wrote.
-func (p *process) said() string { return p.out.String() }
+// said returns the last lines that the process wrote, as the end of an error.
+func (p *process) said() string {
+	text := p.out.String()
+	if text == "" {
+		return ""
+	}
+	return "; the last it said:\n" + text
+}
 
 // tail is a writer that keeps the last few lines.
 type tail struct {

@@ -56,7 +56,7 @@ func (s *stack) startTemporal(ctx context.Context) error {
 	}
 	s.onStop(func() error { return child.stop(temporalStop) })
 	died := func() error {
-		return fmt.Errorf("the Temporal server ended by itself (%w); the last it said:\n%s", child.err, child.said())
+		return fmt.Errorf("the Temporal server ended by itself: %w%s", child.err, child.said())
 	}
 	s.where.Temporal = net.JoinHostPort(loopback, strconv.Itoa(port))
 	s.where.UI = "http://" + net.JoinHostPort(loopback, strconv.Itoa(ui))
@@ -74,8 +74,7 @@ func (s *stack) startTemporal(ctx context.Context) error {
 		case <-child.done:
 			return died()
 		case <-waiting.Done():
-			return fmt.Errorf("the Temporal server was not there within %v: %w; the last it said:\n%s",
-				temporalStart, err, child.said())
+			return fmt.Errorf("the Temporal server was not there within %v: %w%s", temporalStart, err, child.said())
 		case <-tick.C:
 		}
 	}

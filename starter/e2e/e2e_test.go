@@ -1,0 +1,211 @@
+// Package e2e runs the programs as an operator does: scripts of fleetjoin and of the real temporal CLI against
+// fleetjoin dev, which is a Temporal server, the simulated clouds and a worker. Run it with: make e2e
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fleetjoin/fleetjoin/starter/cli"
+	"github.com/fleetjoin/fleetjoin/starter/devstack"
+	"github.com/fleetjoin/fleetjoin/worker/host"
+)
+
+var update = flag.Bool("update", false, "write what the scripts compare with")
+
+// patience is how long a condition may take to come true on a busy machine.
+const patience = 2 * time.Minute
+
+func TestMain(m *testing.M) {
+	program := func(main func(context.Context, []string) int) func() {
+		return func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(main(ctx, os.Args[1:]))
+		}
+	}
+	testscript.Main(m, map[string]func(){
+		"fleetjoin": program(func(ctx context.Context, args []string) int {
+			return cli.Main(ctx, args, cli.System())
+		}),
+		"fleetjoin-worker": program(host.Main),
+	})
+}
+
+func TestScripts(t *testing.T) {
+	temporal := findTemporal(t)
+	plans, err := filepath.Abs("../../deploy/plans")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(4 * patience), // a script that hangs is ended, and its log is shown
+		Setup: func(env *testscript.Env) error {
+			bin := filepath.Join(env.WorkDir, ".bin")
+			if err := os.Mkdir(bin, 0o700); err != nil {
+				return err
+			}
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("PLANS", plans)
+			for _, name := range []string{"PORT", "HEALTH"} {
+				port, err := freePort()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, port)
+			}
+			return os.Symlink(temporal, filepath.Join(bin, "temporal"))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      exits,
+			"eventually": eventually,
+			"healthy":    healthy,
+			"ready":      ready,
+		},
+	})
+}
+
+// findTemporal finds the CLI or fails: a suite that runs nothing must not look as if all were well.
+func findTemporal(t *testing.T) string {
+	t.Helper()
+	path, err := devstack.FindTemporal(os.Getenv("FLEETJOIN_TEMPORAL"))
+	if err == nil {
+		return path
+	}
+	if made, err := filepath.Abs("../../bin/temporal"); err == nil {
+		if _, err := exec.LookPath(made); err == nil {
+			return made
+		}
+	}
+	t.Fatalf("%v; or name it: FLEETJOIN_TEMPORAL=PATH", err)
+	return ""
+}
+
+// exits runs a program that must end with a code: exits CODE PROGRAM [ARGS].
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARGS]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// eventually runs a program until it succeeds and its output matches: eventually REGEXP PROGRAM [ARGS].
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually REGEXP PROGRAM [ARGS]")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	wait(ts, strings.Join(args[1:], " "), func() error {
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			return err
+		}
+		if out := ts.ReadFile("stdout"); !want.MatchString(out) {
+			return fmt.Errorf("no match for %s in %s", want, out)
+		}
+		return nil
+	})
+}
+
+// healthy waits until a URL answers 200: healthy URL.
+func healthy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: healthy URL")
+	}
+	wait(ts, args[0], func() error {
+		answer, err := http.Get(args[0])
+		if err != nil {
+			return err
+		}
+		defer func() { _ = answer.Body.Close() }()
+		if answer.StatusCode != http.StatusOK {
+			return errors.New(answer.Status)
+		}
+		return nil
+	})
+}
+
+// freePort finds a port for a program that a script starts.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// ready waits for the file that fleetjoin dev writes, and sets TEMPORAL_ADDRESS, TEMPORAL_PORT, SIM, SIM_PORT, UI,
+// ACCOUNTS and REQUEST: ready FILE.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready FILE")
+	}
+	var r devstack.Ready
+	wait(ts, args[0], func() error {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(data, &r)
+	})
+	_, temporalPort, err := net.SplitHostPort(r.Temporal)
+	ts.Check(err)
+	sim, err := url.Parse(r.Sim)
+	ts.Check(err)
+	for name, value := range map[string]string{"TEMPORAL_ADDRESS": r.Temporal, "TEMPORAL_PORT": temporalPort,
+		"SIM": r.Sim, "SIM_PORT": sim.Port(), "UI": r.UI, "ACCOUNTS": r.Accounts, "REQUEST": r.Request} {
+		ts.Setenv(name, value)
+	}
+}
+
+func wait(ts *testscript.TestScript, what string, condition func() error) {
+	late := time.Now().Add(patience)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			ts.Fatalf("%s: not within %v: %v", what, patience, err)
+		}
+		<-tick.C
+	}
+}
