@@ -28,6 +28,7 @@ type cohort struct {
 	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
 	forward       workflow.Context
 	cancelForward workflow.CancelFunc
+	cancelPlan    workflow.CancelFunc // abort cancels the planning, too
 }
 
 // standing is where one member stands.
@@ -44,7 +45,7 @@ type standing struct {
 func (m *standing) finish(o membership.Outcome) { m.outcome = o }
 
 func newCohort(ctx workflow.Context, op membership.Operation, req membership.Request) *cohort {
-	c := &cohort{op: op, request: req, started: workflow.Now(ctx), phase: membership.Planning}
+	c := &cohort{op: op, request: req, started: workflow.Now(ctx), phase: membership.Planning, cancelPlan: func() {}}
 	c.freshForward(ctx)
 	return c
 }

@@ -32,6 +32,8 @@ type bench struct {
 	slices  []string // what was asked of activities, as "lane marks"
 	program membership.Program
 	answers []*answer
+	// planning is called by the plan activity.
+	planning func()
 }
 
 func stages() []membership.Stage {
@@ -46,13 +48,14 @@ func stages() []membership.Stage {
 func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	b := &bench{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
+	b := &bench{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, planning: func() {}}
 	workflows.Register(b)
 	b.program = membership.Program{Kind: "toy.group", Operation: membership.Join, Account: "demo", Group: "g-1",
 		Stages: stages(), Members: members}
 	require.NoError(t, b.program.Seal("run", b.Now(), membership.Pace{Slice: membership.Duration(10 * time.Second),
 		Poll: membership.Duration(time.Second), Parallel: 5}))
 	b.RegisterActivityWithOptions(func(context.Context, workflows.PlanInput) (membership.Program, error) {
+		b.planning()
 		return b.program, nil
 	}, activity.RegisterOptions{Name: membership.PlanActivity})
 	names := membership.LaneActivities(membership.Spec{ID: "toy.group",
@@ -365,6 +368,22 @@ func TestAbortPutsBackWhatIsUnderWay(t *testing.T) {
 			r := b.report()
 			require.Equal(t, map[membership.Outcome]int{membership.NotStarted: 7, membership.RolledBack: 7, membership.Joined: 7}, r.Counts)
 			require.Equal(t, membership.RunCancelled, r.Outcome)
+			require.True(t, temporal.IsCanceledError(b.GetWorkflowError()))
+		})
+	}
+}
+
+func TestAbortWhilePlanningEndsTheRun(t *testing.T) {
+	for name, how := range map[string]func(*bench){
+		"abort":  func(b *bench) { b.accepted(membership.ControlAbort, nil) },
+		"cancel": func(b *bench) { b.CancelWorkflow() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, some(2), nil)
+			b.planning = func() { <-t.Context().Done() } // the cloud is out of reach
+			b.SetOnActivityStartedListener(func(*activity.Info, context.Context, converter.EncodedValues) { how(b) })
+			b.join()
+			require.Equal(t, "not-started not-started", b.outcomes())
 			require.True(t, temporal.IsCanceledError(b.GetWorkflowError()))
 		})
 	}

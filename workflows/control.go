@@ -124,6 +124,7 @@ func vouched(at membership.Note, code string, in membership.Control) membership.
 func (c *cohort) abort() {
 	c.aborting, c.changed = true, true
 	c.cancelForward()
+	c.cancelPlan()
 }
 
 // check decides whether a control makes sense now, and for whom.

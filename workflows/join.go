@@ -67,10 +67,26 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	if err := c.listen(ctx); err != nil {
 		return membership.Report{}, err
 	}
-	if c.program, err = plan(ctx, op, req); err != nil {
+	planning, cancel := workflow.WithCancel(ctx)
+	c.cancelPlan = cancel
+	c.program, err = plan(planning, op, req)
+	switch {
+	case err == nil:
+	case c.aborting: // before anything was planned: everyone ends as not started
+		c.program = unplanned(op, req)
+	default:
 		return membership.Report{}, err
 	}
 	return c.walk(ctx)
+}
+
+// unplanned is the program of a run that was ended before it had one.
+func unplanned(op membership.Operation, req membership.Request) membership.Program {
+	p := membership.Program{Kind: req.Kind, Operation: op, Account: req.Account, Group: req.Group}
+	for _, id := range req.Members {
+		p.Members = append(p.Members, membership.Member{ID: id})
+	}
+	return p
 }
 
 // plan runs the activity that observes the cloud and compiles the program. Reads are harmless: it is tried for as long

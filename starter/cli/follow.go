@@ -22,7 +22,7 @@ const (
 
 // view shows a run that is under way.
 type view interface {
-	show(membership.Status)
+	show(membership.Status, pulse)
 	close() // before anything else is printed
 }
 
@@ -49,10 +49,14 @@ func (f *Factory) follow(ctx context.Context, conn *connect.Connection, run clie
 	for {
 		asking, done := context.WithTimeout(ctx, queryTimeout)
 		status, err := queryStatus(asking, conn, run.GetID(), run.GetRunID())
+		var p pulse
+		if err == nil && status.Phase != membership.Ended {
+			p = takePulse(asking, conn, run)
+		}
 		done()
 		if err == nil {
 			watchdog.heard()
-			v.show(status)
+			v.show(status, p)
 			if status.Phase == membership.Waiting {
 				return membership.Report{}, errWaiting
 			}

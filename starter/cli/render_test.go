@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -63,9 +64,17 @@ func TestRendering(t *testing.T) {
 		"plan":       func(f *Factory) { f.printPlan(samplePlan()) },
 		"report":     func(f *Factory) { f.printReport("run-1", sampleReport(), false) },
 		"report-all": func(f *Factory) { f.printReport("run-1", sampleReport(), true) },
-		"status":     func(f *Factory) { f.printStatus(sampleStatus()) },
-		"kinds":      func(f *Factory) { require.NoError(t, f.listKinds()) },
-		"kind":       func(f *Factory) { f.printKind(f.Kinds[0].Spec()) },
+		"report-folded": func(f *Factory) {
+			r := sampleReport()
+			for i := range 7 {
+				r.Members = append(r.Members, membership.MemberReport{ID: fmt.Sprintf("full-%d", i), Outcome: membership.Refused,
+					Code: "group-full", Reason: "no room"})
+			}
+			f.printReport("run-1", r, false)
+		},
+		"status": func(f *Factory) { f.printStatus(sampleStatus()) },
+		"kinds":  func(f *Factory) { require.NoError(t, f.listKinds()) },
+		"kind":   func(f *Factory) { f.printKind(f.Kinds[0].Spec()) },
 		"doctor": func(f *Factory) {
 			f.printDiagnosis(diagnosis{Checks: []finding{
 				{Name: "Temporal", OK: true, Detail: "answers"}, {Name: "workers", Detail: "none", Fix: "start\none"}}})
@@ -73,10 +82,12 @@ func TestRendering(t *testing.T) {
 		"lines": func(f *Factory) {
 			v := &lineView{f: f, now: func() time.Time { return time.Date(2026, 1, 1, 1, 2, 3, 0, time.UTC) }}
 			s := sampleStatus()
-			v.show(s)
-			v.show(s) // nothing has changed, nothing is said
+			v.show(s, pulse{})
+			v.show(s, pulse{}) // nothing has changed, nothing is said
 			s.Trouble = "503"
-			v.show(s)
+			v.show(s, pulse{})
+			v.show(s, pulse{now: "add 1", trouble: "huawei.servergroup.add: no such account"})
+			v.show(s, pulse{now: "add 1", trouble: "huawei.servergroup.add: no such account"})
 			v.close()
 		},
 	} {
@@ -104,12 +115,12 @@ func TestBarsEndWithTheirLastState(t *testing.T) {
 	require.IsType(t, &lineView{}, v)
 	f.Terminal = true
 	v = f.view(ranTo{})
-	v.show(membership.Status{Phase: membership.Planning})
+	v.show(membership.Status{Phase: membership.Planning}, pulse{})
 	require.Empty(t, out.String(), "nothing to draw yet")
-	v.show(sampleStatus())
+	v.show(sampleStatus(), pulse{})
 	done := sampleStatus()
 	done.Counts = map[string]int{"joined": 5}
-	v.show(done)
+	v.show(done, pulse{})
 	v.close()
 	require.Contains(t, out.String(), "joined")
 	require.Contains(t, out.String(), "5/5")
@@ -121,10 +132,10 @@ func TestJSONLinesOnlyOnChange(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
 	v := &jsonView{f: f, run: started{}}
-	v.show(sampleStatus())
+	v.show(sampleStatus(), pulse{})
 	first := out.String()
 	require.Contains(t, first, `{"id":"run-1","runId":"r-1","status":{"kind":"huawei.servergroup"`)
-	v.show(sampleStatus())
+	v.show(sampleStatus(), pulse{})
 	require.Equal(t, first, out.String())
 }
 

@@ -90,31 +90,66 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	}
 }
 
+// fold is how many members with the same story are listed before the rest is only counted.
+const fold = 3
+
+// printMembers lists the members that something must be said of, those with the same story together.
 func (f *Factory) printMembers(r membership.Report, all bool) {
-	var t table
-	t.head("MEMBER", "NAME", "OUTCOME", "AT", "WHY")
+	var order []string
+	alike := map[string][]membership.MemberReport{}
 	quiet := 0
 	for _, m := range r.Members {
 		if !all && wentWell(m) {
 			quiet++
 			continue
 		}
-		reason := why(m.Code, m.Reason)
-		if m.RequestID != "" {
-			reason += " (request " + m.RequestID + ")"
+		story := m.ID
+		if !all {
+			story = fmt.Sprint(m.Outcome, m.Stage, m.Code, m.Reason, m.Also)
 		}
-		t.add(text(m.ID), text(other(m.Name, m.ID)), cell{string(m.Outcome), colourOf(string(m.Outcome))},
-			text(m.Stage), text(reason))
-		for _, o := range m.Also {
-			t.add(cell{}, cell{}, cell{}, cell{}, text(o.String()))
+		if alike[story] == nil {
+			order = append(order, story)
+		}
+		alike[story] = append(alike[story], m)
+	}
+	if len(order) == 0 {
+		return
+	}
+	var t table
+	t.head("MEMBER", "NAME", "OUTCOME", "AT", "WHY")
+	folded := false
+	for _, story := range order {
+		same := alike[story]
+		shown := same
+		if len(same) > fold+1 {
+			shown, folded = same[:fold], true
+		}
+		for _, m := range shown {
+			t.member(m)
+		}
+		if rest := len(same) - len(shown); rest > 0 {
+			t.add(cell{fmt.Sprintf("… and %d more", rest), faint}, cell{}, cell{string(same[0].Outcome), faint}, cell{},
+				cell{"for the same reason", faint})
 		}
 	}
-	if len(t.rows) > 1 {
-		f.printf("\n")
-		t.print(&f.Streams, "")
-	}
-	if quiet > 0 && len(t.rows) > 1 {
+	f.printf("\n")
+	t.print(&f.Streams, "")
+	switch {
+	case quiet > 0:
 		f.printf("and %d that went well (fleetjoin report --all lists them)\n", quiet)
+	case folded:
+		f.printf("fleetjoin report --all lists them all\n")
+	}
+}
+
+func (t *table) member(m membership.MemberReport) {
+	reason := why(m.Code, m.Reason)
+	if m.RequestID != "" {
+		reason += " (request " + m.RequestID + ")"
+	}
+	t.add(text(m.ID), text(other(m.Name, m.ID)), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(m.Stage), text(reason))
+	for _, o := range m.Also {
+		t.add(cell{}, cell{}, cell{}, cell{}, text(o.String()))
 	}
 }
 

@@ -96,17 +96,26 @@ func parkedLines(s membership.Status) []string {
 
 // lineView prints a line whenever something has changed.
 type lineView struct {
-	f      *Factory
-	now    func() time.Time
-	last   string
-	parked []string
+	f       *Factory
+	now     func() time.Time
+	last    string
+	trouble string
+	parked  []string
 }
 
-func (v *lineView) show(s membership.Status) {
-	if line := tally(v.f.Kinds, s); line != v.last {
+func (v *lineView) show(s membership.Status, p pulse) {
+	line := tally(v.f.Kinds, s)
+	if p.now != "" {
+		line += " · now " + clean(p.now)
+	}
+	if line != v.last {
 		v.last = line
 		v.f.printf("%s %s\n", v.now().Format(time.TimeOnly), line)
 	}
+	if p.trouble != v.trouble && p.trouble != "" {
+		v.f.printf("%s trying again: %s\n", v.now().Format(time.TimeOnly), clean(p.trouble))
+	}
+	v.trouble = p.trouble
 	parked := parkedLines(s)
 	for _, line := range parked {
 		if !slices.Contains(v.parked, line) {
@@ -125,7 +134,7 @@ type jsonView struct {
 	last string
 }
 
-func (v *jsonView) show(s membership.Status) {
+func (v *jsonView) show(s membership.Status, _ pulse) {
 	if now := fmt.Sprint(s); now != v.last {
 		v.last = now
 		_ = v.f.json(statusLine{ID: v.run.GetID(), RunID: v.run.GetRunID(), Status: s}) // the report's write will tell
@@ -148,7 +157,7 @@ const (
 	barInterval = 150 * time.Millisecond
 )
 
-func (v *barView) show(s membership.Status) {
+func (v *barView) show(s membership.Status, _ pulse) {
 	if len(s.Members) == 0 {
 		return // still planning
 	}
