@@ -105,6 +105,9 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 		return membership.Program{}, err
 	}
 	p := seen.Compile(req, in.Operation)
+	if err := p.SetGate(req); err != nil {
+		return membership.Program{}, err
+	}
 	run := activity.GetInfo(ctx).WorkflowExecution
 	if err := p.Seal(run.RunID, time.Now(), a.pace); err != nil {
 		return membership.Program{}, err

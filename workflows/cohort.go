@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -23,7 +24,9 @@ type cohort struct {
 	quiet    int              // as in membership.Slice
 	paused   bool
 	aborting bool
-	changed  bool // something happened that walk must look at
+	gateOpen bool              // the program's gate takes votes
+	votes    []membership.Vote // as they came, those that did not count, too
+	changed  bool              // something happened that walk must look at
 
 	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
 	forward       workflow.Context
@@ -37,6 +40,7 @@ type standing struct {
 	sends   byte               // '0' to '9'
 	since   int                // the second after Program.Made in which it came to its stage
 	job     string             // the job that its last write started
+	reach   int                // how many stages it may have begun, whatever its mark says, in a slice that was lost
 	flying  bool               // part of a slice that runs now
 	outcome membership.Outcome // "" until its story is told
 	notes   []membership.Note  // why it failed or waits, the first cause first
@@ -60,6 +64,9 @@ func (c *cohort) freshForward(ctx workflow.Context) {
 func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	c.line()
+	if err := c.waitAtGate(ctx); err != nil {
+		return membership.Report{}, err
+	}
 	for {
 		if c.aborting {
 			c.turnBack(ctx)
@@ -94,6 +101,11 @@ func (c *cohort) line() {
 	}
 }
 
+// told reports whether every member's story has ended.
+func (c *cohort) told() bool {
+	return !slices.ContainsFunc(c.members, func(m standing) bool { return m.outcome == "" })
+}
+
 // turnBack decides, after an abort, what becomes of everyone who is not part of a running slice: what has not begun
 // does not begin, what can be put back is put back, and what has nothing to put back finishes what it began. From now on
 // nobody waits for a person.
@@ -104,7 +116,7 @@ func (c *cohort) turnBack(ctx workflow.Context) {
 			continue
 		}
 		stage, undo, due := membership.StageOf(m.mark)
-		parked := m.mark == membership.MarkParked
+		parked, sent := m.mark == membership.MarkParked, m.sends != '0'
 		if parked {
 			last := m.notes[len(m.notes)-1]
 			stage, undo = last.Stage, last.Undo
@@ -113,23 +125,40 @@ func (c *cohort) turnBack(ctx workflow.Context) {
 		case undo && due: // on its way back already
 		case undo:
 			m.finish(membership.RollbackIncomplete)
-		case stage == 0 && m.sends == '0' && !parked:
+		case stage == 0 && m.reach == 0 && !sent && !parked:
 			m.finish(membership.NotStarted)
 		case c.back(ctx, m, stage):
+			if sent { // what undoes that write goes by what shows, so it must have come to show
+				c.hush(ctx)
+			}
 		case parked:
+			m.finish(membership.Unknown)
+		case m.reach > 0: // nor can it be finished without doing what may not have begun
+			m.notes = append(m.notes, membership.Note{Stage: stage, Code: membership.CodeEngine,
+				Reason: "the run was stopped, and no worker told how far it had come"})
 			m.finish(membership.Unknown)
 		}
 	}
 }
 
-// back sends a member the way back: to the undo of the stage, which counts as attempted, or of the nearest one before
-// it that has an undo. It reports false, and changes nothing, when there is nothing to undo.
+// back sends a member the way back: to the undo of the furthest stage that it may have begun, the given one or one in a
+// slice that was lost. It reports false, and changes nothing, when there is nothing to undo.
 func (c *cohort) back(ctx workflow.Context, m *standing, stage int) bool {
+	return c.backFrom(ctx, m, max(stage, m.reach-1))
+}
+
+// backFrom sends a member to the undo of the stage, or of the nearest one before it that has an undo.
+func (c *cohort) backFrom(ctx workflow.Context, m *standing, stage int) bool {
 	at, ok := c.program.UndoFrom(stage)
 	if ok {
 		c.move(ctx, m, membership.Backward(at))
 	}
 	return ok
+}
+
+// hush holds every write back until all that was sent before has come to show.
+func (c *cohort) hush(ctx workflow.Context) {
+	c.quiet = max(c.quiet, c.second(ctx)+c.program.Settle())
 }
 
 // move puts a member at the beginning of a stage or an undo.
@@ -145,7 +174,7 @@ func (c *cohort) second(ctx workflow.Context) int {
 // pass takes a member beyond the stage, or the undo, that it stands at.
 func (c *cohort) pass(ctx workflow.Context, m *standing, stage int, undo bool) {
 	switch {
-	case undo && c.back(ctx, m, stage-1):
+	case undo && c.backFrom(ctx, m, stage-1):
 	case undo:
 		m.finish(membership.RolledBack)
 	case stage+1 < len(c.program.Stages):

@@ -366,7 +366,7 @@ func TestAbortPutsBackWhatIsUnderWay(t *testing.T) {
 			})
 			b.join()
 			r := b.report()
-			require.Equal(t, map[membership.Outcome]int{membership.NotStarted: 7, membership.RolledBack: 7, membership.Joined: 7}, r.Counts)
+			require.Equal(t, map[membership.Outcome]int{membership.RolledBack: 14, membership.Joined: 7}, r.Counts)
 			require.Equal(t, membership.RunCancelled, r.Outcome)
 			require.True(t, temporal.IsCanceledError(b.GetWorkflowError()))
 		})

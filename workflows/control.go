@@ -16,7 +16,7 @@ import (
 
 // controls are the names of what people can do to a run, in the order of the docs.
 var controls = [...]string{membership.ControlPause, membership.ControlResume, membership.ControlAbort,
-	membership.ControlRetry, membership.ControlSkip, membership.ControlMarkDone}
+	membership.ControlRetry, membership.ControlSkip, membership.ControlMarkDone, membership.ControlApprove, membership.ControlReject}
 
 // listen makes the run answer people from its first moment: each control as an update, which is refused with words
 // when it makes no sense now, and as a plain signal, whose refusal only the log can tell; the status query; and
@@ -49,6 +49,7 @@ func (c *cohort) listen(ctx workflow.Context) error {
 				signals.Receive(free, &raw)
 				if _, err := c.control(free, name, raw); err != nil {
 					workflow.GetLogger(ctx).Warn("a signal was refused", "signal", name, "error", err)
+					c.refuse(free, name, raw, err)
 				}
 			}
 		})
@@ -66,6 +67,8 @@ var controlHelp = map[string]string{
 	membership.ControlAbort:    "put back what is under way and end; joined members stay joined",
 	membership.ControlRetry:    "try the stage of parked members again",
 	membership.ControlSkip:     "leave parked members as they are",
+	membership.ControlApprove:  "vote for the program with that digest",
+	membership.ControlReject:   "vote against the program with that digest; one is enough",
 	membership.ControlMarkDone: "vouch that the stage of parked members holds, and go on behind it",
 }
 
@@ -85,6 +88,8 @@ func (c *cohort) control(ctx workflow.Context, name string, raw converter.RawVal
 		c.freshForward(ctx)
 	case membership.ControlAbort:
 		c.abort()
+	case membership.ControlApprove, membership.ControlReject:
+		c.votes = append(c.votes, c.vote(ctx, name, in))
 	}
 	done := membership.Controlled{Members: []string{}}
 	for _, i := range chosen {
@@ -120,6 +125,33 @@ func vouched(at membership.Note, code string, in membership.Control) membership.
 	return at
 }
 
+// refuse records a vote that came as a signal and did not count: nobody was told, so the report tells.
+func (c *cohort) refuse(ctx workflow.Context, name string, raw converter.RawValue, why error) {
+	if name != membership.ControlApprove && name != membership.ControlReject {
+		return
+	}
+	if len(c.votes) >= mostVotes {
+		return
+	}
+	var in membership.Control
+	_ = json.Unmarshal(payload(raw), &in) // what cannot be read is recorded as nobody's
+	v := c.vote(ctx, name, in)
+	v.By, v.Digest, v.Reason = short(v.By), short(v.Digest), short(v.Reason)
+	v.Refused = strings.TrimPrefix(why.Error(), name+": ")
+	c.votes = append(c.votes, v)
+}
+
+// mostVotes bounds what strangers can make a run remember.
+const mostVotes = 100
+
+func short(s string) string {
+	const most = 200
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
 // abort turns the run back. It may be asked for more than once.
 func (c *cohort) abort() {
 	c.aborting, c.changed = true, true
@@ -150,6 +182,12 @@ func (c *cohort) check(name string, raw converter.RawValue) (in membership.Contr
 	case name == membership.ControlPause, name == membership.ControlResume, name == membership.ControlAbort:
 		if len(in.Members) > 0 {
 			return in, nil, fmt.Errorf("%s: holds for the whole run; leave members out", name)
+		}
+		return in, nil, nil
+	case name == membership.ControlApprove, name == membership.ControlReject:
+		v := membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason}
+		if why := c.objectionTo(v); why != "" {
+			return in, nil, fmt.Errorf("%s: %s", name, why)
 		}
 		return in, nil, nil
 	case name != membership.ControlRetry && strings.TrimSpace(in.Reason) == "":

@@ -86,13 +86,14 @@ func (c *cohort) take(lane membership.Lane, undo bool) membership.SliceInput {
 func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out membership.Slice, err error) {
 	var cancelled *temporal.CanceledError
 	switch {
-	case errors.As(err, &cancelled):
-		out = in.Slice // cancelled before a worker took it: nothing has happened
-	case temporal.IsTimeoutError(err): // cancelled, and then its worker died
+	case err == nil:
+	case errors.As(err, &cancelled), temporal.IsTimeoutError(err):
+		// It was told to stop, and no worker handed its state back: none may ever have taken it, but one may also have
+		// died over it, between two attempts or in the last.
 		out = in.Slice
-		out.Quiet = c.second(ctx) + c.program.Settle()
-	case err != nil:
-		out = doubt(in, err) // failed for good, and what it did is in doubt
+		c.hush(ctx)
+	default:
+		out = doubt(in, err) // failed for good
 	}
 	c.trouble, c.quiet = out.Trouble, max(c.quiet, out.Quiet)
 	c.stretch(in.Marks == out.Marks && in.Sends == out.Sends)
@@ -103,6 +104,9 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 		}
 		m := &c.members[i]
 		m.flying, m.job = false, ""
+		if err != nil && !in.Undo {
+			m.reach = max(m.reach, in.Lane.Last+1)
+		}
 		m.mark, m.sends, m.since = out.Marks[i], out.Sends[i], out.Since[due]
 		due++
 		switch {

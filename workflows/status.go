@@ -43,6 +43,8 @@ func (c *cohort) findPhase() membership.Phase {
 	switch {
 	case open == 0:
 		return membership.Ended
+	case c.gateOpen:
+		return membership.Awaiting
 	case c.aborting:
 		return membership.Undoing
 	case c.paused:
@@ -96,6 +98,9 @@ func (c *cohort) details() string {
 	for _, p := range places {
 		fmt.Fprintf(&b, "- %s: %d\n", p, counts[p])
 	}
+	if c.gateOpen {
+		fmt.Fprintf(&b, "\nWaits for %d approvals of `%s`: %s\n", c.program.Gate.Quorum, c.program.Digest, c.program.Gate.Why)
+	}
 	if c.trouble != "" {
 		fmt.Fprintf(&b, "\nThe cloud cannot be read: %s\n", c.trouble)
 	}
@@ -126,6 +131,7 @@ func (c *cohort) status() membership.Status {
 		return s
 	}
 	_, s.Counts = c.counts()
+	s.Gate, s.Votes = c.program.Gate, c.votes
 	for i := range c.members {
 		planned := &c.program.Members[i]
 		ms := membership.MemberStatus{ID: planned.ID, Name: planned.Name, At: c.at(i)}
@@ -171,7 +177,7 @@ func (c *cohort) end(ctx workflow.Context) (membership.Report, error) {
 func (c *cohort) report(ctx workflow.Context) membership.Report {
 	r := membership.Report{Kind: c.request.Kind, Operation: c.op, Account: c.request.Account, Group: c.request.Group,
 		Outcome: c.judge(), Counts: make(map[membership.Outcome]int), Warnings: c.program.Warnings,
-		Digest: c.program.Digest, Started: c.started, Ended: workflow.Now(ctx)}
+		Votes: c.votes, Digest: c.program.Digest, Started: c.started, Ended: workflow.Now(ctx)}
 	for i := range c.members {
 		m, planned := &c.members[i], &c.program.Members[i]
 		r.Counts[m.outcome]++
@@ -180,6 +186,10 @@ func (c *cohort) report(ctx workflow.Context) membership.Report {
 			mr.Code, mr.Reason, mr.Also = planned.Refused[0].Code, planned.Refused[0].Reason, planned.Refused[1:]
 		}
 		for n, note := range m.notes {
+			if n == 0 && m.outcome == membership.NotStarted { // kept out by the gate, before any stage
+				mr.Code, mr.Reason = note.Code, note.Reason
+				continue
+			}
 			if n == 0 {
 				mr.Stage, mr.Code, mr.Reason, mr.RequestID = c.program.StageName(note.Stage, note.Undo), note.Code, note.Reason, note.RequestID
 				continue

@@ -8,6 +8,8 @@ const (
 	ControlRetry    = "retry"     // try the parked members' stage again
 	ControlSkip     = "skip"      // leave the parked members as they are
 	ControlMarkDone = "mark-done" // a person vouches that the parked members' stage holds: go on behind it
+	ControlApprove  = "approve"   // a vote for the program with that digest
+	ControlReject   = "reject"    // a vote against it: one is enough
 )
 
 // QueryStatus is the query that Status answers.
@@ -18,6 +20,7 @@ type Control struct {
 	By      string   `json:"by,omitempty"`
 	Reason  string   `json:"reason,omitempty"`  // required by skip and mark-done
 	Members []string `json:"members,omitempty"` // for retry, skip and mark-done; empty means all that are parked
+	Digest  string   `json:"digest,omitempty"`  // for approve and reject: the program that is voted on
 }
 
 // Controlled answers a control that was an update: the members that it moved.

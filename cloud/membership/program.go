@@ -19,7 +19,8 @@ type Program struct {
 	Account     string    `json:"account"`
 	Group       string    `json:"group"`
 	Params      Params    `json:"params,omitempty"`
-	Destructive bool      `json:"destructive,omitempty"`
+	Destructive bool      `json:"destructive,omitempty"` // what it does to members cannot be given back: it has a gate
+	Gate        *Gate     `json:"gate,omitempty"`        // the people who must say yes before anything is done
 	Made        time.Time `json:"made"`
 	Pace        Pace      `json:"pace"`
 	Stages      []Stage   `json:"stages"`

@@ -36,6 +36,7 @@ type Report struct {
 	Counts    map[Outcome]int `json:"counts"`
 	Members   []MemberReport  `json:"members"`
 	Warnings  []string        `json:"warnings,omitempty"`
+	Votes     []Vote          `json:"votes,omitempty"`
 	Digest    string          `json:"digest"`
 	Started   time.Time       `json:"started"`
 	Ended     time.Time       `json:"ended"`
@@ -59,7 +60,7 @@ type RunOutcome string
 
 const (
 	RunSucceeded  RunOutcome = "succeeded"           // all joined, left or already
-	RunRefused    RunOutcome = "refused"             // some refused or skipped, the others succeeded
+	RunRefused    RunOutcome = "refused"             // some refused, not approved or skipped; the others succeeded
 	RunCancelled  RunOutcome = "cancelled"           // stopped by a person; no member is half-way
 	RunRolledBack RunOutcome = "rolled-back"         // some failed and are as they were
 	RunIncomplete RunOutcome = "rollback-incomplete" // some are neither here nor there: a person must look
@@ -74,7 +75,7 @@ func Judge(counts map[Outcome]int, cancelled bool) RunOutcome {
 		return RunCancelled
 	case counts[RolledBack] > 0:
 		return RunRolledBack
-	case counts[Refused] > 0 || counts[Skipped] > 0:
+	case counts[Refused] > 0 || counts[Skipped] > 0 || counts[NotStarted] > 0:
 		return RunRefused
 	default:
 		return RunSucceeded
@@ -103,6 +104,8 @@ type Status struct {
 	Counts    map[string]int `json:"counts"` // by stage ("stop", "undo-add"), outcome or "parked"
 	Members   []MemberStatus `json:"members"`
 	Trouble   string         `json:"trouble,omitempty"` // why nothing moves, when the cloud cannot be read
+	Gate      *Gate          `json:"gate,omitempty"`
+	Votes     []Vote         `json:"votes,omitempty"`
 }
 
 // MemberStatus is where one member is.
@@ -122,6 +125,7 @@ type Phase string
 
 const (
 	Planning Phase = "planning"
+	Awaiting Phase = "awaiting-approval"
 	Running  Phase = "running"
 	Paused   Phase = "paused"
 	Undoing  Phase = "undoing"        // stopped by a person, putting back what is under way

@@ -28,6 +28,10 @@ type Request struct {
 	Group   string   `json:"group"`   // the id of the group
 	Members []string `json:"members"` // ids, 1 to MaxMembers, each once
 	Params  Params   `json:"params,omitempty"`
+	// Requester is who asks: a gate does not let them vote. Required where there is one.
+	Requester string `json:"requester,omitempty"`
+	// Approval asks for a gate, or says what the gate of a destructive program is to be like; see Gate.
+	Approval *Approval `json:"approval,omitempty"`
 }
 
 // Params are the kind's own parameters, as given.
@@ -107,6 +111,7 @@ func (r Request) Problems() []Problem {
 		ps = append(ps, Problem{Field: "members", Value: fmt.Sprint(n) + " ids",
 			Want: fmt.Sprintf("want at most %d in one run; split them over several", MaxMembers)})
 	}
+	ps = append(ps, r.Approval.problems(r.Requester)...)
 	first := make(map[string]int, len(r.Members))
 	for i, id := range r.Members {
 		field := fmt.Sprintf("members[%d]", i)
@@ -143,7 +148,7 @@ func ParseRequest(data []byte) (Request, error) {
 
 // jsonProblem puts encoding/json's errors into words that name the field.
 func jsonProblem(err error) Problem {
-	const fields = "want an object with kind, account, group, members and, where the kind has any, params"
+	const fields = "want an object with kind, account, group, members and, if need be, params, requester and approval"
 	var typed *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {

@@ -49,6 +49,9 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	if err != nil {
 		return err
 	}
+	if req.Requester == "" {
+		req.Requester = me()
+	}
 	id := o.ID
 	if id == "" {
 		id = runID(o.Operation, req)

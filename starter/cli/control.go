@@ -39,13 +39,16 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		name, short string
 		byMember    bool // acts on the members that wait for a person
 		needsReason bool
+		votes       bool
 	}{
-		{membership.ControlPause, "Start nothing new in a run; what the cloud is doing goes on", false, false},
-		{membership.ControlResume, "Go on with a paused run", false, false},
-		{membership.ControlAbort, "Put back what is under way and end the run; joined members stay joined", false, false},
-		{membership.ControlRetry, "Try again the stage at which members wait for a person", true, false},
-		{membership.ControlSkip, "Leave members that wait for a person as they are", true, true},
-		{membership.ControlMarkDone, "Vouch that the stage at which members wait is done, and go on behind it", true, true},
+		{membership.ControlPause, "Start nothing new in a run; what the cloud is doing goes on", false, false, false},
+		{membership.ControlResume, "Go on with a paused run", false, false, false},
+		{membership.ControlAbort, "Put back what is under way and end the run; joined members stay joined", false, false, false},
+		{membership.ControlRetry, "Try again the stage at which members wait for a person", true, false, false},
+		{membership.ControlSkip, "Leave members that wait for a person as they are", true, true, false},
+		{membership.ControlMarkDone, "Vouch that the stage at which members wait is done, and go on behind it", true, true, false},
+		{membership.ControlApprove, "Vote for a run that waits for approval", false, false, true},
+		{membership.ControlReject, "Vote against a run that waits for approval; one such vote ends it", false, true, true},
 	}
 	var cmds []*cobra.Command
 	for _, v := range verbs {
@@ -59,8 +62,14 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 				if v.needsReason && o.Reason == "" {
 					return bad("--reason", "", "is missing; say what you saw, it is kept with the run")
 				}
+				if v.votes && o.Digest == "" {
+					return bad("--digest", "", "is missing; a vote is for the program you have looked at: fleetjoin status "+o.Run+" prints its digest")
+				}
 				return runF(cmd.Context(), o)
 			},
+		}
+		if v.votes {
+			cmd.Flags().StringVar(&o.Digest, "digest", "", "of the program that you vote on")
 		}
 		cmd.Flags().StringVar(&o.By, "by", me(), "who does this; kept with the run")
 		cmd.Flags().StringVar(&o.Reason, "reason", "", "why; kept with the run")

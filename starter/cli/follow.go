@@ -29,7 +29,13 @@ type view interface {
 // errWaiting says that nothing moves any more but for members that wait for a person.
 var errWaiting = errors.New("waiting for a person")
 
-// follow shows a run until it has ended, and returns its report; or until it waits for a person (errWaiting).
+// awaiting says that a run stands before its gate.
+type awaiting struct{ status membership.Status }
+
+func (a *awaiting) Error() string { return "awaiting approval" }
+
+// follow shows a run until it has ended, and returns its report; or until people must do something: errWaiting or
+// *awaiting.
 func (f *Factory) follow(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
 	v view) (membership.Report, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -57,8 +63,11 @@ func (f *Factory) follow(ctx context.Context, conn *connect.Connection, run clie
 		if err == nil {
 			watchdog.heard()
 			v.show(status, p)
-			if status.Phase == membership.Waiting {
+			switch status.Phase {
+			case membership.Waiting:
 				return membership.Report{}, errWaiting
+			case membership.Awaiting:
+				return membership.Report{}, &awaiting{status}
 			}
 		} else {
 			watchdog.silent(ctx)
@@ -112,6 +121,7 @@ func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run cl
 	v := f.view(run)
 	report, err := f.follow(ctx, conn, run, v)
 	v.close()
+	var gate *awaiting
 	switch {
 	case ctx.Err() != nil:
 		return &exitError{ExitInterrupted, fmt.Sprintf("stopped watching; run %s goes on\n"+
@@ -120,6 +130,12 @@ func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run cl
 		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s waits for a person; look at the members and answer with one of\n"+
 			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin skip %s --reason WHY [--member ID]\n"+
 			"  fleetjoin mark-done %s --reason WHY [--member ID]", id, id, id, id, id)}
+	case errors.As(err, &gate):
+		s := gate.status
+		return &exitError{ExitAwaitsApproval, fmt.Sprintf("run %s waits for %s: %s\nlook at it:  fleetjoin status %s\n"+
+			"somebody else than %s approves or rejects it:\n  fleetjoin approve %s --digest %s\n  fleetjoin reject %s --digest %s --reason WHY\n"+
+			"then follow it: fleetjoin watch %s", id, count(s.Gate.Quorum, "approval"), clean(s.Gate.Why), id, clean(s.Gate.Requester),
+			id, s.Digest, id, s.Digest, id)}
 	case err != nil:
 		return err
 	}

@@ -85,6 +85,7 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	}
 	t.print(&f.Streams, "")
 	f.printMembers(r, all)
+	f.printVotes(r.Votes)
 	for _, w := range r.Warnings {
 		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
 	}

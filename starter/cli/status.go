@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,10 +49,17 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 	} else {
 		f.printStatus(s)
 	}
-	if err == nil && s.Phase == membership.Waiting {
-		err = exitWith(ExitNeedsPerson)
+	if err != nil {
+		return err
 	}
-	return err
+	switch s.Phase {
+	case membership.Waiting:
+		return exitWith(ExitNeedsPerson)
+	case membership.Awaiting:
+		return exitWith(ExitAwaitsApproval)
+	default:
+		return nil
+	}
 }
 
 // unanswered explains why a run does not answer: mostly because there is no worker to answer for it.
@@ -68,6 +76,11 @@ func (f *Factory) printStatus(s membership.Status) {
 	f.printf("%s %s, group %s (%s, account %s)\n", s.Operation, count(len(s.Members), "member"), clean(s.Group),
 		s.Kind, s.Account)
 	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
+	if s.Phase == membership.Awaiting {
+		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), count(s.Gate.Quorum, "approval"),
+			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
+	}
+	f.printVotes(s.Votes)
 	if len(s.Members) == 0 {
 		return
 	}
@@ -78,6 +91,19 @@ func (f *Factory) printStatus(s membership.Status) {
 		t.add(text(m.ID), text(other(m.Name, m.ID)), cell{clean(m.At), colourOf(m.At)}, text(why(m.Code, m.Reason)))
 	}
 	t.print(&f.Streams, "")
+}
+
+func (f *Factory) printVotes(votes []membership.Vote) {
+	for _, v := range votes {
+		word, note := "approved", clean(v.Reason)
+		if !v.Approves {
+			word = "rejected"
+		}
+		if v.Refused != "" {
+			note = "did not count: " + clean(v.Refused)
+		}
+		f.printf("%s by %s at %s  %s\n", word, clean(v.By), v.At.UTC().Format(time.RFC3339), note)
+	}
 }
 
 func why(code, reason string) string {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 	"github.com/fleetjoin/fleetjoin/worker/host"
@@ -79,6 +80,7 @@ func TestScripts(t *testing.T) {
 			return os.Symlink(temporal, filepath.Join(bin, "temporal"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"digest":     digest,
 			"exits":      exits,
 			"eventually": eventually,
 			"healthy":    healthy,
@@ -157,6 +159,23 @@ func healthy(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return nil
 	})
+}
+
+// digest sets DIGEST to the digest of a run's program, and puts it into files that say $DIGEST: digest RUN [FILE].
+func digest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: digest RUN [FILE]")
+	}
+	ts.Check(ts.Exec("temporal", "workflow", "query", "--workflow-id", args[0], "--type", membership.QueryStatus))
+	found := regexp.MustCompile(`"digest":"(sha256:[0-9a-f]{64})"`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("run %s has no digest: %s", args[0], ts.ReadFile("stdout"))
+	}
+	ts.Setenv("DIGEST", found[1])
+	for _, file := range args[1:] {
+		text := strings.ReplaceAll(ts.ReadFile(file), "$DIGEST", found[1])
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+	}
 }
 
 // freePort finds a port for a program that a script starts.

@@ -1,0 +1,151 @@
+package membership
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Gate is a point where people decide: nothing of a program is done before its gate has opened. A destructive program
+// always has one.
+type Gate struct {
+	Quorum    int      `json:"quorum"`           // how many must approve; a single rejection closes it for good
+	Voters    []string `json:"voters,omitempty"` // who may vote; empty means everybody but the requester
+	Requester string   `json:"requester"`        // may not vote
+	Timeout   Duration `json:"timeout"`          // after that it is closed as if it had been rejected
+	Why       string   `json:"why"`              // what there is to decide, in a line
+}
+
+// Approval is what a request can say of its gate. Zero fields get defaults: one approval, within three days.
+type Approval struct {
+	Quorum  int      `json:"quorum,omitempty"`
+	Voters  []string `json:"voters,omitempty"`
+	Timeout Duration `json:"timeout,omitempty"`
+}
+
+const (
+	defaultGateTimeout  = Duration(72 * time.Hour)
+	shortestGateTimeout = Duration(time.Minute)
+	longestGateTimeout  = Duration(30 * 24 * time.Hour)
+)
+
+// Codes of members that a gate has kept out.
+const (
+	CodeNotApproved = "not-approved"
+	CodeGateTimeout = "not-approved-in-time"
+)
+
+// problems returns what is wrong with an approval for a requester; nil approvals are fine.
+func (a *Approval) problems(requester string) (ps []Problem) {
+	if a == nil {
+		return nil
+	}
+	if strings.TrimSpace(requester) == "" {
+		ps = append(ps, needsRequester())
+	}
+	if a.Quorum < 0 {
+		ps = append(ps, Problem{Field: "approval.quorum", Value: fmt.Sprint(a.Quorum), Want: "want at least 1"})
+	}
+	if t := a.Timeout; t != 0 && (t < shortestGateTimeout || t > longestGateTimeout) {
+		ps = append(ps, Problem{Field: "approval.timeout", Value: t.Std().String(), Want: "want 1m to 720h"})
+	}
+	able := 0
+	for i, v := range a.Voters {
+		field := fmt.Sprintf("approval.voters[%d]", i)
+		switch {
+		case strings.TrimSpace(v) == "":
+			ps = append(ps, Problem{Field: field, Want: "is empty; want a name"})
+		case slices.Index(a.Voters, v) != i:
+			ps = append(ps, Problem{Field: field, Value: Quote(v), Want: "is named twice"})
+		case v != requester:
+			able++
+		}
+	}
+	if len(a.Voters) > 0 && max(a.Quorum, 1) > able {
+		ps = append(ps, Problem{Field: "approval.quorum", Value: fmt.Sprint(max(a.Quorum, 1)),
+			Want: fmt.Sprintf("want at most %d, the voters without the requester", able)})
+	}
+	return ps
+}
+
+func needsRequester() Problem {
+	return Problem{Field: "requester", Want: "is missing; say who asks, since they may not approve it themselves"}
+}
+
+// SetGate gives a program the gate that it needs or that was asked for. The error is bad input.
+func (p *Program) SetGate(r Request) error {
+	if !p.Destructive && r.Approval == nil {
+		return nil
+	}
+	if strings.TrimSpace(r.Requester) == "" {
+		return Bad([]Problem{needsRequester()})
+	}
+	var a Approval
+	if r.Approval != nil {
+		a = *r.Approval
+	}
+	g := &Gate{Quorum: max(a.Quorum, 1), Voters: a.Voters, Requester: r.Requester, Timeout: a.Timeout}
+	if g.Timeout == 0 {
+		g.Timeout = defaultGateTimeout
+	}
+	due := 0
+	for i := range p.Members {
+		if p.Members[i].Due() {
+			due++
+		}
+	}
+	g.Why = fmt.Sprintf("%s %d members, group %s (%s)", p.Operation, due, p.Group, p.Kind)
+	if p.Destructive {
+		g.Why += "; it DESTROYS their data"
+	}
+	p.Gate = g
+	return nil
+}
+
+// Vote is what somebody said at a gate, counted or not.
+type Vote struct {
+	By       string    `json:"by"`
+	Approves bool      `json:"approves"`
+	Digest   string    `json:"digest"`
+	Reason   string    `json:"reason,omitempty"`
+	At       time.Time `json:"at"`
+	Refused  string    `json:"refused,omitempty"` // why it did not count, "" when it did
+}
+
+// Objection says why a vote does not count, "" when it does. digest is the program's, cast are the votes before.
+func (g *Gate) Objection(v Vote, digest string, cast []Vote) string {
+	same := func(c Vote) bool { return c.By == v.By && c.Refused == "" }
+	switch {
+	case strings.TrimSpace(v.By) == "":
+		return "by is missing; say who votes"
+	case v.By == g.Requester:
+		return fmt.Sprintf("%s has asked for this run and may not vote on it", v.By)
+	case len(g.Voters) > 0 && !slices.Contains(g.Voters, v.By):
+		return fmt.Sprintf("%s is none of the voters, who are %s", v.By, strings.Join(g.Voters, ", "))
+	case v.Digest == "":
+		return "digest is missing; name the program that you have looked at, which is " + digest + " now"
+	case v.Digest != digest:
+		return fmt.Sprintf("it is for the program %s, and the program is %s", Quote(v.Digest), digest)
+	case slices.ContainsFunc(cast, same):
+		return v.By + " has voted already"
+	case !v.Approves && strings.TrimSpace(v.Reason) == "":
+		return "reason is missing; say what speaks against it"
+	}
+	return ""
+}
+
+// Count returns whether the gate is decided by the votes, and how.
+func (g *Gate) Count(cast []Vote) (decided, open bool) {
+	yes := 0
+	for _, v := range cast {
+		switch {
+		case v.Refused != "":
+		case !v.Approves:
+			return true, false
+		default:
+			yes++
+		}
+	}
+	return yes >= g.Quorum, yes >= g.Quorum
+}

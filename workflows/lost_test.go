@@ -1,0 +1,106 @@
+package workflows_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// A slice that is cancelled and does not hand its state back may have taken its members to the end of its lane before
+// its worker died: then servers are off and in the group, although the marks say that nothing was begun.
+func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
+	for name, lost := range map[string]error{
+		"between two attempts": nil, // the test environment says so itself
+		"in the last attempt":  temporal.NewNonRetryableApplicationError("", "", temporal.NewHeartbeatTimeoutError()),
+	} {
+		for size, undone := range map[int]string{membership.ByName + 1: "undo C", 2: "undo-stop A"} {
+			t.Run(name, func(t *testing.T) {
+				var inputs []membership.SliceInput
+				var b *bench
+				b = newBench(t, some(size), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+					inputs = append(inputs, in)
+					switch {
+					case in.Undo:
+						return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
+					case lost != nil:
+						b.SignalWorkflow(membership.ControlAbort, nil)
+						return membership.Slice{}, lost
+					}
+					<-t.Context().Done() // cancelled under its feet
+					return in.Slice, nil
+				})
+				if lost == nil {
+					b.onStart(map[bool]string{true: "stop", false: "advance"}[size <= membership.ByName], b.CancelWorkflow)
+				}
+				b.join()
+				r := b.report()
+				require.Equal(t, map[membership.Outcome]int{membership.RolledBack: size}, r.Counts)
+				lane, mark, _ := strings.Cut(undone, " ")
+				require.Equal(t, []string{lane + " " + strings.Repeat(mark, size)}, b.slices[1:])
+				require.Positive(t, inputs[len(inputs)-1].Quiet, "what the dead worker sent has not come to show yet")
+			})
+		}
+	}
+}
+
+// What was sent when a run is aborted shows only after a while; what undoes it must not go by what shows before.
+func TestAnAbortWaitsForWhatWasSentToShow(t *testing.T) {
+	for sends, quiet := range map[string]bool{"1": true, "0": false} {
+		var undo membership.SliceInput
+		b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+			switch {
+			case in.Undo:
+				undo = in
+				return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
+			case in.Lane.Name == "add":
+				out := in.Slice
+				fail(in, &out, 0, in.Lane.First, membership.MarkParked)
+				out.Sends = sends
+				return out, nil
+			}
+			return through(in), nil
+		})
+		b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
+		b.join()
+		require.Equal(t, "rolled-back", b.outcomes())
+		require.Equal(t, quiet, undo.Quiet > 0, "%d s after %s sends", undo.Quiet, sends)
+	}
+}
+
+func TestWhatHasNotBegunDoesNotBeginAfterAnAbort(t *testing.T) {
+	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		return through(in), nil
+	})
+	b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == membership.PlanActivity {
+			b.SignalWorkflow(membership.ControlAbort, nil)
+		}
+	})
+	b.join()
+	require.Equal(t, "not-started not-started", b.outcomes())
+	require.Empty(t, b.slices)
+}
+
+// Where nothing can be undone, as in a Leave, only a look would tell whether it was begun.
+func TestWhatCannotBeUndoneIsUnknownAfterALostSlice(t *testing.T) {
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		<-t.Context().Done() // cancelled under its feet
+		return in.Slice, nil
+	})
+	for i := range b.program.Stages {
+		b.program.Stages[i].Undo = ""
+	}
+	b.onStart("stop", b.CancelWorkflow)
+	b.join()
+	require.Equal(t, "unknown", b.outcomes())
+	require.Equal(t, membership.RunIncomplete, b.report().Outcome)
+	require.Equal(t, membership.CodeEngine, b.report().Members[0].Code)
+}
