@@ -106,12 +106,23 @@ func TestFlagsReachTheVerbs(t *testing.T) {
 
 	var steered []ControlOptions
 	for _, cmd := range newControls(f, func(_ context.Context, o *ControlOptions) error { steered = append(steered, *o); return nil }) {
-		cmd.SetArgs([]string{"run-1", "--by", "me", "--reason", "seen it"})
+		args := []string{"run-1", "--by", "me", "--reason", "seen it"}
+		if cmd.Flags().Lookup("digest") != nil {
+			cmd.SetArgs(args)
+			cmd.SilenceErrors, cmd.SilenceUsage = true, true
+			require.ErrorContains(t, cmd.ExecuteContext(t.Context()), "--digest: is missing")
+			args = append(args, "--digest", "sha256:d")
+		}
+		cmd.SetArgs(args)
 		require.NoError(t, cmd.ExecuteContext(t.Context()))
 	}
-	require.Len(t, steered, 6)
+	require.Len(t, steered, 8)
 	for _, o := range steered {
-		require.Equal(t, ControlOptions{Name: o.Name, Run: "run-1", Control: membership.Control{By: "me", Reason: "seen it"}}, o)
+		want := membership.Control{By: "me", Reason: "seen it"}
+		if o.Name == membership.ControlApprove || o.Name == membership.ControlReject {
+			want.Digest = "sha256:d"
+		}
+		require.Equal(t, ControlOptions{Name: o.Name, Run: "run-1", Control: want}, o)
 	}
 
 	var dev DevOptions
