@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
@@ -77,4 +79,17 @@ func huaweiServerGroup(t *testing.T) kindtest.Subject {
 				Effect: fault.JobFail, Code: "Ecs.0100", Count: 2}},
 		},
 	}
+}
+
+// The suite approves what has a gate; without a vote the run would wait for days of virtual time and start nobody.
+func TestTheSuiteOpensGates(t *testing.T) {
+	s := huaweiServerGroup(t)
+	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		req.Requester, req.Approval = "ann", &membership.Approval{}
+		report, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		require.Equal(r, 2, report.Counts[membership.Joined])
+		require.Len(r, report.Votes, 1)
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
@@ -105,7 +106,23 @@ func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
 		Slice: membership.Duration(10 * time.Second), Poll: membership.Duration(2 * time.Second), Parallel: 20,
 	}}).Register(mortal{env, r.crash})
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
+	env.SetOnActivityCompletedListener(func(info *activity.Info, result converter.EncodedValue, err error) {
+		if info.ActivityType.Name == membership.PlanActivity && err == nil {
+			approve(env, result)
+		}
+	})
 	return env
+}
+
+// approve votes for the program that was planned, when it has a gate: what a kind does behind its gate is what is tested.
+func approve(env *testsuite.TestWorkflowEnvironment, planned converter.EncodedValue) {
+	var p membership.Program
+	if err := planned.Get(&p); err != nil || p.Gate == nil {
+		return
+	}
+	env.RegisterDelayedCallback(func() {
+		env.SignalWorkflow(membership.ControlApprove, membership.Control{By: "the suite", Digest: p.Digest})
+	}, time.Minute)
 }
 
 // mortal registers activities that die with their worker: what a killed activity would have returned is lost, and
