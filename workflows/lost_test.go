@@ -23,12 +23,12 @@ func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
 	} {
 		for size, undone := range map[int]string{membership.ByName + 1: "undo C", 2: "undo-stop A"} {
 			t.Run(name, func(t *testing.T) {
-				var inputs []membership.SliceInput
+				var undo membership.SliceInput
 				var b *bench
 				b = newBench(t, some(size), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
-					inputs = append(inputs, in)
 					switch {
 					case in.Undo:
+						undo = in
 						return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
 					case lost != nil:
 						b.SignalWorkflow(membership.ControlAbort, nil)
@@ -45,7 +45,7 @@ func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
 				require.Equal(t, map[membership.Outcome]int{membership.RolledBack: size}, r.Counts)
 				lane, mark, _ := strings.Cut(undone, " ")
 				require.Equal(t, []string{lane + " " + strings.Repeat(mark, size)}, b.slices[1:])
-				require.Positive(t, inputs[len(inputs)-1].Quiet, "what the dead worker sent has not come to show yet")
+				require.Positive(t, undo.Quiet, "what the dead worker sent has not come to show yet")
 			})
 		}
 	}
