@@ -1,5 +1,6 @@
 # Every target is a line or two; what they run is the same for a newcomer, for you and for CI.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 BIN   := $(CURDIR)/bin
 GO    ?= go
 export PATH := $(PATH):$(BIN)
@@ -17,7 +18,8 @@ test: tools ## every test: unit, conformance and end to end, with the race detec
 	$(MAKE) e2e check
 
 e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9
-	$(GO) test -timeout 20m ./starter/e2e ./deploy/chaos
+	$(GO) test -timeout 20m ./starter/e2e
+	$(GO) test -timeout 20m -v ./deploy/chaos | grep -vE "^=== "
 
 check: $(BIN)/staticcheck $(BIN)/workflowcheck ## format, vet, staticcheck, workflowcheck
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }

@@ -48,11 +48,13 @@ type Account struct {
 	Credentials Sources
 }
 
-// Sources says where the parts of a credential come from. SecurityToken is the zero Source for permanent keys.
+// Sources says where the parts of a credential come from. SecurityToken is the zero Source for permanent keys. With a
+// Chain the keys are not used as they are: they sign its first step, or there are none.
 type Sources struct {
 	AccessKey     Source
 	SecretKey     Source
 	SecurityToken Source
+	Chain         Chain
 }
 
 // Source is the place of one secret: an environment variable or a file, one of both.

@@ -80,7 +80,7 @@ func (p *parser) account(name string, content any) Account {
 	if given, ok := fields["endpoints"]; ok {
 		a.Endpoints = p.endpoints(at+".endpoints", given, a.Provider)
 	}
-	a.Credentials = p.sources(at+".credentials", fields["credentials"])
+	a.Credentials = p.sources(at+".credentials", fields["credentials"], a.Provider)
 	return a
 }
 
@@ -127,12 +127,23 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-func (p *parser) sources(at string, content any) Sources {
-	fields := p.object(at, content, "accessKey", "secretKey", "securityToken")
+func (p *parser) sources(at string, content any, provider string) Sources {
+	known := []string{"accessKey", "secretKey", "securityToken"}
+	if provider == Alibaba {
+		known = append(known, "chain")
+	}
+	fields := p.object(at, content, known...)
 	if fields == nil {
 		return Sources{}
 	}
 	var s Sources
+	if given, ok := fields["chain"]; ok && provider == Alibaba {
+		s.Chain = p.chain(at+".chain", given)
+		if !s.Chain.signs() {
+			p.keyless(at, fields, s.Chain.Type)
+			return s
+		}
+	}
 	s.AccessKey = p.source(at+".accessKey", fields["accessKey"])
 	s.SecretKey = p.source(at+".secretKey", fields["secretKey"])
 	if given, ok := fields["securityToken"]; ok {

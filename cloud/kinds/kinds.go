@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -13,13 +14,17 @@ import (
 // Clouds connects to accounts by name. The zero value connects to none: kinds then describe and validate, which is all
 // that the operator's side needs.
 type Clouds struct {
-	Huawei func(ctx context.Context, account string) (*huawei.Client, error)
+	Huawei  func(ctx context.Context, account string) (*huawei.Client, error)
+	Alibaba func(ctx context.Context, account string) (*alibaba.Client, error)
 }
 
 // All returns every kind.
 func All(c Clouds) []membership.Kind {
 	if c.Huawei == nil {
 		c.Huawei = func(context.Context, string) (*huawei.Client, error) { return nil, errNoAccounts }
+	}
+	if c.Alibaba == nil {
+		c.Alibaba = func(context.Context, string) (*alibaba.Client, error) { return nil, errNoAccounts }
 	}
 	return []membership.Kind{
 		huaweiservergroup.New(c.Huawei), // ECS (anti-affinity) groups: stopped servers, KVM only

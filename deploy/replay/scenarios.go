@@ -67,6 +67,17 @@ func scenarios() []scenario {
 			input: func(membership.Request) any { return map[string]any{"grupo": "x"} }},
 		{name: "unknown-kind", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
 			input: func(r membership.Request) any { r.Kind = "no.such"; return r }},
+		{name: "gate-approved", wf: workflows.TypeJoin, members: 2, outcome: "succeeded", input: gated,
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.signal(ctx, run, membership.ControlApprove); err != nil { // of no program: does not count
+					return err
+				}
+				return r.vote(ctx, run, membership.ControlApprove)
+			}},
+		{name: "gate-rejected", wf: workflows.TypeJoin, members: 2, outcome: "refused", input: gated,
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				return r.vote(ctx, run, membership.ControlReject)
+			}},
 		{name: "pause-resume", wf: workflows.TypeJoin, members: page, outcome: "succeeded",
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
 				if err := r.until(ctx, run, moving); err != nil {
@@ -101,6 +112,12 @@ func scenarios() []scenario {
 		{name: "parked-skip", wf: workflows.TypeJoin, members: page, faults: []fault.Rule{noReads}, outcome: "refused",
 			meddle: parked(membership.ControlSkip)},
 	}
+}
+
+// gated asks for approval.
+func gated(r membership.Request) any {
+	r.Requester, r.Approval = "somebody else", &membership.Approval{}
+	return r
 }
 
 // recorder runs scenarios.
@@ -194,9 +211,26 @@ func (r *recorder) signal(ctx context.Context, run client.WorkflowRun, control s
 	return r.client.SignalWorkflow(ctx, run.GetID(), run.GetRunID(), control, somebody)
 }
 
+// vote waits until a run stands before its gate, and votes on its program.
+func (r *recorder) vote(ctx context.Context, run client.WorkflowRun, control string) error {
+	vote := somebody
+	err := r.until(ctx, run, func(s membership.Status) bool {
+		vote.Digest = s.Digest
+		return s.Phase == membership.Awaiting
+	})
+	if err != nil {
+		return err
+	}
+	return r.send(ctx, run, control, vote)
+}
+
 func (r *recorder) update(ctx context.Context, run client.WorkflowRun, control string) error {
+	return r.send(ctx, run, control, somebody)
+}
+
+func (r *recorder) send(ctx context.Context, run client.WorkflowRun, name string, c membership.Control) error {
 	h, err := r.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: run.GetID(), RunID: run.GetRunID(),
-		UpdateName: control, Args: []any{somebody}, WaitForStage: client.WorkflowUpdateStageCompleted})
+		UpdateName: name, Args: []any{c}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	if err != nil {
 		return err
 	}

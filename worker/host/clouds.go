@@ -6,39 +6,63 @@ import (
 	"sync"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// clouds keeps one client per account, so that all activities of the process share its connections and its limits.
-type clouds struct {
-	accounts *account.Accounts
-	limits   limit.Set
-	mu       sync.Mutex
-	huawei   map[string]*huawei.Client
+// connectTo returns the way of a worker's kinds into the clouds. All clients share the process's limits: a cloud counts
+// the calls of an account, whoever makes them.
+func connectTo(accounts *account.Accounts, limits *limit.Set) kinds.Clouds {
+	return kinds.Clouds{
+		Huawei: newClients(accounts, account.Huawei, func(ctx context.Context, a account.Account) (*huawei.Client, error) {
+			return huawei.Dial(ctx, huawei.Config{Account: a, Limits: limits})
+		}).of,
+		Alibaba: newClients(accounts, account.Alibaba, func(ctx context.Context, a account.Account) (*alibaba.Client, error) {
+			return alibaba.Dial(ctx, alibaba.Config{Account: a, Limits: limits})
+		}).of,
+	}
 }
 
-// Huawei returns the client of an account; a name that is not in the accounts file is bad input, which no retry cures.
-// Dialling reaches no network, so holding the lock meanwhile costs nothing.
-func (c *clouds) Huawei(ctx context.Context, name string) (*huawei.Client, error) {
+// clients keeps one client per account of a provider, so that all activities of the process share its connections.
+type clients[C any] struct {
+	accounts *account.Accounts
+	provider string
+	dial     func(context.Context, account.Account) (C, error)
+
+	mu     sync.Mutex
+	byName map[string]C
+}
+
+func newClients[C any](accounts *account.Accounts, provider string, dial func(context.Context, account.Account) (C, error)) *clients[C] {
+	return &clients[C]{accounts: accounts, provider: provider, dial: dial, byName: make(map[string]C)}
+}
+
+// of returns the client of an account. A name that is not in the accounts file, or is an account at another cloud, is
+// bad input, which no retry cures. Dialling reaches no network, so holding the lock meanwhile costs nothing.
+func (c *clients[C]) of(ctx context.Context, name string) (C, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if client, ok := c.huawei[name]; ok {
+	if client, ok := c.byName[name]; ok {
 		return client, nil
+	}
+	var none C
+	bad := func(want string) (C, error) {
+		return none, membership.Bad([]membership.Problem{{Field: "account", Value: membership.Quote(name), Want: want}})
 	}
 	acct, err := c.accounts.Get(name)
 	if err != nil {
-		return nil, membership.Bad([]membership.Problem{{Field: "account", Value: membership.Quote(name),
-			Want: "is not in the worker's accounts file; it has " + strings.Join(c.accounts.Names(), ", ")}})
+		return bad("is not in the worker's accounts file; it has " + strings.Join(c.accounts.Names(), ", "))
 	}
-	client, err := huawei.Dial(ctx, huawei.Config{Account: acct, Limits: &c.limits})
+	if acct.Provider != c.provider {
+		return bad("is an account at " + acct.Provider + "; the kind wants one at " + c.provider)
+	}
+	client, err := c.dial(ctx, acct)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	if c.huawei == nil {
-		c.huawei = map[string]*huawei.Client{}
-	}
-	c.huawei[name] = client
+	c.byName[name] = client
 	return client, nil
 }

@@ -82,10 +82,10 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		WorkerStopTimeout:                  o.Slice + stopGrace,
 		OnFatalError:                       func(err error) { fatal <- err },
 	})
-	pool := &clouds{accounts: accounts}
+	var limits limit.Set
 	workflows.Register(w)
 	activities.New(activities.Options{
-		Kinds:         kinds.All(kinds.Clouds{Huawei: pool.Huawei}),
+		Kinds:         kinds.All(connectTo(accounts, &limits)),
 		Client:        conn.Client,
 		DataConverter: conn.DataConverter,
 		Pace:          o.pace(),

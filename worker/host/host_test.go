@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -141,7 +142,7 @@ func TestOneClientPerAccount(t *testing.T) {
     credentials: {accessKey: {env: AK}, secretKey: {env: SK}}
 `), "accounts.yaml")
 	require.NoError(t, err)
-	c := &clouds{accounts: accounts}
+	c := connectTo(accounts, new(limit.Set))
 	first, err := c.Huawei(t.Context(), "demo")
 	require.NoError(t, err)
 	second, err := c.Huawei(t.Context(), "demo")
@@ -151,6 +152,8 @@ func TestOneClientPerAccount(t *testing.T) {
 	var bad *membership.BadInput
 	require.ErrorAs(t, err, &bad, "it must not be tried for ever")
 	require.ErrorContains(t, err, `account: "nope": is not in the worker's accounts file; it has demo`)
+	_, err = c.Alibaba(t.Context(), "demo")
+	require.ErrorContains(t, err, `account: "demo": is an account at huawei; the kind wants one at alibaba`)
 }
 
 // syncBuffer is written by a server and read by its test.
