@@ -61,6 +61,7 @@ type walk struct {
 	stopping <-chan struct{}
 
 	start time.Time
+	again bool // an attempt before this one died
 	// quiet is when the first write may be sent, see membership.Slice. It outlives the slice: a slice that ends before
 	// hands it on.
 	quiet    time.Time
@@ -88,7 +89,7 @@ type walker struct {
 
 func newWalk(in membership.SliceInput, p *membership.Program, s membership.Session, actions map[string]membership.Action,
 	now time.Time, again bool) *walk {
-	w := &walk{in: in, program: p, session: s, actions: actions, start: now, log: slog.New(slog.DiscardHandler)}
+	w := &walk{in: in, program: p, session: s, actions: actions, start: now, again: again, log: slog.New(slog.DiscardHandler)}
 	w.quiet = p.Made.Add(time.Duration(in.Quiet) * time.Second)
 	if again {
 		w.quiet = later(w.quiet, now.Add(time.Duration(p.Settle())*time.Second))

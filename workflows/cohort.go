@@ -40,7 +40,7 @@ type standing struct {
 	sends   byte               // '0' to '9'
 	since   int                // the second after Program.Made in which it came to its stage
 	job     string             // the job that its last write started
-	reach   int                // how many stages it may have begun, whatever its mark says, in a slice that was lost
+	reach   int                // how many stages it may have begun, whatever its mark says: in a lost slice or attempt
 	flying  bool               // part of a slice that runs now
 	outcome membership.Outcome // "" until its story is told
 	notes   []membership.Note  // why it failed or waits, the first cause first

@@ -291,6 +291,22 @@ func TestAPersonAnswersForAParkedMember(t *testing.T) {
 	}
 }
 
+func TestNobodysWordMakesARollbackComplete(t *testing.T) {
+	b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := through(in)
+		switch in.Lane.Name {
+		case "add":
+			fail(in, &out, 0, 2, membership.MarkFailed)
+		case "undo-stop":
+			fail(in, &out, 0, 0, membership.MarkParked)
+		}
+		return out, nil
+	})
+	b.RegisterDelayedCallback(func() { b.accepted(membership.ControlSkip, membership.Control{Reason: "I will see to it"}) }, time.Minute)
+	b.join()
+	require.Equal(t, "rollback-incomplete", b.outcomes())
+}
+
 func TestControlsThatMakeNoSenseAreRefusedWithWords(t *testing.T) {
 	b := newBench(t, some(2), parkingAt("add", 2))
 	b.RegisterDelayedCallback(func() {

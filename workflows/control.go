@@ -104,14 +104,18 @@ func (c *cohort) control(ctx workflow.Context, name string, raw converter.RawVal
 			}
 			c.move(ctx, m, mark)
 		case membership.ControlSkip:
-			m.notes = append(m.notes, vouched(at, "skipped", in))
-			m.finish(membership.Skipped)
+			m.notes = append(m.notes, vouched(at, membership.CodeSkipped, in))
+			if at.Undo { // nobody's word makes a rollback complete
+				m.finish(membership.RollbackIncomplete)
+			} else {
+				m.finish(membership.Skipped)
+			}
 		case membership.ControlMarkDone:
-			m.notes = append(m.notes, vouched(at, "marked-done", in))
+			m.notes = append(m.notes, vouched(at, membership.CodeMarkedDone, in))
 			c.pass(ctx, m, at.Stage, at.Undo)
 		}
 	}
-	c.changed = true
+	c.changed, c.trouble = true, ""
 	return done, nil
 }
 
@@ -171,6 +175,8 @@ func (c *cohort) check(name string, raw converter.RawValue) (in membership.Contr
 	switch {
 	case c.phase == membership.Ended:
 		return in, nil, fmt.Errorf("%s: the run has ended", name)
+	case c.phase == membership.Planning && (name == membership.ControlRetry || name == membership.ControlSkip || name == membership.ControlMarkDone):
+		return in, nil, fmt.Errorf("%s: the run is being planned; no member waits for a person", name)
 	case name == membership.ControlPause && c.aborting:
 		return in, nil, errors.New("pause: the run is being aborted; putting back is never paused")
 	case name == membership.ControlPause && c.paused:

@@ -67,6 +67,9 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	if err := c.listen(ctx); err != nil {
 		return membership.Report{}, err
 	}
+	if err := c.announce(ctx); err != nil {
+		return membership.Report{}, err
+	}
 	planning, cancel := workflow.WithCancel(ctx)
 	c.cancelPlan = cancel
 	c.program, err = plan(planning, op, req)

@@ -51,6 +51,36 @@ func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
 	}
 }
 
+// An activity that was tried again may have found nothing to tell, when it was stopped before what its dead predecessor
+// had sent came to show: its marks say that nothing was begun, and servers are off.
+func TestWhoeverWasInASliceThatWasTriedAgainIsPutBackFromTheEndOfItsLane(t *testing.T) {
+	first := true
+	b := newBench(t, some(membership.ByName+1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
+		out := in.Slice
+		switch {
+		case in.Undo:
+			out = each(in, func(int, byte) byte { return membership.MarkUndone })
+		case first:
+			first = false
+			out.Retried, out.Quiet = true, 60
+		default:
+			<-t.Context().Done() // cancelled under its feet
+		}
+		return out, nil
+	})
+	started := 0
+	b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == "toy.group.advance" {
+			if started++; started == 2 {
+				b.SignalWorkflow(membership.ControlAbort, nil)
+			}
+		}
+	})
+	b.join()
+	require.Equal(t, map[membership.Outcome]int{membership.RolledBack: membership.ByName + 1}, b.report().Counts)
+	require.Equal(t, "undo "+strings.Repeat("C", membership.ByName+1), b.slices[2])
+}
+
 // What was sent when a run is aborted shows only after a while; what undoes it must not go by what shows before.
 func TestAnAbortWaitsForWhatWasSentToShow(t *testing.T) {
 	for sends, quiet := range map[string]bool{"1": true, "0": false} {

@@ -18,7 +18,7 @@ const (
 	TypePlan  = "Plan"  // input PlanInput, result membership.Program; reads only
 )
 
-// Types of the application errors with which runs fail. They are wire contract; all but ErrCloud carry details.
+// Types of the application errors with which runs fail. They are wire contract; all but ErrCloudRefused carry details.
 const (
 	ErrBadInput           = "BadInput"           // details: []membership.Problem; nothing was touched
 	ErrCloudRefused       = "CloudRefused"       // the cloud refused to be read for the plan; nothing was touched

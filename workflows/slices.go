@@ -104,7 +104,7 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 		}
 		m := &c.members[i]
 		m.flying, m.job = false, ""
-		if err != nil && !in.Undo {
+		if (err != nil || out.Retried) && !in.Undo {
 			m.reach = max(m.reach, in.Lane.Last+1)
 		}
 		m.mark, m.sends, m.since = out.Marks[i], out.Sends[i], out.Since[due]

@@ -31,6 +31,9 @@ func (c *cohort) announce(ctx workflow.Context) error {
 }
 
 func (c *cohort) findPhase() membership.Phase {
+	if c.members == nil {
+		return membership.Planning
+	}
 	open, moving := 0, 0
 	for i := range c.members {
 		if m := &c.members[i]; m.outcome == "" {

@@ -42,16 +42,22 @@ const (
 	CodeNoEffect     = "no-effect"      // sent Stage.MaxSends times and the effect never showed
 	CodeUnobservable = "cannot-observe" // the cloud refuses to be read, so nothing can be decided
 	CodeRejected     = "write-rejected" // the cloud refused the write without a code of its own
-	CodeEngine       = "engine-error"   // the activity failed for good; its text is the reason
+	CodeEngine       = "engine-error"   // the activity failed for good, or the worker does not know the stage
 )
 
-// EngineFailures documents the engine's own codes, for `fleetjoin kinds` and the docs.
+// Codes with which reports tell what a person decided about a member.
+const (
+	CodeSkipped    = "skipped"
+	CodeMarkedDone = "marked-done"
+)
+
+// EngineFailures documents the engine's own codes.
 func EngineFailures() []Objection {
 	return []Objection{
-		{CodeTimeout, "the stage took longer than its timeout"},
+		{CodeTimeout, "the stage, or its undo, took longer than its timeout"},
 		{CodeNoEffect, "the write was sent as often as allowed and its effect never showed"},
 		{CodeUnobservable, "the cloud refuses to be read, so nothing can be decided"},
 		{CodeRejected, "the cloud refused the write without naming a code"},
-		{CodeEngine, "the activity failed for good; the reason says how"},
+		{CodeEngine, "the activity failed for good, or the worker is of another version than the one that planned; the reason says how"},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -125,10 +126,15 @@ func (p *Program) Seal(run string, made time.Time, pace Pace) error {
 }
 
 func lanes(stages []Stage, byName bool) (forward, undo []Lane) {
+	forward, undo = []Lane{}, []Lane{} // none is an empty list, also in JSON
 	if !byName {
 		all := Lane{First: 0, Last: len(stages) - 1}
-		forward, undo = []Lane{all}, []Lane{all}
-		forward[0].Name, undo[0].Name = laneAdvance, laneUndo
+		forward = append(forward, all)
+		forward[0].Name = laneAdvance
+		if slices.ContainsFunc(stages, func(s Stage) bool { return s.Undo != "" }) {
+			undo = append(undo, all)
+			undo[0].Name = laneUndo
+		}
 		return forward, undo
 	}
 	for i, s := range stages {

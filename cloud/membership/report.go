@@ -17,7 +17,7 @@ const (
 	RolledBack         Outcome = "rolled-back"         // failed, and everything is as it was
 	RollbackIncomplete Outcome = "rollback-incomplete" // failed, and not everything could be put back
 	Unknown            Outcome = "unknown"             // the evidence does not tell; a person must look
-	Skipped            Outcome = "skipped"             // a person took it out
+	Skipped            Outcome = "skipped"             // a person took it out; it is left as it stands
 	NotStarted         Outcome = "not-started"         // the run ended before its turn; nothing was done
 )
 
@@ -26,7 +26,8 @@ func Outcomes() []Outcome {
 	return []Outcome{Joined, Left, Already, Refused, RolledBack, RollbackIncomplete, Unknown, Skipped, NotStarted}
 }
 
-// Report is the truth about a run that has ended: the result of Join and Leave, or the details of their failure.
+// Report is the truth about a run that has ended: the result of Join and Leave, or the details of the error with which
+// they failed or were cancelled.
 type Report struct {
 	Kind      string          `json:"kind"`
 	Operation Operation       `json:"operation"`

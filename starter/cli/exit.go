@@ -23,7 +23,7 @@ const exitHelp = `Exit codes:
   0    all joined, left or already so
   1    could not run
   2    bad input; nothing was started
-  3    some members were refused, not approved or skipped; nothing was done to them
+  3    some members were refused or not approved: nothing was done to them; or skipped: left as they stand
   4    some were rolled back, or the run was stopped clean; the cloud is as before
   5    needs a person: unknown, not completely rolled back, or waiting for an answer
   8    waits for an approval

@@ -95,7 +95,7 @@ func (f *Factory) watchdog(conn *connect.Connection) *watchdog {
 func (w *watchdog) heard() { w.since, w.told = time.Now(), false }
 
 func (w *watchdog) silent(ctx context.Context) {
-	if w.told || time.Since(w.since) < patience {
+	if w.told || ctx.Err() != nil || time.Since(w.since) < patience {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)

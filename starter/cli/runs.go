@@ -170,8 +170,9 @@ func ended(id string, err error) error {
 	case errors.As(err, &cancelled):
 		return &exitError{ExitRolledBack, "run " + id + " was stopped before anything was touched"}
 	case errors.As(err, &terminated), errors.As(err, &late):
-		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s was ended from outside (%v) and could put nothing back; "+
-			"start it again: it reads first and goes on from what is there", id, err)}
+		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s was ended from outside (%v) and could put nothing back\n"+
+			"a new run would not know which servers ran before; take this one up where it was ended:\n"+
+			"  temporal workflow reset --workflow-id %s --type LastWorkflowTask --reason 'ended from outside'", id, err, id)}
 	case errors.As(err, &gone):
 		return noRun(id)
 	}

@@ -73,8 +73,11 @@ func unanswered(ctx context.Context, conn *connect.Connection, what string, err 
 }
 
 func (f *Factory) printStatus(s membership.Status) {
-	f.printf("%s %s, group %s (%s, account %s)\n", s.Operation, count(len(s.Members), "member"), clean(s.Group),
-		s.Kind, s.Account)
+	what := string(s.Operation)
+	if len(s.Members) > 0 { // none are known while the run is planned
+		what += " " + count(len(s.Members), "member")
+	}
+	f.printf("%s, group %s (%s, account %s)\n", what, clean(s.Group), s.Kind, s.Account)
 	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
 	if s.Phase == membership.Awaiting {
 		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), count(s.Gate.Quorum, "approval"),

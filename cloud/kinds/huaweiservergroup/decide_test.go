@@ -40,8 +40,10 @@ func (s scene) observation() *observation {
 	o := &observation{operation: membership.Join, params: s.params, groupMissing: s.noGroup,
 		group: huawei.Group{ID: "g", Policies: []string{"anti-affinity"}}, servers: map[string]huawei.Server{},
 		flavors: map[string]huawei.Flavor{
-			"kvm": {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute"}},
-			"xen": {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "FusionCompute"}},
+			"kvm":  {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute"}},
+			"disk": {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute", "quota:local_disk": "x"}},
+			"gpu":  {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute", "pci_passthrough:alias": "x"}},
+			"xen":  {ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "FusionCompute"}},
 		},
 		jobs: map[string]huawei.Job{}}
 	if s.leave {
@@ -104,6 +106,8 @@ func TestDecide(t *testing.T) {
 		"KVM":                                   {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(plain), params: stopping}, next},
 		"Xen by now":                            {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "xen"}), params: stopping}, fail(codeNotKVM)},
 		"unknown by now":                        {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "?"}), params: stopping}, fail(codeKVMUnknown)},
+		"local disks by now":                    {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "disk"}), params: stopping}, fail(codeLocalDisk)},
+		"a card by now":                         {stageVerifyKVM, false, powerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", FlavorID: "gpu"}), params: stopping}, fail(codePassThrough)},
 		"KVM but running again":                 {stageVerifyKVM, false, powerOn, 0, 0, scene{server: on(plain), params: stopping}, fail(codePowerChanged)},
 		"add what is stopped":                   {stageAdd, false, powerOn, 0, 0, scene{server: off(plain), params: stopping}, act(actAdd)},
 		"not what is in":                        {stageAdd, false, powerOn, 0, 0, scene{server: coming(plain), params: stopping, member: true}, next},
@@ -172,7 +176,7 @@ func TestDecideNeverHurts(t *testing.T) {
 			server: huawei.Server{ID: "s",
 				Status:    rapid.SampledFrom([]string{"ACTIVE", "SHUTOFF", "ERROR", "REBOOT", "DELETED", "MIGRATING", ""}).Draw(t, "status"),
 				TaskState: rapid.SampledFrom([]string{"", "powering-off", "powering-on", "deleting"}).Draw(t, "task"),
-				FlavorID:  rapid.SampledFrom([]string{"kvm", "xen", "?"}).Draw(t, "flavor"),
+				FlavorID:  rapid.SampledFrom([]string{"kvm", "xen", "disk", "gpu", "?"}).Draw(t, "flavor"),
 			},
 			gone: rapid.Bool().Draw(t, "gone"), member: rapid.Bool().Draw(t, "member"), noGroup: rapid.Bool().Draw(t, "noGroup"),
 			params: params{stop: rapid.Bool().Draw(t, "stop"), hardStopAfter: time.Minute},

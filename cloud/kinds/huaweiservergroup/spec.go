@@ -80,6 +80,8 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeServerStatus, Reason: "the server has come into a state that it does not leave by itself"},
 			{Code: codeNotKVM, Reason: "right before the add the server turned out not to be KVM"},
 			{Code: codeKVMUnknown, Reason: "right before the add the cloud did not tell the hypervisor"},
+			{Code: codeLocalDisk, Reason: "right before the add the server turned out to have local disks"},
+			{Code: codePassThrough, Reason: "right before the add the server turned out to have a GPU or FPGA card"},
 			{Code: codeOtherGroup, Reason: "somebody has put the server into another group"},
 			{Code: codePowerChanged, Reason: "somebody has started or stopped the server meanwhile"},
 			{Code: codeStopFailed, Reason: "the guest did not stop; see the parameter hardStopAfter"},

@@ -1,0 +1,302 @@
+// Package docs_test holds the documents against the code: examples are what the code writes, and every name that the
+// code exports to the outside is in the documents.
+package docs_test
+
+import (
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+var update = flag.Bool("update", false, "write the examples into the contract")
+
+const contract = "temporal-contract.md"
+
+// block is an example in a document: a marker with its name, and the fenced JSON after it.
+var block = regexp.MustCompile("(?s)<!-- example: ([a-z-]+) -->\n```json\n(.*?)```")
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(data)
+}
+
+func TestExamplesAreWhatTheCodeWrites(t *testing.T) {
+	want := examples(t)
+	seen := map[string]bool{}
+	text := block.ReplaceAllStringFunc(read(t, contract), func(found string) string {
+		name := block.FindStringSubmatch(found)[1]
+		require.Contains(t, want, name, "an example that the test does not know")
+		seen[name] = true
+		return "<!-- example: " + name + " -->\n```json\n" + want[name] + "\n```"
+	})
+	for name := range want {
+		require.True(t, seen[name], "%s has no example %q", contract, name)
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(contract, []byte(text), 0o644))
+	}
+	require.Equal(t, text, read(t, contract), "renew it with: make golden")
+}
+
+// What a person copies out of the contract must be taken by the code.
+func TestRequestsInTheContractAreTaken(t *testing.T) {
+	for name, text := range examples(t) {
+		if !strings.HasPrefix(name, "request") {
+			continue
+		}
+		r, err := membership.ParseRequest([]byte(text))
+		require.NoError(t, err, name)
+		k, err := membership.Find(kinds.All(kinds.Clouds{}), r.Kind)
+		require.NoError(t, err, name)
+		require.Empty(t, membership.Validate(k, r), name)
+	}
+}
+
+// examples returns the JSON of a value of every type in the contract, by the name of its marker. The values are those of
+// runs on the example world of `fleetjoin dev`.
+func examples(t *testing.T) map[string]string {
+	t.Helper()
+	const group, web2, unlucky, xen = "71e947d0-91d2-4b20-a1f3-34eee6346bca", "0121a35e-610c-4127-889d-38d125ad6181",
+		"9744b701-a211-48b6-abdf-62dc0f508f37", "19ce0608-03b8-450c-9091-8913fe7843b1"
+	made := time.Date(2026, 11, 21, 19, 37, 53, 0, time.UTC)
+	before := map[string]string{"flavor": "s6.large.2", "power": "on", "zone": "az1"}
+	notKVM := membership.Objection{Code: "not-kvm", Reason: "flavor s3.large.2 is virtualized by Xen (FusionCompute)"}
+	noHost := "Ecs.0319: No host with enough resources was found."
+
+	request := membership.Request{Kind: "huawei.servergroup", Account: "demo", Group: group, Members: []string{web2}}
+	full := request
+	full.Params = membership.Params{"stop": true, "hardStopAfter": "2m", "assumeKVM": true}
+	full.Requester = "ann"
+	full.Approval = &membership.Approval{Quorum: 2, Voters: []string{"bob", "cid", "dora"}, Timeout: membership.Duration(8 * time.Hour)}
+	program := membership.Program{Kind: request.Kind, Revision: spec(t, request.Kind).Revision, Operation: membership.Leave,
+		Account: "demo", Group: group, Stages: spec(t, request.Kind).Stages[membership.Leave], Members: []membership.Member{
+			{ID: web2, Name: "web-2", Before: before},
+			{ID: xen, Name: "web-old", Already: true},
+			{ID: unlucky, Refused: []membership.Objection{{Code: "server-missing", Reason: "there is no such server in the project"}}},
+		}}
+	require.NoError(t, program.Seal("run", made, membership.Pace{Slice: membership.Duration(10 * time.Second),
+		Poll: membership.Duration(2 * time.Second), Parallel: 20}))
+	join := membership.Program{Stages: spec(t, request.Kind).Stages[membership.Join], Members: make([]membership.Member, 3)}
+	require.NoError(t, join.Seal("run", made, membership.Pace{}))
+	vote := membership.Vote{By: "bob", Approves: true, Digest: program.Digest, At: made.Add(time.Minute)}
+	late := membership.Vote{By: "ann", Approves: true, Digest: program.Digest, At: made, Refused: "ann has asked for this run and may not vote on it"}
+	slice := membership.Slice{Marks: "a.d", Sends: "101", Since: []int{4, 6},
+		Jobs: []membership.JobRef{{ID: "27061925d30b1297153115ad1ab46133", Members: []int{0, 2}}}}
+	landed := slice
+	landed.Marks, landed.Notes = "a.!", []membership.Note{{Member: 2, Stage: 3, Code: "start-failed", Reason: noHost}}
+
+	values := map[string]any{
+		"request":      request,
+		"request-full": full,
+		"plan-input":   workflows.PlanInput{Operation: membership.Join, Request: request},
+		"program":      program,
+		"problems": []membership.Problem{
+			{Field: "group", Value: `"../x"`, Want: "want an id of 1 to 128 letters, digits, '.', '_', ':' or '-', beginning with a letter or digit"},
+			{Field: "members", Want: "is empty; want 1 to 200 ids"}},
+		"report": membership.Report{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
+			Outcome: membership.RunRolledBack, Counts: map[membership.Outcome]int{membership.Joined: 1, membership.Refused: 1, membership.RolledBack: 1},
+			Members: []membership.MemberReport{
+				{ID: web2, Name: "web-2", Outcome: membership.Joined, Before: before},
+				{ID: xen, Name: "web-old", Outcome: membership.Refused, Code: notKVM.Code, Reason: notKVM.Reason,
+					Also:   []membership.Objection{{Code: "server-locked", Reason: "the server is locked"}},
+					Before: map[string]string{"flavor": "s3.large.2", "power": "on", "zone": "az1"}},
+				{ID: unlucky, Name: "web-unlucky", Outcome: membership.RolledBack, Stage: "add", Code: "Ecs.0022",
+					Reason:    "AddServerGroupMember: rejected: Ecs.0022 (HTTP 400): Insufficient ECS group quota. [request 370]",
+					RequestID: "370", Before: before},
+			},
+			Votes: []membership.Vote{late, vote}, Digest: program.Digest, Started: made, Ended: made.Add(14 * time.Second)},
+		"status": membership.Status{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
+			Phase: membership.Waiting, Digest: program.Digest, Counts: map[string]int{"parked": 1, "refused": 1},
+			Members: []membership.MemberStatus{
+				{ID: web2, Name: "web-2", At: membership.AtParked, Code: membership.CodeNoEffect, Reason: "sent 3 times: the server is not in the group"},
+				{ID: xen, Name: "web-old", At: string(membership.Refused), Code: notKVM.Code, Reason: notKVM.Reason}},
+			Trouble: "ListServersDetails: transient (HTTP 503): Service Unavailable"},
+		"status-gate": membership.Status{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
+			Phase: membership.Awaiting, Digest: program.Digest, Counts: map[string]int{"stop": 1},
+			Members: []membership.MemberStatus{{ID: web2, Name: "web-2", At: "stop"}},
+			Gate: &membership.Gate{Quorum: 2, Voters: full.Approval.Voters, Requester: "ann", Timeout: full.Approval.Timeout,
+				Why: "join 1 members, group " + group + " (huawei.servergroup)"},
+			Votes: []membership.Vote{vote}},
+		"control":      membership.Control{By: "ann", Reason: "seen in the console: it is in the group", Members: []string{web2}},
+		"control-vote": membership.Control{By: "bob", Reason: "looks good", Digest: program.Digest},
+		"controlled":   membership.Controlled{Members: []string{web2}},
+		"slice-input": membership.SliceInput{Kind: request.Kind, Digest: program.Digest, Lane: membership.Lane{Name: "advance", Last: len(join.Stages) - 1},
+			For: membership.Duration(10 * time.Second), Slice: slice},
+		"slice": landed,
+	}
+	texts := make(map[string]string)
+	for name, v := range values {
+		data, err := json.MarshalIndent(v, "", "  ")
+		require.NoError(t, err)
+		texts[name] = string(data)
+	}
+	return texts
+}
+
+func spec(t *testing.T, kind string) membership.Spec {
+	t.Helper()
+	k, err := membership.Find(kinds.All(kinds.Clouds{}), kind)
+	require.NoError(t, err)
+	return k.Spec()
+}
+
+func TestEveryNameIsInTheContract(t *testing.T) {
+	names := []string{workflows.TaskQueue, membership.PlanActivity}
+	for _, prefix := range []string{"Type", "Err"} {
+		names = append(names, constants(t, "../../workflows", prefix)...)
+	}
+	for _, prefix := range []string{"Control", "Query"} {
+		names = append(names, constants(t, "../../cloud/membership", prefix)...)
+	}
+	for _, a := range workflows.SearchAttributes() {
+		names = append(names, a.Name)
+	}
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		names = append(names, membership.LaneActivities(k.Spec())...)
+	}
+	for _, kind := range []string{"Phase", "Outcome", "RunOutcome", "Operation"} {
+		names = append(names, constants(t, "../../cloud/membership", kind)...)
+	}
+	require.Greater(t, len(names), 40)
+	text := read(t, contract)
+	for _, name := range names {
+		require.Contains(t, text, "`"+name+"`")
+	}
+}
+
+func TestEveryFieldIsInTheContract(t *testing.T) {
+	text := read(t, contract)
+	for _, v := range []any{membership.Request{}, membership.Approval{}, workflows.PlanInput{}, membership.Program{}, membership.Pace{},
+		membership.Gate{}, membership.Stage{}, membership.Lane{}, membership.Member{}, membership.Objection{}, membership.Problem{},
+		membership.Report{}, membership.MemberReport{}, membership.Vote{}, membership.Status{}, membership.MemberStatus{},
+		membership.Control{}, membership.Controlled{}, membership.SliceInput{}, membership.Slice{}, membership.JobRef{}, membership.Note{}} {
+		for _, f := range fields(reflect.TypeOf(v)) {
+			if !strings.Contains(text, "`"+f+"`") && !strings.Contains(text, strconv.Quote(f)+":") {
+				t.Errorf("%s lacks the field %s of %T", contract, f, v)
+			}
+		}
+	}
+}
+
+func TestEveryCodeIsInTheListOfCodes(t *testing.T) {
+	codes := constants(t, "../../cloud/membership", "Code")
+	for _, c := range calls(t, "../../workflows", "vouched") {
+		codes = append(codes, texts(t, c.Args[1:2])...)
+	}
+	verdicts := constants(t, "../../cloud/verdict", "Verdict")
+	require.Greater(t, len(codes), 8)
+	require.Len(t, verdicts, 6)
+	text := read(t, "error-codes.md")
+	for _, c := range append(codes, verdicts...) {
+		require.Contains(t, text, "| `"+c+"` |")
+	}
+}
+
+// Links between the documents, and from the README, lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	pages, err := filepath.Glob("*.md")
+	require.NoError(t, err)
+	found := 0
+	for _, page := range append(pages, "../../README.md", "../plans/README.md") {
+		for _, l := range link.FindAllStringSubmatch(read(t, page), -1) {
+			found++
+			require.FileExists(t, filepath.Join(filepath.Dir(page), l[1]), "a link of %s", page)
+		}
+	}
+	require.Greater(t, found, 10)
+}
+
+// fields returns the JSON names of a struct's fields.
+func fields(s reflect.Type) (names []string) {
+	for i := range s.NumField() {
+		f := s.Field(i)
+		if f.Anonymous {
+			continue // listed by itself
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// constants returns the values of a package's string constants whose name begins with a prefix, or whose type is it.
+func constants(t *testing.T, dir, which string) (values []string) {
+	t.Helper()
+	inspect(t, dir, func(n ast.Node) {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok || len(v.Values) == 0 {
+			return
+		}
+		kind, _ := v.Type.(*ast.Ident)
+		name := v.Names[0]
+		if name.IsExported() && name.Name != which && (kind == nil && strings.HasPrefix(name.Name, which) || kind != nil && kind.Name == which) {
+			values = append(values, texts(t, v.Values)...)
+		}
+	})
+	require.NotEmpty(t, values, "%s has no constants %s", dir, which)
+	return values
+}
+
+// calls returns the calls of a function in a package.
+func calls(t *testing.T, dir, function string) (found []*ast.CallExpr) {
+	t.Helper()
+	inspect(t, dir, func(n ast.Node) {
+		if c, ok := n.(*ast.CallExpr); ok {
+			if name, ok := c.Fun.(*ast.Ident); ok && name.Name == function {
+				found = append(found, c)
+			}
+		}
+	})
+	require.NotEmpty(t, found, "%s never calls %s", dir, function)
+	return found
+}
+
+func texts(t *testing.T, values []ast.Expr) (all []string) {
+	t.Helper()
+	for _, v := range values {
+		lit, ok := v.(*ast.BasicLit)
+		require.True(t, ok, "not a literal")
+		text, err := strconv.Unquote(lit.Value)
+		require.NoError(t, err)
+		all = append(all, text)
+	}
+	return all
+}
+
+// inspect visits every node of a package's files but its tests.
+func inspect(t *testing.T, dir string, visit func(ast.Node)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			visit(n)
+			return true
+		})
+	}
+}
