@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/worker"
@@ -48,6 +50,9 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
+	if err := checkDebug(os.Getenv("DEBUG")); err != nil {
+		return err
+	}
 	accounts, err := account.Load(o.Accounts)
 	if err != nil {
 		return err
@@ -72,6 +77,18 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer probe.close()
 	return work(ctx, o, conn, accounts, probe)
+}
+
+// checkDebug refuses values of the variable DEBUG with which the vendors' packages print whole requests, with their keys
+// and tokens, to standard output. They read it before any code of ours runs, so all that is left is not to begin.
+func checkDebug(value string) error {
+	for _, part := range strings.Split(value, ",") {
+		switch part {
+		case "dara", "tea", "credential", "sdk", "signer":
+			return fmt.Errorf("DEBUG: %q: makes vendors' packages print credentials; take %s out of it", value, part)
+		}
+	}
+	return nil
 }
 
 func work(ctx context.Context, o Options, conn *connect.Connection, accounts *account.Accounts, probe *health) error {

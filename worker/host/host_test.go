@@ -130,6 +130,15 @@ func TestLogger(t *testing.T) {
 	require.ErrorContains(t, err, `--log-level: "loud"`)
 }
 
+func TestDebugThatPrintsCredentialsIsRefused(t *testing.T) {
+	for _, value := range []string{"", "1", "http2", "daredevil"} {
+		require.NoError(t, checkDebug(value), value)
+	}
+	for _, value := range []string{"dara", "x,tea", "credential,http"} {
+		require.ErrorContains(t, checkDebug(value), "DEBUG", value)
+	}
+}
+
 func TestOneClientPerAccount(t *testing.T) {
 	t.Setenv("AK", "key")
 	t.Setenv("SK", "secret")
