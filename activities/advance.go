@@ -131,14 +131,11 @@ func (w *walk) due() []*walker {
 
 func (w *walk) run(ctx context.Context) {
 	end := w.start.Add(w.in.For.Std())
-	for {
-		due := w.due()
-		if len(due) == 0 {
-			return
-		}
+	for due := w.due(); len(due) > 0; {
 		pause, over := w.pass(ctx, due)
 		w.say()
-		if over || w.stopped(ctx) || !time.Now().Before(end) {
+		// When all are through nobody waits for one more look.
+		if due = w.due(); over || len(due) == 0 || w.stopped(ctx) || !time.Now().Before(end) {
 			return
 		}
 		if pause > 0 && !w.sleep(ctx, min(pause, time.Until(end))) {
@@ -179,13 +176,11 @@ func (w *walk) pass(ctx context.Context, due []*walker) (pause time.Duration, ov
 }
 
 func (w *walk) look(due []*walker) membership.Look {
-	var look membership.Look
-	asked := make(map[string]bool)
+	look := membership.Look{Jobs: make(map[string][]string)}
 	for _, m := range due {
 		look.Members = append(look.Members, m.member.ID)
-		if m.job != "" && !asked[m.job] {
-			asked[m.job] = true
-			look.Jobs = append(look.Jobs, m.job)
+		if m.job != "" {
+			look.Jobs[m.job] = append(look.Jobs[m.job], m.member.ID)
 		}
 	}
 	return look

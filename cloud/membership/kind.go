@@ -44,7 +44,7 @@ type Session interface {
 // Look says what to observe. Thorough asks for what only planning needs, such as the groups the member is not to be in.
 type Look struct {
 	Members  []string
-	Jobs     []string
+	Jobs     map[string][]string // by job id, the members whose last write started it
 	Thorough bool
 }
 

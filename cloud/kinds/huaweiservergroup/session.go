@@ -28,10 +28,10 @@ func newSession(c *huawei.Client, t membership.Target, p params) *session {
 	return &session{client: c, target: t, params: p, flavors: make(map[string]huawei.Flavor)}
 }
 
-// Observe reads the servers, the group, the flavors and the jobs, side by side.
-func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {
+// Observe reads the servers, their flavors and the group side by side, and then the jobs that matter.
+func (s *session) Observe(whole context.Context, look membership.Look) (membership.Observation, error) {
 	o := &observation{operation: s.target.Operation, params: s.params, jobs: make(map[string]huawei.Job)}
-	reads, ctx := errgroup.WithContext(ctx)
+	reads, ctx := errgroup.WithContext(whole)
 	reads.Go(func() (err error) {
 		if o.servers, err = s.client.Servers(ctx, look.Members); err != nil {
 			return err
@@ -43,19 +43,6 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 		o.group, o.groupMissing, err = s.readGroup(ctx)
 		return err
 	})
-	var mu sync.Mutex
-	for _, id := range look.Jobs {
-		reads.Go(func() error {
-			// A job only explains what the server's state shows anyway, and jobs are short-lived: one that cannot be
-			// read is no evidence, and no error.
-			if job, err := s.client.Job(ctx, id); err == nil {
-				mu.Lock()
-				defer mu.Unlock()
-				o.jobs[id] = job
-			}
-			return nil
-		})
-	}
 	if look.Thorough {
 		reads.Go(func() (err error) {
 			o.limits, err = s.client.Limits(ctx)
@@ -69,7 +56,29 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
+	s.readJobs(whole, o, look.Jobs)
 	return o, nil
+}
+
+// readJobs reads the jobs that can explain something: a server on which something is under way explains itself. Jobs are
+// short-lived, and one that cannot be read is no evidence, and no error.
+func (s *session) readJobs(ctx context.Context, o *observation, jobs map[string][]string) {
+	var mu sync.Mutex
+	var reads errgroup.Group
+	for id, members := range jobs {
+		if !slices.ContainsFunc(members, func(m string) bool { return idle(o.servers[m]) }) {
+			continue
+		}
+		reads.Go(func() error {
+			if job, err := s.client.Job(ctx, id); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				o.jobs[id] = job
+			}
+			return nil
+		})
+	}
+	_ = reads.Wait() // it has no errors
 }
 
 // readGroup reads the group. That it is missing is only believed when the list of groups agrees: the single read

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
+	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// simulateFlag makes the bench a simulator: a process of its own, as a cloud is.
+const simulateFlag = "simulate"
+
+// serveCloud serves an empty cloud and prints its URL. It ends when stdin does, so it cannot outlive its parent.
+func serveCloud(stdin io.Reader, stdout io.Writer) error {
+	s, err := sim.New(sim.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	fmt.Fprintf(stdout, "http://%s\n", l.Addr())
+	_, _ = io.Copy(io.Discard, stdin) // an end is an end, whatever it is called
+	_ = server.Close()
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return s.Close()
+}
+
+// spawnCloud starts a simulator in a process of its own and returns its URL.
+func spawnCloud(ctx context.Context) (url string, stop func() error, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-"+simulateFlag)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() error { return errors.Join(stdin.Close(), cmd.Wait()) }
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("the simulator did not say where it is: %w", err), stop())
+	}
+	return strings.TrimSpace(line), stop, nil
+}
+
+// cloud is a simulator with a fleet in it.
+type cloud struct {
+	url   string
+	fleet fleet
+	pages []page
+	keys  string // folder of the credentials
+}
+
+// fill makes the simulator at url hold a fleet, and nothing else. Its credentials are written to the folder.
+func fill(ctx context.Context, url string, f fleet, keys string) (*cloud, error) {
+	w, pages := f.world()
+	c := &cloud{url: url, fleet: f, pages: pages, keys: keys}
+	for name, secret := range map[string]string{"access": accessKey, "secret": secretKey} {
+		if err := os.WriteFile(filepath.Join(keys, name), []byte(secret), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.control(ctx, http.MethodPut, "world", w, nil)
+}
+
+// dial connects a client that never waits for its own limiter: what is measured is the engine.
+func (c *cloud) dial(ctx context.Context) (*huawei.Client, error) {
+	return huawei.Dial(ctx, huawei.Config{
+		Account: account.Account{Name: accountName, Provider: account.Huawei, Region: region, ProjectID: projectID,
+			Endpoints: map[string]string{"ecs": c.url},
+			Credentials: account.Sources{
+				AccessKey: account.Source{File: filepath.Join(c.keys, "access")},
+				SecretKey: account.Source{File: filepath.Join(c.keys, "secret")},
+			}},
+		Pace: limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
+	})
+}
+
+// control talks to the simulator's control plane; in and out may be nil.
+func (c *cloud) control(ctx context.Context, method, what string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.url+"/_sim/"+what, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
+		return fmt.Errorf("%s %s: %s: %s", method, what, answer.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(answer.Body).Decode(out)
+}
+
+// checkJoined fails unless every member is in its group and runs: a variant that did not do the work measured nothing.
+func (c *cloud) checkJoined(ctx context.Context) error {
+	var w world.World
+	if err := c.control(ctx, http.MethodGet, "world", nil, &w); err != nil {
+		return err
+	}
+	now := make(map[string]world.Server, len(w.Huawei.Servers))
+	for _, s := range w.Huawei.Servers {
+		now[s.ID] = s
+	}
+	for _, p := range c.pages {
+		for _, id := range p.Members {
+			if s := now[id]; s.Group != p.Group || s.Status != "ACTIVE" {
+				return fmt.Errorf("server %s is %s in group %q, and was to run in %s", id, s.Status, s.Group, p.Group)
+			}
+		}
+	}
+	return nil
+}
+
+// writes returns the writes that reached the simulator, oldest first, and how many calls of any sort did.
+func (c *cloud) writes(ctx context.Context) (entries []journal.Entry, calls int64, err error) {
+	var answer struct {
+		Entries []journal.Entry `json:"entries"`
+		Seq     int64           `json:"seq"`
+	}
+	err = c.control(ctx, http.MethodGet, "journal?writes=true", nil, &answer)
+	return answer.Entries, answer.Seq, err
+}
