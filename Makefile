@@ -13,8 +13,9 @@ help: ## show this list
 demo: build $(BIN)/temporal ## 300 servers move into groups on the simulator, some of them against the odds
 	$(GO) run ./deploy/demo
 
-test: tools ## every test: unit, conformance and end to end, with the race detector, then the checks
-	$(GO) test -race $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$')
+test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the checks
+	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$')
+	$(GO) test -timeout 20m ./cloud/kinds/...
 	$(MAKE) e2e check
 
 e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9

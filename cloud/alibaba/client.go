@@ -94,6 +94,9 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 	return client, nil
 }
 
+// Region is where the account's resources are.
+func (c *Client) Region() string { return c.account.Region }
+
 // endpoints takes the URLs apart that the SDK wants as scheme and host.
 func endpoints(a account.Account) (map[string]*url.URL, error) {
 	byService := map[string]*url.URL{}

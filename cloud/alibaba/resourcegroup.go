@@ -95,14 +95,9 @@ func refuseType(o op, resourceType string) error {
 
 // ResourceGroupOf reads in which resource groups resources of one type are: id to the group's id. A resource that does
 // not exist is absent from the result. The group is "" when the cloud does not say; then there is nothing to go back to.
+// Resources whose group ECS leaves out cost a call each.
 func (c *Client) ResourceGroupOf(ctx context.Context, resourceType string, ids []string) (map[string]string, error) {
-	t, ok := resourceTypes[resourceType]
-	if !ok {
-		return nil, refuseType(listResources, resourceType)
-	}
-	groups, err := read(ctx, c, t.reading, ids, func(row *resourceRow) (string, string) {
-		return row.id(t.id), row.group()
-	})
+	groups, err := c.ResourceGroupShown(ctx, resourceType, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +105,30 @@ func (c *Client) ResourceGroupOf(ctx context.Context, resourceType string, ids [
 		if groups[id] != "" {
 			continue
 		}
-		// ECS may leave the default group out; the resource manager names it, if it knows the resource.
-		if groups[id], err = c.listed(ctx, resourceType, id); err != nil {
+		if groups[id], err = c.ResourceGroupListed(ctx, resourceType, id); err != nil {
 			return nil, err
 		}
 	}
 	return groups, nil
 }
 
-// listed asks the resource manager for the group of a resource; "" when it does not know.
-func (c *Client) listed(ctx context.Context, resourceType, id string) (string, error) {
+// ResourceGroupShown is ResourceGroupOf as far as ECS tells: it may leave the default group out, and the result then has
+// "" for the resource. The types of which OneByOne is true cost a call for each id, the others one for 50 or 100.
+func (c *Client) ResourceGroupShown(ctx context.Context, resourceType string, ids []string) (map[string]string, error) {
+	t, ok := resourceTypes[resourceType]
+	if !ok {
+		return nil, refuseType(listResources, resourceType)
+	}
+	return read(ctx, c, t.reading, ids, func(row *resourceRow) (string, string) {
+		return row.id(t.id), row.group()
+	})
+}
+
+// OneByOne tells whether resources of the type can only be read one at a time.
+func OneByOne(resourceType string) bool { return resourceTypes[resourceType].chunk == 1 }
+
+// ResourceGroupListed asks the resource manager for the group of a resource; "" when it does not know.
+func (c *Client) ResourceGroupListed(ctx context.Context, resourceType, id string) (string, error) {
 	type row struct{ Service, ResourceType, ResourceID, ResourceGroupID, RegionID string }
 	rows, err := pages[row](ctx, c, listResources, pageSize(perPage, map[string]string{
 		"Service": ecs.name, "ResourceType": resourceType, "ResourceId": id, "Region": c.account.Region,

@@ -90,6 +90,7 @@ func TestResourceGroupOfEveryType(t *testing.T) {
 				want.params[i].Set("Action", want.action)
 			}
 			assert.Equal(t, want.params, *asked)
+			assert.Equal(t, len(want.params) == 2, OneByOne(name))
 
 			client, asked = recorded(t, "")
 			require.NoError(t, client.JoinResourceGroup(t.Context(), name, "x-1", "rg-1"))

@@ -21,12 +21,14 @@ type said struct {
 }
 
 // fault is the inside of an error. Huawei's own services give code and message as text, the gateway error_code and
-// error_msg, and what comes from OpenStack has a number for a code.
+// error_msg, CCE errorCode and errorMessage beside a number, and what comes from OpenStack has a number for a code.
 type fault struct {
 	Code      any    `json:"code"`
 	Message   string `json:"message"`
 	ErrorCode string `json:"error_code"`
 	ErrorMsg  string `json:"error_msg"`
+	CCECode   string `json:"errorCode"`
+	CCEMsg    string `json:"errorMessage"`
 	RequestID string `json:"request_id"`
 }
 
@@ -35,6 +37,7 @@ type fault struct {
 //	{"error_code": "APIGW.0308", "error_msg": "…", "request_id": "…"}    the gateway
 //	{"error": {"code": "Ecs.0100", "message": "…"}}                      ECS
 //	{"code": "Common.0011", "message": "…"}                              a job that could not be queried
+//	{"kind": "Status", "code": 400, "errorCode": "CCE.01400001", "errorMessage": "…"}    CCE
 //	{"itemNotFound": {"message": "…", "code": 404}}                      OpenStack: the name is the code
 func parse(body []byte) said {
 	var flat fault
@@ -42,7 +45,7 @@ func parse(body []byte) said {
 		return said{}
 	}
 	if code := flat.code(); code != "" {
-		return said{code, cmp.Or(flat.Message, flat.ErrorMsg), safeToken(flat.RequestID)}
+		return said{code, flat.message(), safeToken(flat.RequestID)}
 	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
@@ -58,16 +61,18 @@ func parse(body []byte) said {
 			code = safeToken(name)
 		}
 		if code != "" {
-			return said{code, nested.Message, safeToken(cmp.Or(nested.RequestID, flat.RequestID))}
+			return said{code, nested.message(), safeToken(cmp.Or(nested.RequestID, flat.RequestID))}
 		}
 	}
-	return said{message: cmp.Or(flat.Message, flat.ErrorMsg), requestID: safeToken(flat.RequestID)}
+	return said{message: flat.message(), requestID: safeToken(flat.RequestID)}
 }
 
 func (f fault) code() string {
 	text, _ := f.Code.(string)
-	return safeToken(cmp.Or(text, f.ErrorCode))
+	return safeToken(cmp.Or(f.CCECode, text, f.ErrorCode))
 }
+
+func (f fault) message() string { return cmp.Or(f.CCEMsg, f.Message, f.ErrorMsg) }
 
 // blank tells whether a body says nothing: it is empty, or an object without an error.
 func blank(body []byte) bool {

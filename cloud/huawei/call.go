@@ -14,6 +14,7 @@ import (
 
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
 
+	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
@@ -26,6 +27,7 @@ type op struct {
 	name  string // as in the API's reference
 	write bool   // it changes something, so that a lost answer leaves its effect unknown
 	bare  bool   // its answer has a status and no body
+	cce   bool   // of the cluster service; otherwise of ECS
 }
 
 var (
@@ -41,11 +43,19 @@ var (
 	deleteServerGroupMember  = op{name: "DeleteServerGroupMember", write: true, bare: true}
 )
 
-// call sends one request: send makes it with the SDK and reports whether the answer holds all that it must. An answer
-// counts as a success only when it arrived whole, has a status of success, was understood by the SDK, and is complete.
+// call sends one request to ECS, see exchange.
 func call[T any](ctx context.Context, c *Client, o op, send func(*ecs.EcsClient) (T, bool, error)) (T, error) {
+	return exchange(ctx, c, o, c.ecs, send)
+}
+
+// exchange sends one request: open makes the SDK's client for it, send makes the call and reports whether the answer
+// holds all that it must. An answer counts as a success only when it arrived whole, has a status of success, was
+// understood by the SDK, and is complete.
+func exchange[S, T any](ctx context.Context, c *Client, o op,
+	open func(account.Credentials, http.RoundTripper) (S, error), send func(S) (T, bool, error),
+) (T, error) {
 	var none T
-	pace := c.limits.For(limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, c.seed)
+	pace := c.pace(o)
 	if err := c.wait(ctx, pace); err != nil {
 		return none, err
 	}
@@ -58,7 +68,7 @@ func call[T any](ctx context.Context, c *Client, o op, send func(*ecs.EcsClient)
 		return none, &verdict.Error{Verdict: verdict.Transient, Op: o.name, Message: err.Error()}
 	}
 	w := &wire{ctx: ctx, next: c.transport}
-	client, err := c.sdk(keys, w)
+	client, err := open(keys, w)
 	if err != nil {
 		return none, &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: verdict.Redact(keys.Hide(err.Error()))}
 	}
@@ -70,10 +80,27 @@ func call[T any](ctx context.Context, c *Client, o op, send func(*ecs.EcsClient)
 	failure := w.failure(o, err)
 	failure.Message = verdict.Redact(keys.Hide(failure.Message))
 	// An answer that is flow control is that for a write too, even where it leaves open whether the write happened.
-	if verdict.Classify(o.name, false, failure.Status, failure.Code, rules) == verdict.Throttled {
+	if verdict.Classify(o.name, false, failure.Status, failure.Code, o.rules()) == verdict.Throttled {
 		pace.Throttled(failure.RetryAfter)
 	}
 	return none, failure
+}
+
+// rules are those of the action's service.
+func (o op) rules() verdict.Table {
+	if o.cce {
+		return cceRules
+	}
+	return rules
+}
+
+// pace is what the action's calls are slowed down to. The writes of the cluster service are counted together.
+func (c *Client) pace(o op) *limit.Limiter {
+	key, seed := limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, c.seed
+	if o.cce && o.write {
+		key.API, seed = "CCE writes", c.writes
+	}
+	return c.limits.For(key, seed)
 }
 
 // wait takes the call's turn. A queue that is longer than a call may take is an answer too: come back later.
@@ -84,9 +111,7 @@ func (c *Client) wait(ctx context.Context, pace *limit.Limiter) error {
 }
 
 // guarded turns a panic of the SDK into an error: it has reflection and type assertions on what servers send.
-func guarded[T any](
-	client *ecs.EcsClient, send func(*ecs.EcsClient) (T, bool, error),
-) (value T, complete bool, err error) {
+func guarded[S, T any](client S, send func(S) (T, bool, error)) (value T, complete bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			complete, err = false, fmt.Errorf("the SDK panicked: %v", p)
@@ -157,7 +182,7 @@ func (w *wire) failure(o op, err error) *verdict.Error {
 	said := parse(w.body)
 	e.Code, e.Message = said.code, said.message
 	e.RequestID = cmp.Or(e.RequestID, said.requestID)
-	e.Verdict = verdict.Classify(o.name, o.write, w.status, e.Code, rules)
+	e.Verdict = verdict.Classify(o.name, o.write, w.status, e.Code, o.rules())
 	switch location := w.header.Get("Location"); {
 	case e.Message != "":
 	case w.status >= 300 && w.status < 400 && location != "":

@@ -1,8 +1,10 @@
 package huawei
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
@@ -31,6 +33,14 @@ type Server struct {
 	Groups        []string // ids of its server groups, by its scheduler hints
 	Locked        bool
 	LockScene     string // why it is locked, such as "TO_PERIOD_LOCK"; "" when the cloud does not say
+	VCPUs         int    // 0 when the cloud does not say, as RAMMiB
+	RAMMiB        int
+	VPC           string
+	Subnet        string   // of its first network interface; "" when the cloud does not say
+	NICs          int      // network interfaces with a fixed address
+	Billing       string   // "0" by use, "1" by month or year, "2" spot; "" when the cloud does not say
+	SystemDisk    string   // id; another one after the system was installed anew
+	Tags          []string // "key=value", in some regions "key.value"
 }
 
 // Group is a server group.
@@ -147,6 +157,7 @@ func newServer(row *model.ServerDetail) Server {
 	}
 	if row.Flavor != nil {
 		s.FlavorID = row.Flavor.Id
+		s.VCPUs, s.RAMMiB = number(row.Flavor.Vcpus), number(row.Flavor.Ram)
 	}
 	if row.Image != nil {
 		s.Image = row.Image.Id
@@ -157,7 +168,45 @@ func newServer(row *model.ServerDetail) Server {
 			s.DedicatedHost = hosts[0]
 		}
 	}
+	s.Billing, s.Tags = row.Metadata["charging_mode"], value(row.Tags)
+	for _, v := range row.OsExtendedVolumesvolumesAttached {
+		if value(v.BootIndex) == "0" {
+			s.SystemDisk = v.Id
+		}
+	}
+	s.readNetwork(row)
 	return s
+}
+
+// readNetwork reads where the server is on the network. The list of its interfaces is not everywhere: where it is
+// missing, the VPC and the number of interfaces follow from its addresses.
+func (s *Server) readNetwork(row *model.ServerDetail) {
+	s.VPC = row.Metadata["vpc_id"]
+	for vpc, addresses := range row.Addresses {
+		s.VPC = cmp.Or(s.VPC, vpc)
+		for _, a := range addresses {
+			if a.Version == "4" && (a.OSEXTIPStype == nil || a.OSEXTIPStype.Value() == "fixed") {
+				s.NICs++
+			}
+		}
+	}
+	if interfaces := value(row.NetworkInterfaces); len(interfaces) > 0 {
+		s.NICs, s.Subnet = len(interfaces), value(interfaces[0].SubnetId)
+		for _, i := range interfaces {
+			if value(i.Primary) {
+				s.Subnet = value(i.SubnetId)
+			}
+		}
+	}
+}
+
+// number reads a number that the API writes as text, 0 when it is none.
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Group reads a server group.

@@ -18,7 +18,12 @@ import (
 const fullRow = `{"id":"s1","name":"web-1","status":"SHUTOFF","tenant_id":"p1","OS-EXT-STS:task_state":"powering-on",
 	"OS-EXT-STS:vm_state":"stopped","OS-EXT-STS:power_state":4,"OS-EXT-AZ:availability_zone":"az-1","hostId":"h-1",
 	"flavor":{"id":"s6.large.2","name":"s6.large.2","disk":"0","vcpus":"2","ram":"4096","gpus":[],"asic_accelerators":[]},
-	"image":{"id":"img-1"},"locked":true,"metadata":{"lockScene":"TO_PERIOD_LOCK"},"hypervisor":null,
+	"image":{"id":"img-1"},"locked":true,"hypervisor":null,"tags":["team=a"],
+	"metadata":{"lockScene":"TO_PERIOD_LOCK","charging_mode":"1","vpc_id":"vpc-1"},
+	"addresses":{"vpc-1":[{"version":"4","addr":"10.0.0.1","OS-EXT-IPS:type":"fixed"},
+		{"version":"4","addr":"80.0.0.1","OS-EXT-IPS:type":"floating"},{"version":"6","addr":"::1"}]},
+	"network_interfaces":[{"port_id":"b","subnet_id":"other"},{"port_id":"a","primary":true,"subnet_id":"net-1"}],
+	"os-extended-volumes:volumes_attached":[{"id":"data","bootIndex":"-1"},{"id":"disk-1","bootIndex":"0"}],
 	"os:scheduler_hints":{"group":["g1"],"tenancy":["dedicated"],"dedicated_host_id":["deh-1"]}}`
 
 func TestServers(t *testing.T) {
@@ -31,9 +36,19 @@ func TestServers(t *testing.T) {
 	assert.Equal(t, map[string]Server{
 		"s1": {ID: "s1", Name: "web-1", Status: "SHUTOFF", VMState: "stopped", TaskState: "powering-on",
 			FlavorID: "s6.large.2", Image: "img-1", Zone: "az-1", HostID: "h-1", DedicatedHost: "deh-1",
-			Groups: []string{"g1"}, Locked: true, LockScene: "TO_PERIOD_LOCK"},
+			Groups: []string{"g1"}, Locked: true, LockScene: "TO_PERIOD_LOCK", VCPUs: 2, RAMMiB: 4096, VPC: "vpc-1",
+			Subnet: "net-1", NICs: 2, Billing: "1", SystemDisk: "disk-1", Tags: []string{"team=a"}},
 		"s2": {ID: "s2", Status: "ERROR"},
 	}, got)
+}
+
+// Not every region lists interfaces; then the addresses tell what they can.
+func TestServersWithoutInterfaces(t *testing.T) {
+	client := serve(t, answer(200, `{"servers":[{"id":"s1","status":"ACTIVE","flavor":{"id":"f","vcpus":"many"},
+		"addresses":{"vpc-1":[{"version":"4","addr":"10.0.0.1"},{"version":"4","addr":"10.0.0.2"}]}}]}`))
+	got, err := client.Servers(t.Context(), []string{"s1"})
+	require.NoError(t, err)
+	assert.Equal(t, Server{ID: "s1", Status: "ACTIVE", FlavorID: "f", VPC: "vpc-1", NICs: 2}, got["s1"])
 }
 
 // asked returns the ids and the limit of a request for servers.

@@ -28,7 +28,7 @@ func dial(t testing.TB, endpoint string, edit ...func(*Config)) *Client {
 			Provider:  account.Huawei,
 			Region:    "sim-1",
 			ProjectID: "p1",
-			Endpoints: map[string]string{"ecs": endpoint},
+			Endpoints: map[string]string{"ecs": endpoint, "cce": endpoint},
 			Credentials: account.Sources{
 				AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
 				SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},

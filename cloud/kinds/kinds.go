@@ -7,6 +7,9 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -27,7 +30,10 @@ func All(c Clouds) []membership.Kind {
 		c.Alibaba = func(context.Context, string) (*alibaba.Client, error) { return nil, errNoAccounts }
 	}
 	return []membership.Kind{
-		huaweiservergroup.New(c.Huawei), // ECS (anti-affinity) groups: stopped servers, KVM only
+		alibabaresourcegroup.New(c.Alibaba), // resource groups: ECS resources of any type
+		alibabasecuritygroup.New(c.Alibaba), // security groups of instances and network interfaces
+		huaweinodepool.New(c.Huawei),        // CCE node pools: servers that run, and are wiped
+		huaweiservergroup.New(c.Huawei),     // ECS (anti-affinity) groups: stopped servers, KVM only
 	}
 }
 

@@ -6,13 +6,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 )
 
 func TestConformance(t *testing.T) {
 	subjects := map[string]kindtest.Subject{
-		huaweiservergroup.ID: huaweiServerGroup(t),
+		alibabaresourcegroup.ID: resourceGroup(t, "instance", "rg-home"),
+		alibabasecuritygroup.ID: securityGroup(t, ofInstances),
+		huaweinodepool.ID:       huaweiNodePool(t),
+		huaweiservergroup.ID:    huaweiServerGroup(t),
 	}
 	all := kinds.All(kinds.Clouds{})
 	require.Len(t, all, len(subjects))

@@ -139,8 +139,10 @@ func (f *fixture) send(r *http.Request) (reply, error) {
 
 // errorCode finds the code in any of the error shapes.
 func errorCode(body map[string]any) string {
-	if code, ok := body["error_code"].(string); ok {
-		return code
+	for _, flat := range []string{"error_code", "errorCode"} {
+		if code, ok := body[flat].(string); ok {
+			return code
+		}
 	}
 	for name, value := range body {
 		if inner, ok := value.(map[string]any); ok {

@@ -221,25 +221,17 @@ func (x *exchange) replacement() wire.Answer {
 	return answer
 }
 
-// throttle refuses a call as the gateway does, or as the service does under the status that the rule names; 202 is
-// the one that clients take for success.
+// throttle refuses a call as the service does under the status that the rule names, with the rule's own code if it
+// has one.
 func (x *exchange) throttle() wire.Answer {
 	r := x.rule
-	if r.Status == 0 || r.Status == http.StatusTooManyRequests && r.Code == "" {
-		return x.service.Throttled(x.call, r.RetryAfter)
+	answer := x.service.Throttled(x.call, r.Status, r.RetryAfter)
+	if r.Code == "" {
+		return answer
 	}
-	code := "Common.1503"
-	if r.Status == http.StatusAccepted {
-		code = "Common.0024"
-	}
-	if r.Code != "" {
-		code = r.Code
-	}
-	answer := x.service.Refuse(x.call, r.Status, code, "The system is busy. Try again later.")
-	if r.RetryAfter != "" {
-		answer.Header = http.Header{"Retry-After": {r.RetryAfter}}
-	}
-	return answer
+	own := x.service.Refuse(x.call, answer.Status, r.Code, cmp.Or(r.Message, "The system is busy. Try again later."))
+	own.Header = answer.Header
+	return own
 }
 
 // hang waits until the caller gives up, or for d if that is not 0.
@@ -316,6 +308,7 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 	ctx := r.Context()
 	in := r.Clone(context.WithValue(ctx, inProcess{}, true))
 	in.RequestURI = r.URL.RequestURI()
+	in.Header = received(r.Header)
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
@@ -343,4 +336,15 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 		return nil, err
 	}
 	return rec.response(r), nil
+}
+
+// received is the header as a server finds it: some clients write names in their own way, which no network shows.
+func received(sent http.Header) http.Header {
+	header := make(http.Header, len(sent))
+	for name, values := range sent {
+		for _, value := range values {
+			header.Add(name, value)
+		}
+	}
+	return header
 }

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/aliyun"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/cce"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/ecs"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -34,8 +36,15 @@ type (
 	Faults  = fault.Faults
 	Fault   = fault.Rule
 	Match   = fault.Match
-	Server  = ecs.Server
-	Group   = ecs.Group
+
+	Server = ecs.Server // of Huawei Cloud, as Group and Node
+	Group  = ecs.Group
+	Node   = cce.Node
+
+	Instance         = aliyun.Instance // of Alibaba Cloud, as the following
+	NetworkInterface = aliyun.NetworkInterface
+	SecurityGroup    = aliyun.SecurityGroup
+	Resource         = aliyun.Resource
 )
 
 // LoadWorld reads a world file. Its errors name the field and the value.
@@ -73,11 +82,15 @@ type Sim struct {
 
 // state is a loaded world. A new world is a new state.
 type state struct {
-	world World // completed; servers and groups as they were when it was loaded
-	ecs   *ecs.Service
+	world  World // completed; servers and the like as they were when it was loaded
+	ecs    *ecs.Service
+	cce    *cce.Service
+	aliyun *aliyun.Service
 }
 
-func (s *state) services() []wire.Service { return []wire.Service{s.ecs} }
+// services are in the order in which they are asked whether a request is theirs: Alibaba's carry marks, Huawei's are
+// known by their paths only.
+func (s *state) services() []wire.Service { return []wire.Service{s.aliyun, s.ecs, s.cce} }
 
 const defaultJournalLimit = 1_000_000
 
@@ -114,7 +127,8 @@ func New(o Options) (*Sim, error) {
 
 func newState(w World) *state {
 	w = w.Complete()
-	return &state{world: w, ecs: ecs.New(w, time.Now)}
+	servers := ecs.New(w, time.Now)
+	return &state{world: w, ecs: servers, cce: cce.New(w, servers, time.Now), aliyun: aliyun.New(w, time.Now)}
 }
 
 func orDefault(n, otherwise int) int {
@@ -158,7 +172,8 @@ func (s *Sim) World() World {
 	w := s.state.world
 	now, speed := s.clock.Now(), s.clock.Speed()
 	w.Clock = world.Clock{Start: &now, Speed: &speed}
-	w.Huawei = s.state.ecs.World(now)
+	w.Huawei, w.Alibaba = s.state.ecs.World(now), s.state.aliyun.World(now)
+	w.Huawei.CCE, w.Huawei.Clusters = s.state.cce.World(now)
 	w.Faults = nil
 	for _, f := range s.faults.List() {
 		w.Faults = append(w.Faults, f.Rule)
@@ -215,6 +230,48 @@ func (s *Sim) Group(id string) (Group, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.state.ecs.Group(id, s.clock.Now())
+}
+
+// Node returns the node of a cluster that this server truly is now, or is about to be.
+func (s *Sim) Node(server string) (Node, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.cce.Node(server, s.clock.Now())
+}
+
+// Instances returns all Alibaba instances as they truly are now, in the world's order.
+func (s *Sim) Instances() []Instance {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.Instances(s.clock.Now())
+}
+
+// Instance returns the Alibaba instance with this id as it truly is now.
+func (s *Sim) Instance(id string) (Instance, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.Instance(id, s.clock.Now())
+}
+
+// NetworkInterface returns the network interface with this id as it truly is now.
+func (s *Sim) NetworkInterface(id string) (NetworkInterface, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.NetworkInterface(id, s.clock.Now())
+}
+
+// SecurityGroup returns the security group with this id as it truly is now.
+func (s *Sim) SecurityGroup(id string) (SecurityGroup, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.SecurityGroup(id, s.clock.Now())
+}
+
+// Resource returns the resource of this type, as JoinResourceGroup names it, and id as it truly is now.
+func (s *Sim) Resource(resourceType, id string) (Resource, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.Resource(resourceType, id, s.clock.Now())
 }
 
 // Close saves the state, if there is a state directory. The simulator must not be used any more.

@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
@@ -40,12 +42,7 @@ func (s *stack) writeFiles() error {
 			}
 			credentials[part] = map[string]any{"file": file}
 		}
-		region := a.Region
-		if region == "" {
-			region = "sim-1"
-		}
-		accounts[a.Name] = map[string]any{"provider": "huawei", "region": region, "projectId": a.ProjectID,
-			"endpoints": map[string]any{"ecs": s.where.Sim}, "credentials": credentials}
+		accounts[a.Name] = s.entry(a, credentials)
 	}
 	if err := writeYAML(s.where.Accounts, map[string]any{"accounts": accounts}); err != nil {
 		return err
@@ -56,6 +53,17 @@ func (s *stack) writeFiles() error {
 	}
 	s.where.Request = filepath.Join(dir, requestFile)
 	return os.WriteFile(s.where.Request, []byte(request), 0o600)
+}
+
+// entry is one account of the accounts file. An account of a world has a project at Huawei Cloud, or else an account id at
+// Alibaba Cloud.
+func (s *stack) entry(a world.Account, credentials map[string]any) map[string]any {
+	if a.ProjectID == "" {
+		return map[string]any{"provider": account.Alibaba, "region": cmp.Or(a.Region, "cn-hangzhou"),
+			"endpoints": map[string]any{"ecs": s.where.Sim, "resourcemanager": s.where.Sim}, "credentials": credentials}
+	}
+	return map[string]any{"provider": account.Huawei, "region": cmp.Or(a.Region, "sim-1"), "projectId": a.ProjectID,
+		"endpoints": map[string]any{"ecs": s.where.Sim, "cce": s.where.Sim}, "credentials": credentials}
 }
 
 func writeYAML(path string, v any) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,6 +23,9 @@ type crash struct {
 	after  bool          // die after the cloud acted
 	dead   chan struct{} // closed when the worker dies; nil while it cannot
 	deaths int
+	// again chooses the next death once the worker has been started again; nil for no other.
+	again   func()
+	atWrite bool // die at the next write already, if it comes before that call
 }
 
 // noticed is how long it takes until the server gives a dead worker's activities to another. In life that is the
@@ -57,14 +62,20 @@ func (c *crash) restart() {
 	if c.at > 0 && c.calls >= c.at {
 		c.at, c.dead = 0, nil
 		c.deaths++
+		if c.again != nil {
+			c.again()
+		}
 	}
 }
 
 func (c *crash) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	c.calls++
-	if r.Method != http.MethodGet {
+	if writes(r) {
 		c.writes = append(c.writes, c.calls)
+		if c.atWrite && c.calls < c.at {
+			c.at, c.atWrite = c.calls, false
+		}
 	}
 	n, at, after, dead := c.calls, c.at, c.after, c.dead
 	if n == at && !after {
@@ -82,6 +93,16 @@ func (c *crash) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errKilled
 	}
 	return answer, err
+}
+
+// writes reports whether a call asks for a change. Some clouds read with POST, too, and name the action in a header.
+func writes(r *http.Request) bool {
+	action := r.Header.Get("x-acs-action")
+	if action == "" {
+		return r.Method != http.MethodGet
+	}
+	reading := func(verb string) bool { return strings.HasPrefix(action, verb) }
+	return !slices.ContainsFunc([]string{"Describe", "Get", "List"}, reading)
 }
 
 // live runs an activity on a worker that may die. When it does, the result is lost and, after the heartbeats have been

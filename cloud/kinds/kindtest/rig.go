@@ -56,6 +56,19 @@ type Rig struct {
 	Subject Subject
 	Sim     *sim.Sim
 	crash   *crash
+	people  []later
+}
+
+// later is what a person says some time into a run.
+type later struct {
+	after   time.Duration
+	name    string
+	control membership.Control
+}
+
+// Later lets a person say something, so long after the start of each run to come.
+func (r *Rig) Later(after time.Duration, name string, c membership.Control) {
+	r.people = append(r.people, later{after, name, c})
 }
 
 // Bubble runs f with a fresh world of n members, in virtual time.
@@ -111,6 +124,9 @@ func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
 			approve(env, result)
 		}
 	})
+	for _, p := range r.people {
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(p.name, p.control) }, p.after)
+	}
 	return env
 }
 

@@ -55,6 +55,8 @@ type serverBody struct {
 	Locked         bool                       `json:"locked"`
 	Hypervisor     *struct{}                  `json:"hypervisor"` // always null, as in the vendor's example
 	Project        string                     `json:"enterprise_project_id"`
+	Tags           []string                   `json:"tags"`
+	Interfaces     []networkInterface         `json:"network_interfaces"`
 	SysTags        []struct{}                 `json:"sys_tags"`
 }
 
@@ -107,12 +109,13 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 		HostID: hashHex(v.ID, state.Placed, state.Group), HostStatus: "UP",
 		Flavor: serverFlavor{ID: f.ID, Name: f.ID, Disk: "0", VCPUs: strconv.Itoa(f.VCPUs), RAM: strconv.Itoa(f.RAMMiB),
 			GPUs: []struct{}{}, Accelerators: []struct{}{}},
-		// A system installed anew has another system disk.
-		Image:    idBody{world.ID(s.seed, "image", "standard")},
-		Metadata: map[string]string{"charging_mode": "0", "os_type": "Linux"},
-		Addresses: map[string][]serverAddress{world.ID(s.seed, "vpc", v.Project): {
-			{Version: "4", Addr: address(v.ID), Type: "fixed"}}},
+		Image:          idBody{state.Image},
+		Metadata:       map[string]string{"charging_mode": "0", "os_type": "Linux", "vpc_id": v.VPC},
+		Addresses:      map[string][]serverAddress{v.VPC: addresses(v)},
+		Interfaces:     interfaces(v),
+		Tags:           append([]string{}, v.Tags...),
 		SecurityGroups: []securityGroup{{world.ID(s.seed, "security-group", v.Project), "default"}},
+		// A system installed anew has another system disk.
 		Volumes: []attachedVolume{{ID: world.ID(s.seed, "volume", fmt.Sprint(v.ID, state.OSGeneration)),
 			DeleteOnTermination: "true", Device: "/dev/vda", BootIndex: "0"}},
 		Hints:   schedulerHints{[]string{}, []string{}, []string{}},

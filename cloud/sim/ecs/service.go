@@ -11,6 +11,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweisign"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/throttle"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
@@ -22,7 +23,7 @@ type Service struct {
 	accounts map[string]world.Account // by access key
 	flavors  map[string]world.Flavor
 	routes   []route
-	limiter  *limiter
+	limiter  *throttle.Limiter
 	wall     func() time.Time
 
 	next     int64 // number for the next thing that needs one: job, group, membership
@@ -46,7 +47,7 @@ func New(w world.World, wall func() time.Time) *Service {
 		accounts: map[string]world.Account{},
 		flavors:  map[string]world.Flavor{},
 		routes:   routes(),
-		limiter:  newLimiter(w.Huawei.Throttle),
+		limiter:  throttle.New(w.Huawei.Throttle),
 		wall:     wall,
 		servers:  map[string]*server{},
 		groups:   map[string]*group{},
@@ -64,7 +65,7 @@ func New(w world.World, wall func() time.Time) *Service {
 	}
 	for _, v := range w.Huawei.Servers {
 		born := version{Status: v.Status, Group: v.Group, Placed: v.Placed, OSGeneration: v.OSGeneration,
-			Member: s.number()}
+			Image: v.Image, Member: s.number()}
 		s.putServer(&server{Server: v, Versions: []version{born}})
 	}
 	s.config.Servers, s.config.Groups = nil, nil
@@ -110,13 +111,13 @@ func (s *Service) Admit(c *wire.Call, now time.Time) *wire.Answer {
 	account := s.accounts[access]
 	c.Account = account.Name
 	header := c.HTTP.Header.Get("X-Project-Id")
-	if c.Project != account.ProjectID || header != "" && header != c.Project {
+	if account.ProjectID == "" || c.Project != account.ProjectID || header != "" && header != c.Project {
 		refusal := s.Refuse(c, http.StatusBadRequest, "Ecs.0023",
 			"The project ID in the URL is not the project of the credentials.")
 		return &refusal
 	}
-	if wait := s.limiter.take(c.Account, c.Action, now); wait > 0 {
-		refusal := s.Throttled(c, s.limiter.retryAfter(wait))
+	if wait := s.limiter.Take(c.Account, c.Action, now); wait > 0 {
+		refusal := s.Throttled(c, 0, s.limiter.RetryAfter(wait))
 		return &refusal
 	}
 	return nil
@@ -130,11 +131,21 @@ func (s *Service) Latency(c *wire.Call) time.Duration {
 	return s.config.Latency.Draw(world.Random(s.seed, "latency", c.RequestID))
 }
 
-// Throttled is the API gateway's answer to a caller who calls too often.
-func (s *Service) Throttled(c *wire.Call, retryAfter string) wire.Answer {
-	a := s.Refuse(c, http.StatusTooManyRequests, "APIGW.0308",
-		"The throttling threshold has been reached: policy user over ratelimit,limit:"+
-			strconv.FormatFloat(s.config.Throttle.PerSecond, 'f', -1, 64)+",time:1 second")
+// Throttled is the API gateway's answer to a caller who calls too often: 429, or, under another status, the service's
+// own. The 202 is the one that clients take for success.
+func (s *Service) Throttled(c *wire.Call, status int, retryAfter string) wire.Answer {
+	const busy = "The system is busy. Try again later."
+	var a wire.Answer
+	switch status {
+	case 0, http.StatusTooManyRequests:
+		a = s.Refuse(c, http.StatusTooManyRequests, "APIGW.0308",
+			"The throttling threshold has been reached: policy user over ratelimit,limit:"+
+				strconv.FormatFloat(s.config.Throttle.PerSecond, 'f', -1, 64)+",time:1 second")
+	case http.StatusAccepted:
+		a = s.Refuse(c, status, "Common.0024", busy)
+	default:
+		a = s.Refuse(c, status, "Common.1503", busy)
+	}
 	if retryAfter != "" {
 		a.Header = http.Header{"Retry-After": {retryAfter}}
 	}

@@ -23,6 +23,7 @@ type version struct {
 	Group        string     `json:"group,omitempty"`
 	Placed       bool       `json:"placed,omitempty"` // an add chose the host
 	OSGeneration int        `json:"osGeneration"`
+	Image        string     `json:"image,omitempty"`  // id
 	Member       int64      `json:"member,omitempty"` // orders the members of a group
 	Op           *operation `json:"op,omitempty"`
 }
@@ -33,6 +34,8 @@ const (
 	opStart  = "start"
 	opAdd    = "add"
 	opRemove = "remove"
+
+	opReinstall = "reinstall" // another service installs the system anew
 )
 
 // operation is a transition in progress, or one whose end nobody has looked at yet.
@@ -71,6 +74,8 @@ func (s *server) at(t time.Time) version {
 		v.Group, v.Placed, v.Member = op.Group, true, op.Member
 	case opRemove:
 		v.Group, v.Placed = "", false
+	case opReinstall:
+		v.Status = "ACTIVE"
 	}
 	return v
 }
@@ -93,6 +98,8 @@ func (v version) taskState() string {
 			return "powering-off"
 		case opStart:
 			return "powering-on"
+		case opReinstall:
+			return "rebuilding"
 		}
 	}
 	return "" // joining and leaving a group show no task (H3)

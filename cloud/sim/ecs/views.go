@@ -85,6 +85,7 @@ func (s *Service) World(t time.Time) world.Huawei {
 			state := v.at(t)
 			now := v.Server
 			now.Status, now.Group, now.Placed, now.OSGeneration = state.Status, state.Group, state.Placed, state.OSGeneration
+			now.Image = state.Image
 			w.Servers = append(w.Servers, now)
 		}
 	}

@@ -32,7 +32,7 @@ var effects = []string{DropBefore, DropAfter, Timeout, Status, Throttle, HTML502
 // Match says which calls a rule is about. An empty field matches every call.
 type Match struct {
 	Action  string `json:"action,omitempty"` // the call's name; * stands for any characters
-	Server  string `json:"server,omitempty"` // calls that name this server
+	Server  string `json:"server,omitempty"` // calls that name this server or other resource
 	Group   string `json:"group,omitempty"`  // calls that name this group
 	Account string `json:"account,omitempty"`
 	Write   *bool  `json:"write,omitempty"`
@@ -40,9 +40,10 @@ type Match struct {
 
 // Call is what a rule can look at.
 type Call struct {
-	Action, Account, Group string
-	Servers                []string
-	Write                  bool
+	Action, Account string
+	Group           string   // the group that the call names; where it may name several, they are joined by commas
+	Servers         []string // the servers, or other resources, that the call names
+	Write           bool
 }
 
 // Rule is one fault. The first rule in the list that fires decides about a call.
@@ -107,7 +108,7 @@ func (r Rule) matches(c Call) bool {
 	action, _ := path.Match(r.Match.Action, c.Action) // Validate has seen to the pattern
 	return (r.Match.Action == "" || action) &&
 		(r.Match.Server == "" || slices.Contains(c.Servers, r.Match.Server)) &&
-		(r.Match.Group == "" || r.Match.Group == c.Group) &&
+		(r.Match.Group == "" || slices.Contains(strings.Split(c.Group, ","), r.Match.Group)) &&
 		(r.Match.Account == "" || r.Match.Account == c.Account) &&
 		(r.Match.Write == nil || *r.Match.Write == c.Write)
 }

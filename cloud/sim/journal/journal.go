@@ -4,6 +4,7 @@ package journal
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,8 +26,8 @@ type Entry struct {
 	Method    string    `json:"method"`
 	Path      string    `json:"path"` // with the query
 	RequestID string    `json:"requestId"`
-	Servers   []string  `json:"servers,omitempty"` // the servers the call names
-	Group     string    `json:"group,omitempty"`   // the group the call names
+	Servers   []string  `json:"servers,omitempty"` // the servers, or other resources, the call names
+	Group     string    `json:"group,omitempty"`   // the group the call names; several are joined by commas
 	Write     bool      `json:"write,omitempty"`
 	Status    int       `json:"status"`           // HTTP status; after an effect the service's own, even if Lost; 0: no answer
 	Code      string    `json:"code,omitempty"`   // the cloud's error code
@@ -135,7 +136,7 @@ type Filter struct {
 	Since   int64  // entries with a greater Seq
 	Account string // by name
 	Action  string
-	Server  string // entries that name this server
+	Server  string // entries that name this server or other resource
 	Group   string
 	Effect  string
 	Fault   string
@@ -145,8 +146,9 @@ type Filter struct {
 // Match reports whether e is selected.
 func (f Filter) Match(e Entry) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
-	return e.Seq > f.Since && is(f.Account, e.Account) && is(f.Action, e.Action) && is(f.Group, e.Group) &&
+	return e.Seq > f.Since && is(f.Account, e.Account) && is(f.Action, e.Action) &&
 		is(f.Effect, e.Effect) && is(f.Fault, e.Fault) && (e.Write || !f.Writes) &&
+		(f.Group == "" || slices.Contains(strings.Split(e.Group, ","), f.Group)) &&
 		(f.Server == "" || slices.Contains(e.Servers, f.Server))
 }
 

@@ -53,8 +53,8 @@ type Service interface {
 	Serve(call *Call) Answer
 	// Refuse builds an error answer in the service's own shape, for faults.
 	Refuse(call *Call, status int, code, message string) Answer
-	// Throttled builds the service's refusal of a caller who calls too often.
-	Throttled(call *Call, retryAfter string) Answer
+	// Throttled builds the service's refusal of a caller who calls too often, under the HTTP status if it is not 0.
+	Throttled(call *Call, status int, retryAfter string) Answer
 	// Dump returns the whole state as one change, without what nobody can see any more.
 	Dump(now time.Time) any
 	// Apply applies a change that Serve or Dump returned, in its JSON form.

@@ -12,7 +12,8 @@ import (
 )
 
 // Complete returns w with all defaults filled in, generated servers made, and group references turned into ids.
-// The result has no Generate rules and no group Members: each server names its group. w must be valid.
+// The result has no Generate rules and no group Members: each server names its group; and every Alibaba instance has
+// its network interface and its system disk. w must be valid.
 func (w World) Complete() World {
 	h := &w.Huawei
 	h.fillDefaults()
@@ -49,7 +50,10 @@ func (w World) Complete() World {
 		s.Zone = cmp.Or(s.Zone, "az1")
 		s.OSGeneration = cmp.Or(s.OSGeneration, 1)
 		s.Group = cmp.Or(groupID[s.Group], groupOf[s.ID], groupOf[s.Name])
+		s.Machine.complete(w.Seed, s.Project)
 	}
+	w.completeClusters(groupID)
+	w.completeAlibaba()
 	return w
 }
 

@@ -15,6 +15,8 @@ type Huawei struct {
 	Flavors  []Flavor       `json:"flavors,omitempty"`
 	Groups   []Group        `json:"groups,omitempty"`
 	Servers  []Server       `json:"servers,omitempty"`
+	CCE      CCE            `json:"cce,omitzero"`
+	Clusters []Cluster      `json:"clusters,omitempty"`
 	Generate []Generate     `json:"generate,omitempty"`
 }
 
@@ -112,6 +114,7 @@ type Server struct {
 	OSGeneration  int               `json:"osGeneration,omitempty"` // counts installations of the system; default 1
 	Placed        bool              `json:"placed,omitempty"`       // it came into its group by an add
 	Metadata      map[string]string `json:"metadata,omitempty"`
+	Machine       `json:",inline"`
 }
 
 // Group is a server group. Members and the servers' own Group add up.

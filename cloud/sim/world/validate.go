@@ -60,7 +60,7 @@ func (w World) validateHuawei(v *validation) {
 	h := w.Huawei
 	v.atLeast("huawei.quotas.serverGroups", h.Quotas.ServerGroups, 0)
 	v.atLeast("huawei.quotas.serverGroupMembers", h.Quotas.ServerGroupMembers, 0)
-	h.validateThrottle(v)
+	h.Throttle.validate(v, "huawei.throttle")
 	k := h.Knobs
 	v.oneOf("huawei.knobs.repeatAdd", k.RepeatAdd, OK, Error)
 	v.oneOf("huawei.knobs.removeNotMember", k.RemoveNotMember, OK, Error)
@@ -89,19 +89,20 @@ func (w World) validateHuawei(v *validation) {
 			}
 		}
 	}
+	h.validateClusters(v, refs, servers)
 }
 
-func (h Huawei) validateThrottle(v *validation) {
-	v.oneOf("huawei.throttle.retryAfter", h.Throttle.RetryAfter, "none", "int", "float")
+func (t Throttle) validate(v *validation, at string) {
+	v.oneOf(at+".retryAfter", t.RetryAfter, "none", "int", "float")
 	check := func(at string, r Rate) {
 		if r.PerSecond < 0 {
 			v.bad(at+".perSecond", r.PerSecond, "is negative")
 		}
 		v.atLeast(at+".burst", r.Burst, 0)
 	}
-	check("huawei.throttle", h.Throttle.Rate)
-	for action, r := range h.Throttle.Actions {
-		check("huawei.throttle.actions."+action, r)
+	check(at, t.Rate)
+	for action, r := range t.Actions {
+		check(at+".actions."+action, r)
 	}
 }
 
@@ -150,6 +151,7 @@ func (h Huawei) validateServers(v *validation, refs references) map[string]bool 
 		ids(at+".id", s.ID)
 		refs.check(at, s.Flavor, s.Group, s.Status, s.StartFails)
 		v.atLeast(at+".osGeneration", s.OSGeneration, 0)
+		v.atLeast(at+".nics", s.NICs, 0)
 		known[s.ID], known[s.Name] = true, true
 	}
 	for i, g := range h.Generate {

@@ -20,6 +20,7 @@ type World struct {
 	Journal  Journal      `json:"journal,omitempty"`
 	Accounts []Account    `json:"accounts,omitempty"`
 	Huawei   Huawei       `json:"huawei,omitempty"`
+	Alibaba  Alibaba      `json:"alibaba,omitempty"`
 	Faults   []fault.Rule `json:"faults,omitempty"`
 }
 
@@ -49,7 +50,8 @@ type Account struct {
 	AccessKey     string `json:"accessKey"`
 	SecretKey     string `json:"secretKey"`
 	SecurityToken string `json:"securityToken,omitempty"` // for temporary keys: calls must carry and sign it
-	ProjectID     string `json:"projectId"`
+	ProjectID     string `json:"projectId,omitempty"`     // with Huawei Cloud
+	AccountID     string `json:"accountId,omitempty"`     // with Alibaba Cloud; several keys may share one
 	Region        string `json:"region,omitempty"`
 }
 
@@ -86,6 +88,7 @@ func (w World) Validate() error {
 	}
 	w.validateAccounts(v)
 	w.validateHuawei(v)
+	w.validateAlibaba(v)
 	for i, r := range w.Faults {
 		if err := r.Validate(); err != nil {
 			v.errs = append(v.errs, fmt.Errorf("faults[%d].%w", i, err))
@@ -101,18 +104,32 @@ func (w World) validateAccounts(v *validation) {
 		v.required(at+".name", a.Name)
 		v.required(at+".accessKey", a.AccessKey)
 		v.required(at+".secretKey", a.SecretKey)
-		v.required(at+".projectId", a.ProjectID)
+		if a.AccountID == "" {
+			v.required(at+".projectId", a.ProjectID) // one of them is needed
+		}
 		names(at+".name", a.Name)
 		keys(at+".accessKey", a.AccessKey)
 	}
 }
 
-// DefaultProject is the project of servers and groups that name none: the first account's.
+// DefaultProject is the project of servers and groups that name none: the first account's that has one.
 func (w World) DefaultProject() string {
-	if len(w.Accounts) == 0 {
-		return ""
+	for _, a := range w.Accounts {
+		if a.ProjectID != "" {
+			return a.ProjectID
+		}
 	}
-	return w.Accounts[0].ProjectID
+	return ""
+}
+
+// DefaultAccount is the account id of Alibaba resources that name none: the first account's that has one.
+func (w World) DefaultAccount() string {
+	for _, a := range w.Accounts {
+		if a.AccountID != "" {
+			return a.AccountID
+		}
+	}
+	return ""
 }
 
 // ID returns the UUID that a world with this seed gives to the thing of this kind ("server", "group") and name.

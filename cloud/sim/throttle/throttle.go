@@ -1,4 +1,5 @@
-package ecs
+// Package throttle limits how often the accounts of a simulated cloud may call it.
+package throttle
 
 import (
 	"cmp"
@@ -10,8 +11,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// limiter holds the token buckets of all accounts and actions.
-type limiter struct {
+// Limiter holds the token buckets of all accounts and actions, in simulated time. It is safe for concurrent use.
+type Limiter struct {
 	config world.Throttle
 
 	mu      sync.Mutex
@@ -23,12 +24,13 @@ type bucket struct {
 	filled time.Time
 }
 
-func newLimiter(config world.Throttle) *limiter {
-	return &limiter{config: config, buckets: map[[2]string]*bucket{}}
+// New returns a limiter with full buckets.
+func New(config world.Throttle) *Limiter {
+	return &Limiter{config: config, buckets: map[[2]string]*bucket{}}
 }
 
-// take takes a token for the call and returns 0, or returns how long it takes until there is one.
-func (l *limiter) take(account, action string, now time.Time) time.Duration {
+// Take takes a token for the call and returns 0, or returns how long it takes until there is one.
+func (l *Limiter) Take(account, action string, now time.Time) time.Duration {
 	if l.config.PerSecond == 0 && len(l.config.Actions) == 0 {
 		return 0
 	}
@@ -40,7 +42,7 @@ func (l *limiter) take(account, action string, now time.Time) time.Duration {
 	return l.takeFrom([2]string{account, ""}, l.config.Rate, now)
 }
 
-func (l *limiter) takeFrom(key [2]string, rate world.Rate, now time.Time) time.Duration {
+func (l *Limiter) takeFrom(key [2]string, rate world.Rate, now time.Time) time.Duration {
 	if rate.PerSecond == 0 {
 		return 0
 	}
@@ -60,9 +62,9 @@ func (l *limiter) takeFrom(key [2]string, rate world.Rate, now time.Time) time.D
 	return 0
 }
 
-// retryAfter writes a wait as the Retry-After header that the world asks for; empty means none. The real header
+// RetryAfter writes a wait as the Retry-After header that the world asks for; empty means none. The real header
 // is seldom there and may carry fractions of seconds.
-func (l *limiter) retryAfter(wait time.Duration) string {
+func (l *Limiter) RetryAfter(wait time.Duration) string {
 	switch l.config.RetryAfter {
 	case "int":
 		return strconv.Itoa(int(math.Ceil(wait.Seconds())))

@@ -1,0 +1,162 @@
+// Package alibabaresourcegroup is the kind alibaba.resourcegroup: ECS resources of any type move into a resource group.
+// A resource is always in exactly one, so that joining takes it out of another, and leaving needs one to go to.
+package alibabaresourcegroup
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// ID names the kind in requests.
+const ID = "alibaba.resourcegroup"
+
+// Stages.
+const (
+	stageJoin   = "join"
+	stageLeave  = "leave"
+	stageVerify = "verify"
+)
+
+// Actions.
+const (
+	actJoin    = "join"
+	actLeave   = "leave"
+	actPutBack = "put-back"
+)
+
+// Kind implements membership.Kind.
+type Kind struct {
+	dial func(ctx context.Context, account string) (*alibaba.Client, error)
+}
+
+// New makes the kind; dial finds the client of an account.
+func New(dial func(ctx context.Context, account string) (*alibaba.Client, error)) Kind {
+	return Kind{dial: dial}
+}
+
+// Open prepares the I/O for a target.
+func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session, error) {
+	p, problems := parseParams(t.Params)
+	if t.Operation == membership.Leave && p.to == "" && len(problems) == 0 {
+		problems = append(problems, membership.Problem{Field: "params.to",
+			Want: "is missing; a resource is always in a resource group, so name the one to leave for, " + wantGroup})
+	}
+	if err := membership.Bad(problems); err != nil {
+		return nil, err
+	}
+	client, err := k.dial(ctx, t.Account)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(client, t, p), nil
+}
+
+// params are the request's parameters, read.
+type params struct {
+	resourceType string // one of alibaba.ResourceTypes
+	to           string // where who leaves goes
+}
+
+func parseParams(given membership.Params) (params, []membership.Problem) {
+	var p params
+	var problems []membership.Problem
+	bad := func(name string, v any, want string) {
+		problem := membership.Problem{Field: "params." + name, Want: want}
+		if v != nil {
+			problem.Value = membership.Quote(fmt.Sprint(v))
+		}
+		problems = append(problems, problem)
+	}
+	const needsType = "want the type of the resources: "
+	all := strings.Join(alibaba.ResourceTypes(), ", ")
+	switch v, given := given["type"]; {
+	case !given:
+		bad("type", nil, "is missing; "+needsType+all)
+	default:
+		text, _ := v.(string)
+		if p.resourceType = text; idPatterns[text].ids == nil {
+			want := needsType + all
+			if right := inItsCase(text); right != "" {
+				want = fmt.Sprintf("case matters: want %q", right)
+			}
+			bad("type", v, want)
+		}
+	}
+	if v, given := given["to"]; given {
+		if p.to, _ = v.(string); !groupID.MatchString(p.to) {
+			bad("to", v, wantGroup)
+		}
+	}
+	return p, problems
+}
+
+// inItsCase returns the type that is meant by a text in the wrong case, "" when none is.
+func inItsCase(text string) string {
+	for _, t := range alibaba.ResourceTypes() {
+		if strings.EqualFold(t, text) {
+			return t
+		}
+	}
+	return ""
+}
+
+var groupID = regexp.MustCompile(`^rg-[A-Za-z0-9-]+$`)
+
+const wantGroup = "want the id of a resource group such as rg-bp67acfmxazb4p"
+
+// idPattern is what the ids of one type look like.
+type idPattern struct {
+	ids     *regexp.Regexp
+	example string
+}
+
+// idPatterns has every type. A resource of one type is not found as one of another, and the cloud's answer would not say
+// why.
+var idPatterns = map[string]idPattern{
+	"activation":      {regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`), "4ECEEE12-56F1-4FBC-9AB1-890F1234A5B6"},
+	"command":         beginningWith("c-"),
+	"ddh":             beginningWith("dh-"),
+	"ddhcluster":      beginningWith("dc-"),
+	"disk":            beginningWith("d-"),
+	"eni":             beginningWith("eni-"),
+	"image":           beginningWith("m-"),
+	"instance":        beginningWith("i-"),
+	"keypair":         {regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._:-]{1,127}$`), "my-key (its name)"},
+	"launchtemplate":  beginningWith("lt-"),
+	"managedinstance": beginningWith("mi-"),
+	"securitygroup":   beginningWith("sg-"),
+	"snapshot":        beginningWith("s-"),
+}
+
+func beginningWith(prefix string) idPattern {
+	return idPattern{regexp.MustCompile(`^` + prefix + `[A-Za-z0-9-]+$`), prefix + "bp67acfmxazb4p"}
+}
+
+// Validate checks what is particular to the kind: the group's id, the parameters, and that every member's id is one of
+// the type.
+func (Kind) Validate(r membership.Request) []membership.Problem {
+	var problems []membership.Problem
+	if r.Group != "" && !groupID.MatchString(r.Group) {
+		problems = append(problems, membership.Problem{Field: "group", Value: membership.Quote(r.Group), Want: wantGroup})
+	}
+	p, more := parseParams(r.Params)
+	if pattern, ok := idPatterns[p.resourceType]; ok {
+		for i, id := range r.Members {
+			if id != "" && !pattern.ids.MatchString(id) {
+				problems = append(problems, membership.Problem{Field: fmt.Sprintf("members[%d]", i), Value: membership.Quote(id),
+					Want: fmt.Sprintf("want the id of a resource of type %s, such as %s", p.resourceType, pattern.example)})
+			}
+		}
+	}
+	problems = append(problems, more...)
+	if p.to != "" && p.to == r.Group {
+		problems = append(problems, membership.Problem{Field: "params.to", Value: membership.Quote(p.to),
+			Want: "want another resource group than the one to leave"})
+	}
+	return problems
+}

@@ -1,0 +1,260 @@
+package alibabasecuritygroup
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// observation is what the cloud said at one moment.
+type observation struct {
+	operation membership.Operation
+	group     string // id
+	params    params
+	members   map[string]subject
+	groups    map[string]alibaba.SecurityGroup // the group; when planning, also all others that matter
+	// Only when planning:
+	size int // members of the group that is joined
+}
+
+// subject is an instance or a network interface, as far as security groups go.
+type subject struct {
+	id, name string
+	status   string
+	ready    bool   // in a status in which its groups can be changed
+	power    string // of an instance: on or off; "" for none and for anything in between
+	kind     string // of a network interface: Primary, Secondary, …
+	host     string // of a network interface: the instance it is attached to
+	vpc      string // "" in the classic network
+	groups   []string
+	locked   bool // for security
+	managed  bool // by a product of the cloud
+}
+
+func ofInstance(i alibaba.Instance) subject {
+	s := subject{id: i.ID, name: i.Name, status: i.Status, vpc: i.VPC, groups: i.SecurityGroups, locked: lockedForSecurity(i)}
+	switch i.Status {
+	case "Running":
+		s.power = powerOn
+	case "Stopped":
+		s.power = powerOff
+	}
+	s.ready = s.power != ""
+	return s
+}
+
+func ofInterface(n alibaba.NetworkInterface) subject {
+	return subject{id: n.ID, name: n.Name, status: n.Status, ready: n.Status == "InUse" || n.Status == "Available",
+		kind: n.Type, host: n.Instance, vpc: n.VPC, groups: n.SecurityGroups, managed: n.Managed}
+}
+
+func lockedForSecurity(i alibaba.Instance) bool { return slices.Contains(i.Locks, "security") }
+
+// Facts that a program remembers of a member.
+const (
+	factGroups = "groups" // ids, sorted, joined by commas: what every undo restores
+	factPower  = "power"  // of an instance; nothing here changes it
+)
+
+const (
+	powerOn  = "on"
+	powerOff = "off"
+)
+
+// allGroups are the ids of all groups that planning has to know.
+func (o *observation) allGroups() []string {
+	ids := map[string]bool{o.group: true}
+	if o.params.swapFrom != "" {
+		ids[o.params.swapFrom] = true
+	}
+	for _, s := range o.members {
+		for _, id := range s.groups {
+			ids[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// change is what the operation does to every member.
+func (o *observation) change() change { return changeOf(o.operation, o.group, o.params) }
+
+// reached reports whether a set of groups is what the operation wants. Leaving wants no more than to be out: who is out
+// already is not put anywhere.
+func (o *observation) reached(set []string) bool {
+	if o.operation == membership.Leave {
+		return !slices.Contains(set, o.group)
+	}
+	return o.change().done(set)
+}
+
+// Compile refuses whom the cloud would refuse and remembers the groups of the others.
+func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
+	spec := Kind{}.Spec()
+	p := membership.Program{Kind: ID, Revision: spec.Revision, Operation: op, Account: r.Account, Group: r.Group,
+		Params: r.Params, Stages: spec.Stages[op]}
+	_, known := o.groups[o.group]
+	room := o.capacity() - o.size
+	for _, id := range r.Members {
+		s, exists := o.members[id]
+		m := remember(id, s, exists)
+		if exists && known && o.reached(s.groups) {
+			m.Already = true
+			p.Members = append(p.Members, m)
+			continue
+		}
+		m.Refused = o.objections(s, exists)
+		if into := o.change().add; len(m.Refused) == 0 && into != "" && !slices.Contains(s.groups, into) {
+			if room--; room < 0 {
+				m.Refused = append(m.Refused, membership.Objection{Code: codeGroupFull, Reason: fmt.Sprintf(
+					"group %s has %d members of at most %d, and the members before it in the request take what is left",
+					into, o.size, o.capacity())})
+			}
+		}
+		p.Members = append(p.Members, m)
+	}
+	return p
+}
+
+func remember(id string, s subject, exists bool) membership.Member {
+	m := membership.Member{ID: id, Name: s.name}
+	if !exists {
+		return m
+	}
+	m.Before = map[string]string{factGroups: strings.Join(slices.Sorted(slices.Values(s.groups)), ",")}
+	if s.power != "" {
+		m.Before[factPower] = s.power
+	}
+	return m
+}
+
+// capacity is how many members the group that is joined has room for.
+func (o *observation) capacity() int {
+	switch {
+	case o.params.capacity > 0:
+		return o.params.capacity
+	case o.groups[o.change().add].Type == "enterprise":
+		return enterpriseCapacity
+	default:
+		return basicCapacity
+	}
+}
+
+// objections returns everything that speaks against changing a member's groups. They do not end at the first: an
+// operator wants to mend them all at once.
+func (o *observation) objections(s subject, exists bool) (all []membership.Objection) {
+	object := func(code, reason string, args ...any) {
+		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+	}
+	c := o.change()
+	for _, id := range []string{o.group, o.params.swapFrom} {
+		g, known := o.groups[id]
+		switch {
+		case id == "":
+		case !known:
+			object(codeGroupMissing, "the account has no group %s in its region", id)
+		case g.Managed:
+			object(codeGroupManaged, "group %s belongs to a product of the cloud", id)
+		}
+	}
+	if !exists {
+		object(codeMemberMissing, "the account has none in its region")
+		return all
+	}
+	if !s.ready {
+		object(codeMemberStatus, "it is %s", s.status)
+	}
+	if s.locked {
+		object(codeMemberLocked, "%s", s.lock())
+	}
+	if s.managed {
+		object(codeMemberManaged, "the network interface belongs to a product of the cloud")
+	}
+	if isInterface(s.id) && s.kind != "Secondary" {
+		object(codeMemberType, "the network interface is a %s one%s", s.kind, instead(s))
+	}
+	if s.vpc == "" && !o.params.legacy {
+		object(codeNetworkType, "it is in the classic network, where only legacy: true changes groups")
+	}
+	if g, known := o.groups[c.add]; known {
+		switch {
+		case (g.VPC == "") != (s.vpc == ""):
+			object(codeNetworkType, "it is in %s, and group %s in %s", network(s.vpc), g.ID, network(g.VPC))
+		case g.VPC != s.vpc:
+			object(codeVPCMismatch, "it is in VPC %s, and group %s in %s", s.vpc, g.ID, g.VPC)
+		}
+	}
+	return append(all, o.objectionsToSet(s)...)
+}
+
+// objectionsToSet returns what speaks against the set of groups that the member would come to have.
+func (o *observation) objectionsToSet(s subject) (all []membership.Objection) {
+	object := func(code, reason string, args ...any) {
+		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+	}
+	c := o.change()
+	after := c.of(s.groups)
+	// Who has joined already may still be in the group that it should have left for it.
+	if o.operation == membership.Join && c.drop != "" && !slices.Contains(s.groups, c.drop) {
+		object(codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
+	}
+	if len(after) == 0 {
+		object(codeLastGroup, "%s is its only group, and it must be in one", c.drop)
+	}
+	if len(after) > o.params.maxGroups && len(after) > len(s.groups) {
+		object(codeTooMany, "it is in %d groups of at most %d: %s", len(s.groups), o.params.maxGroups, strings.Join(s.groups, ","))
+	}
+	types := make(map[string][]string)
+	for _, id := range after {
+		g, known := o.groups[id]
+		if !known && id == c.add { // objected to by itself
+			continue
+		}
+		types[typeName(g.Type)] = append(types[typeName(g.Type)], id)
+	}
+	if len(types) > 1 && c.add != "" {
+		var mix []string
+		for _, name := range slices.Sorted(maps.Keys(types)) {
+			mix = append(mix, name+" "+strings.Join(types[name], ","))
+		}
+		object(codeTypeMix, "it would be in groups of different types: %s", strings.Join(mix, "; "))
+	}
+	return all
+}
+
+func (s subject) lock() string {
+	if isInterface(s.id) {
+		return "its instance " + s.host + " is locked for security"
+	}
+	return "the instance is locked for security"
+}
+
+// instead names the member that can be given for a primary network interface.
+func instead(s subject) string {
+	if s.kind != "Primary" || s.host == "" {
+		return ""
+	}
+	return "; ask for its instance " + s.host
+}
+
+func network(vpc string) string {
+	if vpc == "" {
+		return "the classic network"
+	}
+	return "VPC " + vpc
+}
+
+// typeName calls a type of groups what operators call it.
+func typeName(t string) string {
+	switch t {
+	case "normal":
+		return "basic"
+	case "":
+		return "unknown"
+	default:
+		return t
+	}
+}

@@ -1,0 +1,238 @@
+package huaweinodepool
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// observation is what the cloud said at one moment.
+type observation struct {
+	operation      membership.Operation
+	params         params
+	poolID         string
+	cluster        huawei.Cluster
+	clusterMissing bool
+	pool           huawei.NodePool
+	poolMissing    bool
+	count          int                    // nodes of the cluster, in all its pools
+	nodes          map[string]huawei.Node // the cluster's, by server id
+	servers        map[string]huawei.Server
+	xen            map[string]bool // by flavor id
+	jobs           map[string]huawei.ClusterJob
+	// Only when planning:
+	elsewhere map[string]string // server id to another cluster of which it is a node
+}
+
+// Facts that a program remembers of a member.
+const (
+	factPower      = "power"      // always on: only servers that run are taken
+	factImage      = "image"      // the system as it was: what tells whether it was installed anew
+	factSystemDisk = "systemDisk" //
+	factGroup      = "ecsGroup"   // "" when none
+	factNode       = "node"       // the node that it was already, of this pool
+)
+
+// Phases of a node that decide something.
+const (
+	phaseBuild      = "Build"
+	phaseInstalling = "Installing"
+	phaseActive     = "Active"
+	phaseAbnormal   = "Abnormal"
+	phaseDeleting   = "Deleting"
+	phaseError      = "Error"
+)
+
+const (
+	statusActive  = "ACTIVE"
+	statusRebuild = "REBUILD"
+	available     = "Available"
+	unavailable   = "Unavailable"
+	spotBilling   = "2"
+	leastCPUs     = 2
+	leastMiB      = 4096
+	dynamicTag    = "CCE-Dynamic-Provisioning-Node"
+)
+
+// idle reports whether nothing is under way on the server.
+func idle(s huawei.Server) bool { return s.TaskState == "" && s.Status != statusRebuild }
+
+// inPool returns the node that a server is in this pool.
+func (o *observation) inPool(server string) (huawei.Node, bool) {
+	n, ok := o.nodes[server]
+	return n, ok && n.Pool == o.poolID
+}
+
+// Compile refuses whom the pool cannot take and remembers how the systems of the others are.
+func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
+	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
+		Params: r.Params, Destructive: true, Stages: Kind{}.Spec().Stages[op], Warnings: o.warnings(op)}
+	limit := o.cluster.NodeLimit()
+	room := limit - o.count
+	for _, id := range r.Members {
+		m := o.member(id)
+		node, in := o.inPool(id)
+		switch {
+		case op == membership.Leave && !in && !o.clusterMissing && !o.poolMissing:
+			m.Already = true
+		case op == membership.Leave:
+			m.Refused = o.objectionsToLeave(id, node)
+		case in && (node.Phase == phaseActive || node.Phase == phaseAbnormal):
+			m.Already = true
+		case in && (node.Phase == phaseBuild || node.Phase == phaseInstalling): // on its way: only to be seen through
+		case in:
+			m.Refused = []membership.Objection{{Code: codeNodeState, Reason: fmt.Sprintf(
+				"the server is node %s of the pool, which is %s; remove it first", node.ID, node.Phase)}}
+		default:
+			m.Refused = o.objections(id)
+			// A limit of 0 is one that the cluster's flavor does not tell.
+			if len(m.Refused) == 0 && limit > 0 {
+				if room--; room < 0 {
+					m.Refused = []membership.Objection{{Code: codeClusterFull, Reason: fmt.Sprintf(
+						"the cluster has %d nodes of at most %d, and the members before it in the request take what is left",
+						o.count, limit)}}
+				}
+			}
+		}
+		p.Members = append(p.Members, m)
+	}
+	return p
+}
+
+func (o *observation) warnings(op membership.Operation) []string {
+	w := []string{"system and data disks of the servers are wiped, and the pool's login replaces theirs"}
+	if op == membership.Leave {
+		w = []string{"system and data disks of the servers are wiped once more; what ran on the nodes is evicted"}
+	}
+	if o.pool.Autoscaling && op == membership.Join {
+		w = append(w, "the pool scales by itself: it may take the new nodes out again, which DELETES their servers")
+	}
+	return w
+}
+
+func (o *observation) member(id string) membership.Member {
+	m := membership.Member{ID: id}
+	s, ok := o.servers[id]
+	if !ok {
+		return m
+	}
+	m.Name = s.Name
+	m.Before = map[string]string{factPower: "off"}
+	if s.Status == statusActive {
+		m.Before[factPower] = "on"
+	}
+	remember := func(fact, value string) {
+		if value != "" {
+			m.Before[fact] = value
+		}
+	}
+	remember(factGroup, strings.Join(s.Groups, ","))
+	if node, in := o.inPool(id); in && o.operation == membership.Join {
+		remember(factNode, node.ID) // its system may have been wiped already: it is no measure
+		return m
+	}
+	remember(factImage, s.Image)
+	remember(factSystemDisk, s.SystemDisk)
+	return m
+}
+
+// objections returns everything that speaks against managing a server that is no node of the pool.
+func (o *observation) objections(id string) (all []membership.Objection) {
+	object := func(bad bool, code, reason string, args ...any) {
+		if bad {
+			all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+		}
+	}
+	object(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
+	object(!o.clusterMissing && o.cluster.Phase != available, codeClusterStatus, "the cluster is %s; it must be %s", o.cluster.Phase, available)
+	object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+	object(o.pool.Phase == phaseDeleting, codePoolStatus, "the node pool is being deleted")
+	s, ok := o.servers[id]
+	object(!ok, codeServerMissing, "there is no such server in the project")
+	if !ok {
+		return all
+	}
+	object(idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
+	object(!idle(s), codeServerBusy, "%s", doing(s))
+	object(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
+	node, here := o.nodes[id]
+	object(here, codeNodeElsewhere, "the server is node %s of the cluster's pool %s", node.ID, node.Pool)
+	other := o.elsewhere[id]
+	object(other != "", codeNodeElsewhere, "the server is a node of cluster %s", other)
+	object(tagged(s), codeDynamicNode, "the server has the tag %s", dynamicTag)
+	object(s.Billing == spotBilling, codeSpot, "the server is a spot instance")
+	object(s.VCPUs < leastCPUs || s.RAMMiB < leastMiB, codeTooSmall, "the server has %d vCPUs and %d MiB; nodes have at least %d and %d",
+		s.VCPUs, s.RAMMiB, leastCPUs, leastMiB)
+	object(s.NICs != 1, codeNICs, "the server has %d network interfaces; it must have one", s.NICs)
+	object(o.xen[s.FlavorID], codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
+	if !o.clusterMissing {
+		object(s.VPC != o.cluster.VPC, codeVPC, "the server is in VPC %s, the cluster in %s", s.VPC, o.cluster.VPC)
+	}
+	if !o.clusterMissing && !o.poolMissing {
+		o.compare(s, object)
+	}
+	return all
+}
+
+// compare finds where a server differs from what the pool's nodes have in common.
+func (o *observation) compare(s huawei.Server, object func(bad bool, code, reason string, args ...any)) {
+	subnet := o.pool.Subnet
+	if subnet == "" {
+		subnet = o.cluster.Subnet
+	}
+	object(s.Subnet == "" && !o.params.assumeSubnet, codeSubnetUnknown, "the cloud does not tell the server's subnet; the pool's is %s", subnet)
+	object(s.Subnet != "" && s.Subnet != subnet, codeSubnet, "the server is in subnet %s, the pool in %s", s.Subnet, subnet)
+	anywhere := o.pool.Zone == "" || o.pool.Zone == "random"
+	object(!anywhere && s.Zone != o.pool.Zone, codeZone, "the server is in zone %s, the pool in %s", s.Zone, o.pool.Zone)
+	object(s.FlavorID != o.pool.FlavorID, codeFlavor, "the server has flavor %s, the pool %s", s.FlavorID, o.pool.FlavorID)
+	object(o.pool.BillingMode != "" && s.Billing != spotBilling && s.Billing != o.pool.BillingMode, codeBilling,
+		"the server is billed by mode %q, the pool by %q", s.Billing, o.pool.BillingMode)
+	group := strings.Join(s.Groups, ",")
+	object(group != o.pool.Group, codeGroup, "the server's ECS group is %q, the pool's %q", group, o.pool.Group)
+}
+
+func tagged(s huawei.Server) bool {
+	for _, tag := range s.Tags {
+		if rest, ok := strings.CutPrefix(tag, dynamicTag); ok && (rest == "" || rest[0] == '=' || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *observation) objectionsToLeave(id string, node huawei.Node) (all []membership.Objection) {
+	object := func(bad bool, code, reason string, args ...any) {
+		if bad {
+			all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
+		}
+	}
+	object(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
+	object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+	if len(all) > 0 {
+		return all
+	}
+	object(o.cluster.Phase != available && o.cluster.Phase != unavailable, codeClusterStatus, "the cluster is %s; it must be %s or %s",
+		o.cluster.Phase, available, unavailable)
+	object(!removable(node) && node.Phase != phaseDeleting, codeNodeState, "node %s is %s; it must be %s, %s or %s", node.ID, node.Phase,
+		phaseActive, phaseAbnormal, phaseError)
+	s, ok := o.servers[id]
+	object(!ok, codeServerMissing, "there is no such server in the project")
+	object(ok && idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
+	object(ok && !idle(s) && node.Phase != phaseDeleting, codeServerBusy, "%s", doing(s))
+	object(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
+	return all
+}
+
+// removable reports whether the cloud lets go of a node in its phase.
+func removable(n huawei.Node) bool {
+	return n.Phase == phaseActive || n.Phase == phaseAbnormal || n.Phase == phaseError
+}
+
+func doing(s huawei.Server) string {
+	if s.TaskState == "" {
+		return "the server is " + s.Status
+	}
+	return fmt.Sprintf("the server is %s, %s", s.Status, s.TaskState)
+}

@@ -1,0 +1,88 @@
+package kinds_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+)
+
+// nodePoolWorld has a cluster that takes a server again and wipes it again, however often it is asked: nothing but the
+// kind's own care keeps a system from being installed twice.
+const nodePoolWorld = `
+seed: 2
+accounts:
+- {name: demo, accessKey: AKDEMO, secretKey: SKDEMO, projectId: 0123456789abcdef0123456789abcdef, region: sim-1}
+huawei:
+  readLag: 4s
+  latency: 20ms
+  flavors: [{id: c7.large.2}]
+  groups: [{name: spread}]
+  cce: {manage: 5s-10s, remove: 4s-8s, appear: 0s-6s, repeatManage: ok}
+  clusters:
+  - name: prod
+    nodePools:
+    - {name: workers, flavor: c7.large.2, group: spread}
+  - {name: other}
+  generate:
+  - {name: node-%%03d, count: %d, flavor: c7.large.2, group: spread}
+`
+
+func huaweiNodePool(t testing.TB) kindtest.Subject {
+	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
+	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
+	return kindtest.Subject{
+		Kind: func(transport http.RoundTripper) membership.Kind {
+			return huaweinodepool.New(func(ctx context.Context, name string) (*huawei.Client, error) {
+				return huawei.Dial(ctx, huawei.Config{
+					Account: account.Account{Name: name, Provider: account.Huawei, Region: "sim-1",
+						ProjectID: "0123456789abcdef0123456789abcdef",
+						Endpoints: map[string]string{"ecs": "http://127.0.0.1:1", "cce": "http://127.0.0.1:1"},
+						Credentials: account.Sources{
+							AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
+							SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
+						}},
+					Transport: transport,
+					Pace:      limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
+				})
+			})
+		},
+		World: func(n int) sim.World {
+			w, err := sim.ParseWorld(fmt.Appendf(nil, nodePoolWorld, n))
+			if err != nil {
+				panic(err)
+			}
+			return w
+		},
+		Request: func(s *sim.Sim) membership.Request {
+			c := s.World().Huawei.Clusters[0]
+			r := membership.Request{Kind: huaweinodepool.ID, Account: "demo", Group: c.NodePools[0].ID, Requester: "ann",
+				Params: membership.Params{"cluster": c.ID}}
+			for _, server := range s.Servers() {
+				r.Members = append(r.Members, server.ID)
+			}
+			return r
+		},
+		// The system is left out: it is what joining and leaving change.
+		Member: func(s *sim.Sim, id string) (in bool, state string) {
+			server, _ := s.Server(id)
+			_, in = s.Node(id)
+			return in, fmt.Sprintf("%s %s, ECS group %s", server.Status, server.TaskState, server.Group)
+		},
+		Failures: []kindtest.Failure{
+			{Name: "the add is refused", Code: "CCE.01400001", Fault: sim.Fault{Match: sim.Match{Action: "AddNodesToNodePool"},
+				Effect: fault.Status, Status: http.StatusBadRequest, Code: "CCE.01400001"}},
+			{Name: "the node cannot be installed", Code: "node-error", Fault: sim.Fault{
+				Match: sim.Match{Action: "AddNodesToNodePool"}, Effect: fault.JobFail, Code: "CCE.Install", Message: "no data disk"}},
+		},
+	}
+}

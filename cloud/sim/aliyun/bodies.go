@@ -1,0 +1,217 @@
+package aliyun
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// created is when everything in a world was made.
+const created = "2024-01-01T00:00:00Z"
+
+// list makes an empty list of a nil one: the clients' parsers want it.
+func list[T any](rows []T) []T {
+	if rows == nil {
+		return []T{}
+	}
+	return rows
+}
+
+func (v view) tagList() object {
+	tags := v.tags()
+	rows := []object{}
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		rows = append(rows, object{"TagKey": name, "TagValue": tags[name]})
+	}
+	return object{"Tag": rows}
+}
+
+// address makes up the private address of an instance or network interface.
+func address(id string) string {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	n := h.Sum32()
+	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
+}
+
+func mac(id string) string {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	n := h.Sum32()
+	return fmt.Sprintf("00:16:%02x:%02x:%02x:%02x", n>>24&255, n>>16&255, n>>8&255, n&255)
+}
+
+func instanceBody(v view) object {
+	n := v.Instance
+	mode := v.state.StoppedMode
+	if v.state.Status != stopped {
+		mode = "Not-applicable"
+	}
+	locks := []object{}
+	for _, lock := range n.Locks {
+		locks = append(locks, object{"LockReason": lock})
+	}
+	body := object{
+		"InstanceId": v.id, "InstanceName": v.name, "HostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
+		"Status": v.state.Status, "StoppedMode": mode, "InstanceType": n.InstanceType, "InstanceTypeFamily": "ecs.g7",
+		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": "PostPaid", "OSType": n.OSType, "ImageId": n.Image,
+		"KeyPairName": n.KeyPair, "ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
+		"Cpu": 2, "Memory": 8192, "DeletionProtection": false, "DeviceAvailable": true,
+		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
+		"OperationLocks":   object{"LockReason": locks},
+		"Tags":             v.tagList(),
+	}
+	if n.NetworkType != "vpc" {
+		body["InnerIpAddress"] = object{"IpAddress": []string{address(v.id)}}
+		return body
+	}
+	body["VpcAttributes"] = object{"VpcId": n.VPC, "VSwitchId": n.VSwitch, "NatIpAddress": "",
+		"PrivateIpAddress": object{"IpAddress": []string{address(v.id)}}}
+	interfaces := []object{}
+	for _, part := range v.service.parts[key{"instance", v.id}] {
+		if part.ENI != nil {
+			interfaces = append(interfaces, object{"NetworkInterfaceId": part.ENI.ID, "Type": part.ENI.Type,
+				"MacAddress": mac(part.ENI.ID), "PrimaryIpAddress": part.address()})
+		}
+	}
+	body["NetworkInterfaces"] = object{"NetworkInterface": interfaces}
+	return body
+}
+
+// address is the network interface's own one; a primary one's is its instance's.
+func (r *resource) address() string {
+	if r.ENI.Type == "Primary" {
+		return address(r.ENI.Instance)
+	}
+	return address(r.ENI.ID)
+}
+
+func statusBody(v view) object { return object{"InstanceId": v.id, "Status": v.state.Status} }
+
+func interfaceBody(v view) object {
+	n := v.ENI
+	return object{
+		"NetworkInterfaceId": v.id, "NetworkInterfaceName": v.name, "Type": n.Type, "Status": n.Status,
+		"InstanceId": n.Instance, "VpcId": n.VPC, "VSwitchId": n.VSwitch, "ZoneId": v.zone, "OwnerId": v.account,
+		"MacAddress": mac(v.id), "PrivateIpAddress": v.address(), "ServiceManaged": n.ServiceManaged,
+		"ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
+		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
+		"PrivateIpSets": object{"PrivateIpSet": []object{
+			{"PrivateIpAddress": v.address(), "Primary": true}}},
+		"Tags": v.tagList(),
+	}
+}
+
+func securityGroupBody(v view) object {
+	g := v.Firewall
+	body := object{
+		"SecurityGroupId": v.id, "SecurityGroupName": v.name, "Description": "", "SecurityGroupType": g.Type,
+		"VpcId": g.VPC, "ResourceGroupId": v.service.shownGroup(v.state), "ServiceManaged": g.ServiceManaged,
+		"RuleCount": g.Rules, "CreationTime": created, "Tags": v.tagList(),
+	}
+	if asked, _ := v.params.flag("IsQueryEcsCount"); asked {
+		capacity := v.service.config.Quotas.BasicMembers
+		if g.Type == world.Enterprise {
+			capacity = v.service.config.Quotas.EnterpriseMembers
+		}
+		if g.Capacity > 0 {
+			capacity = g.Capacity
+		}
+		count := len(v.service.membersAt(v.id, v.at))
+		body["EcsCount"], body["AvailableInstanceAmount"] = count, capacity-count
+	}
+	return body
+}
+
+// securityGroupAttribute serves the details of one group: its rules. They have neither its type nor its resource
+// group.
+func (s *Service) securityGroupAttribute(c *wire.Call, p params) wire.Answer {
+	switch {
+	case p.Get("RegionId") == "":
+		return s.refuse(c, missing("RegionId"))
+	case c.Group == "":
+		return s.refuse(c, missing("SecurityGroupId"))
+	}
+	r := s.find(c, "securitygroup", c.Group, p.Get("RegionId"))
+	if r == nil {
+		return s.refuse(c, notFound("InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist."))
+	}
+	g := r.Firewall
+	rules := make([]object, g.Rules)
+	for i := range rules {
+		port := strconv.Itoa(1000 + i)
+		rules[i] = object{"SecurityGroupRuleId": fmt.Sprintf("sgr-%s-%d", g.ID, i+1), "Direction": "ingress",
+			"Policy": "Accept", "IpProtocol": "TCP", "PortRange": port + "/" + port, "SourceCidrIp": "10.0.0.0/8",
+			"Priority": "1", "NicType": "intranet", "CreateTime": created}
+	}
+	return found(c, object{"RegionId": g.Region, "SecurityGroupId": g.ID, "SecurityGroupName": g.Name, "VpcId": g.VPC,
+		"Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": rules}})
+}
+
+func diskBody(v view) object {
+	kind, device := "data", "/dev/xvdb"
+	if v.Other.System {
+		kind, device = "system", "/dev/xvda"
+	}
+	return object{"DiskId": v.id, "DiskName": v.name, "RegionId": v.region, "ZoneId": v.zone, "Type": kind,
+		"Category": "cloud_essd", "Size": 40, "Status": v.Other.Status, "InstanceId": v.Other.Instance, "Device": device,
+		"Portable": !v.Other.System, "DeleteWithInstance": v.Other.System, "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "OperationLocks": object{"OperationLock": []object{}},
+		"Tags": v.tagList()}
+}
+
+func snapshotBody(v view) object {
+	return object{"SnapshotId": v.id, "SnapshotName": v.name, "RegionId": v.region, "Status": v.Other.Status,
+		"Progress": "100%", "SourceDiskId": v.Other.Disk, "SourceDiskSize": "40", "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func imageBody(v view) object {
+	return object{"ImageId": v.id, "ImageName": v.name, "Status": v.Other.Status, "ImageOwnerAlias": "self",
+		"OSType": "linux", "Architecture": "x86_64", "Size": 40, "Progress": "100%", "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func hostBody(v view) object {
+	return object{"DedicatedHostId": v.id, "DedicatedHostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
+		"Status": v.Other.Status, "DedicatedHostType": "ddh.g7", "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func hostClusterBody(v view) object {
+	return object{"DedicatedHostClusterId": v.id, "DedicatedHostClusterName": v.name, "RegionId": v.region,
+		"ZoneId": v.zone, "Description": "", "ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func keyPairBody(v view) object {
+	return object{"KeyPairName": v.name, "KeyPairFingerPrint": fmt.Sprintf("%x", mac(v.name)), "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func templateBody(v view) object {
+	return object{"LaunchTemplateId": v.id, "LaunchTemplateName": v.name, "DefaultVersionNumber": 1,
+		"LatestVersionNumber": 1, "CreateTime": created, "ModifiedTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func commandBody(v view) object {
+	return object{"CommandId": v.id, "Name": v.name, "Type": "RunShellScript", "Timeout": 60, "Provider": "user",
+		"CommandContent": "", "CreationTime": created, "ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+}
+
+func activationBody(v view) object {
+	return object{"ActivationId": v.id, "InstanceName": v.name, "Disabled": false, "InstanceCount": 10,
+		"RegisteredCount": 0, "DeregisteredCount": 0, "TimeToLiveInHours": 4, "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()["Tag"]}
+}
+
+func managedBody(v view) object {
+	return object{"InstanceId": v.id, "InstanceName": v.name, "Hostname": v.name, "OsType": "Linux", "Connected": true,
+		"IntranetIp": address(v.id), "RegistrationTime": created, "ResourceGroupId": v.service.shownGroup(v.state),
+		"Tags": v.tagList()["Tag"]}
+}

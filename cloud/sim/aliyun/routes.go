@@ -1,0 +1,175 @@
+package aliyun
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/alibabasign"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
+)
+
+// The versions of the products' APIs, which tell the products apart: no two have the same.
+const (
+	ecsVersion     = "2014-05-26"
+	managerVersion = "2020-03-31"
+)
+
+// operation names a route.
+type operation struct{ version, action string }
+
+// handler serves a recognised call from the state.
+type handler func(s *Service, c *wire.Call, p params) wire.Answer
+
+// route is one line of the API reference.
+type route struct {
+	write     bool
+	resources []string // parameters that name resources; see params.ids for their forms
+	group     string   // the parameter that names a group
+	known     []string // all other parameters
+	serve     handler
+}
+
+// routes lists what the simulator knows.
+func routes() map[operation]route {
+	all := map[operation]route{}
+	ecs := func(action string, r route) { all[operation{ecsVersion, action}] = r }
+	power := []string{"DryRun", "ForceStop", "StoppedMode", "ConfirmStop", "InitLocalDisk"}
+	batch := append([]string{"BatchOptimization"}, power...)
+	ecs("StartInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
+	ecs("StopInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
+	ecs("StartInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
+	ecs("StopInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
+
+	either := []string{"InstanceId", "NetworkInterfaceId"}
+	ecs("JoinSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).joinSecurityGroup})
+	ecs("LeaveSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).leaveSecurityGroup})
+	ecs("ModifyInstanceAttribute",
+		route{true, []string{"InstanceId"}, "SecurityGroupIds.N", nil, (*Service).modifyInstance})
+	ecs("ModifyNetworkInterfaceAttribute",
+		route{true, []string{"NetworkInterfaceId"}, "SecurityGroupId.N", nil, (*Service).modifyInterface})
+	ecs("JoinResourceGroup",
+		route{true, []string{"ResourceId"}, "ResourceGroupId", []string{"ResourceType"}, (*Service).joinResourceGroup})
+
+	for _, l := range listings() {
+		ecs(l.action, route{false, []string{l.ids}, "", l.parameters(), l.serve})
+	}
+	ecs("DescribeSecurityGroupAttribute", route{false, nil, "SecurityGroupId",
+		[]string{"NicType", "Direction", "MaxResults", "NextToken"}, (*Service).securityGroupAttribute})
+
+	manager := func(action string, r route) { all[operation{managerVersion, action}] = r }
+	manager("GetResourceGroup", route{false, nil, "ResourceGroupId", []string{"IncludeTags"}, (*Service).getResourceGroup})
+	manager("ListResourceGroups", route{false, nil, "ResourceGroupId", []string{"Status", "Name", "DisplayName",
+		"ResourceGroupIds.N", "IncludeTags", "PageNumber", "PageSize"}, (*Service).listResourceGroups})
+	manager("ListResources", route{false, []string{"ResourceId"}, "ResourceGroupId", []string{"Service", "Region",
+		"ResourceType", "ResourceIds", "ResourceTypes.N.Service", "ResourceTypes.N.ResourceType", "PageNumber", "PageSize"},
+		(*Service).listResources})
+	manager("ListAssociatedTransferSetting", route{serve: (*Service).transferSetting})
+	manager("MoveResources", route{true, nil, "ResourceGroupId", []string{"Resources.N.ResourceId",
+		"Resources.N.ResourceType", "Resources.N.RegionId", "Resources.N.Service"}, (*Service).moveResources})
+	return all
+}
+
+// Route recognises a request by its action, whatever its host and path: a header in the newer styles of signing, a
+// parameter in the oldest. Every other request with a mark of this cloud is its, too, if only to be refused.
+func (s *Service) Route(c *wire.Call) (mine bool, refused *wire.Answer) {
+	query := c.HTTP.URL.Query()
+	header := c.HTTP.Header
+	style := alibabasign.StyleOf(c.HTTP)
+	if style == alibabasign.None && !query.Has("Action") && header.Get("x-acs-action") == "" {
+		return false, nil
+	}
+	p := params{alibabasign.Params(c.HTTP, c.Body)}
+	op := operation{p.Get("Version"), p.Get("Action")}
+	if op.action == "" || style != alibabasign.RPC && header.Get("x-acs-action") != "" {
+		// What is signed decides: ACS3 and ROA sign headers, RPC parameters.
+		op = operation{header.Get("x-acs-version"), header.Get("x-acs-action")}
+	}
+	route, ok := s.routes[op]
+	c.Call = fault.Call{Action: op.action, Write: ok && route.write}
+	if !ok {
+		c.Write = c.HTTP.Method != http.MethodGet
+		if c.Action == "" {
+			c.Action = c.HTTP.Method + " " + c.HTTP.URL.Path
+		}
+		answer := s.refuse(c, unimplemented(c.Action+" of version "+op.version))
+		return true, &answer
+	}
+	r := s.bind(c, p, route)
+	if r != nil {
+		answer := s.refuse(c, r)
+		return true, &answer
+	}
+	c.Input = func(s *Service, c *wire.Call) wire.Answer { return route.serve(s, c, p) }
+	return true, nil
+}
+
+// bind fills in what the call is about.
+func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
+	known := append([]string{parameter(route.group)}, route.known...)
+	for _, form := range route.resources {
+		ids, r := p.ids(form)
+		if r != nil {
+			return r
+		}
+		c.Servers = append(c.Servers, ids...)
+		known = append(known, parameter(form))
+	}
+	for i := 1; p.Has(movedID(i)); i++ {
+		c.Servers = append(c.Servers, p.Get(movedID(i)))
+	}
+	groups, r := p.ids(route.group)
+	if r != nil {
+		return r
+	}
+	c.Group = strings.Join(groups, ",")
+	if name := p.unknown(known); name != "" {
+		return unimplemented("the parameter " + name + " of " + c.Action)
+	}
+	return nil
+}
+
+// Serve runs the handler that Route chose.
+func (s *Service) Serve(c *wire.Call) wire.Answer {
+	return c.Input.(func(*Service, *wire.Call) wire.Answer)(s, c)
+}
+
+// found answers a read: body plus the request's id.
+func found(c *wire.Call, body map[string]any) wire.Answer {
+	body["RequestId"] = requestID(c)
+	return wire.Answer{Status: http.StatusOK, Body: body}
+}
+
+// done answers a write, with body if it is not nil.
+func done(c *wire.Call, changes *change, effect string, body map[string]any) wire.Answer {
+	if body == nil {
+		body = map[string]any{}
+	}
+	a := found(c, body)
+	a.Effect = effect
+	if len(changes.Resources) > 0 {
+		a.Change = changes
+	}
+	return a
+}
+
+// requestID writes the request's id the way this cloud does.
+func requestID(c *wire.Call) string {
+	id := strings.ToUpper(c.RequestID)
+	if len(id) < 32 {
+		return id
+	}
+	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
+}
+
+// find returns the caller's resource of this type and id. The region may be empty: the id tells it.
+func (s *Service) find(c *wire.Call, resourceType, id, region string) *resource {
+	r := s.byKey[key{resourceType, id}]
+	if r == nil {
+		return nil
+	}
+	if it := r.identity(); it.account != s.account(c) || region != "" && it.region != region {
+		return nil
+	}
+	return r
+}

@@ -1,0 +1,206 @@
+package aliyun
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// resource is anything that can be in a resource group: what the world file says about it, of which one of the
+// pointers is set, and how it changed since. There is no goroutine or timer per resource; what it looks like at a
+// moment is computed from its versions when somebody asks.
+type resource struct {
+	Type     string                  `json:"type"` // as JoinResourceGroup names it
+	Instance *world.Instance         `json:"instance,omitempty"`
+	ENI      *world.NetworkInterface `json:"eni,omitempty"`
+	Firewall *world.SecurityGroup    `json:"securityGroup,omitempty"`
+	Other    *world.Resource         `json:"other,omitempty"`
+
+	Ops      int       `json:"ops,omitempty"` // transitions begun so far; varies the random draws
+	Versions []version `json:"versions"`      // oldest first; never empty; older ones only as the read lag needs them
+}
+
+// identity is what all resources have.
+type identity struct{ id, name, account, region, zone string }
+
+func (r *resource) identity() identity {
+	switch {
+	case r.Instance != nil:
+		return identity{r.Instance.ID, r.Instance.Name, r.Instance.Account, r.Instance.Region, r.Instance.Zone}
+	case r.ENI != nil:
+		return identity{r.ENI.ID, r.ENI.Name, r.ENI.Account, r.ENI.Region, r.ENI.Zone}
+	case r.Firewall != nil:
+		return identity{r.Firewall.ID, r.Firewall.Name, r.Firewall.Account, r.Firewall.Region, ""}
+	}
+	return identity{r.Other.ID, r.Other.Name, r.Other.Account, r.Other.Region, r.Other.Zone}
+}
+
+// version is a resource's state from a moment on, until the next version. Three transitions can be under way at once.
+type version struct {
+	Since          time.Time   `json:"since,omitzero"`
+	ResourceGroup  string      `json:"resourceGroup,omitempty"`
+	Status         string      `json:"status,omitempty"`         // of instances
+	StoppedMode    string      `json:"stoppedMode,omitempty"`    // of stopped instances
+	OSGeneration   int         `json:"osGeneration,omitempty"`   // of instances
+	SecurityGroups []string    `json:"securityGroups,omitempty"` // of instances and network interfaces
+	Power          *transition `json:"power,omitempty"`
+	Regrouping     *transition `json:"regrouping,omitempty"` // between security groups
+	Transfer       *transition `json:"transfer,omitempty"`   // into a resource group, following another resource
+}
+
+// transition is a change in progress, or one whose end nobody has looked at yet. What it comes to depends on its place
+// in the version.
+type transition struct {
+	Until          time.Time `json:"until,omitzero"` // zero: it never ends
+	Status         string    `json:"status,omitempty"`
+	StoppedMode    string    `json:"stoppedMode,omitempty"`
+	SecurityGroups []string  `json:"securityGroups,omitempty"`
+	ResourceGroup  string    `json:"resourceGroup,omitempty"`
+}
+
+func (t *transition) over(now time.Time) bool {
+	return t != nil && !t.Until.IsZero() && !now.Before(t.Until)
+}
+
+// at returns the resource's state at t: a version without transitions is at rest.
+func (r *resource) at(t time.Time) version {
+	i := len(r.Versions) - 1
+	for i > 0 && r.Versions[i].Since.After(t) {
+		i--
+	}
+	v := r.Versions[i]
+	if v.Power.over(t) {
+		v.Status, v.StoppedMode, v.Power = v.Power.Status, v.Power.StoppedMode, nil
+	}
+	if v.Regrouping.over(t) {
+		v.SecurityGroups, v.Regrouping = v.Regrouping.SecurityGroups, nil
+	}
+	if v.Transfer.over(t) {
+		v.ResourceGroup, v.Transfer = v.Transfer.ResourceGroup, nil
+	}
+	return v
+}
+
+// set makes v the state from now on and forgets versions that no read can see any more.
+func (r *resource) set(v version, now, oldestRead time.Time) {
+	v.Since = now
+	r.Versions = append(r.Versions, v)
+	i := len(r.Versions) - 1
+	for i > 0 && r.Versions[i].Since.After(oldestRead) {
+		i--
+	}
+	r.Versions = slices.Delete(r.Versions, 0, i)
+}
+
+// key names a resource: ids are unique within a type only.
+type key struct{ kind, id string }
+
+// inventory holds all resources with the ways to find them. Who belongs to what never changes, except for membership
+// of security groups.
+type inventory struct {
+	byKey   map[key]*resource
+	regions map[string]bool        // where resources are
+	ordered map[string][]*resource // by type, in the order of their making
+	parts   map[key][]*resource    // the network interfaces and disks of an instance, the snapshots of a disk
+	// members by security group and id: everyone who is one, now or within the read lag, and perhaps some that left
+	members map[string]map[string]*resource
+}
+
+func newInventory() *inventory {
+	return &inventory{byKey: map[key]*resource{}, regions: map[string]bool{}, ordered: map[string][]*resource{},
+		parts: map[key][]*resource{}, members: map[string]map[string]*resource{}}
+}
+
+// put adds a resource or replaces it.
+func (n *inventory) put(r *resource) {
+	k := key{r.Type, r.identity().id}
+	if old := n.byKey[k]; old != nil {
+		*old = *r // lists point to it
+		r = old
+	} else {
+		n.byKey[k] = r
+		n.ordered[r.Type] = append(n.ordered[r.Type], r)
+		n.regions[r.identity().region] = true
+		if whole := r.partOf(); whole.id != "" {
+			n.parts[whole] = append(n.parts[whole], r)
+		}
+	}
+	for _, v := range r.Versions {
+		n.index(r, v.SecurityGroups)
+		if v.Regrouping != nil {
+			n.index(r, v.Regrouping.SecurityGroups)
+		}
+	}
+}
+
+// partOf names the resource that r belongs to, if there is one.
+func (r *resource) partOf() key {
+	switch {
+	case r.ENI != nil:
+		return key{"instance", r.ENI.Instance}
+	case r.Type == "disk":
+		return key{"instance", r.Other.Instance}
+	case r.Type == "snapshot":
+		return key{"disk", r.Other.Disk}
+	}
+	return key{}
+}
+
+// index notes that r may be a member of the security groups.
+func (n *inventory) index(r *resource, groups []string) {
+	for _, id := range groups {
+		if n.members[id] == nil {
+			n.members[id] = map[string]*resource{}
+		}
+		n.members[id][r.identity().id] = r
+	}
+}
+
+// membersAt returns the ids of the instances and network interfaces in a security group at t, sorted.
+func (n *inventory) membersAt(group string, t time.Time) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(n.members[group])) {
+		if slices.Contains(n.members[group][id].at(t).SecurityGroups, group) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// taken counts the members of a security group at now, those who are joining included, and drops who left long ago.
+func (n *inventory) taken(group string, now, oldestRead time.Time) int {
+	taken := 0
+	for id, r := range n.members[group] {
+		v := r.at(now)
+		switch {
+		case slices.Contains(v.SecurityGroups, group),
+			v.Regrouping != nil && slices.Contains(v.Regrouping.SecurityGroups, group):
+			taken++
+		case !slices.Contains(r.at(oldestRead).SecurityGroups, group):
+			delete(n.members[group], id)
+		}
+	}
+	return taken
+}
+
+// primary returns the primary network interface of an instance, or nil.
+func (n *inventory) primary(instance string) *resource {
+	for _, part := range n.parts[key{"instance", instance}] {
+		if part.ENI != nil && part.ENI.Type == "Primary" {
+			return part
+		}
+	}
+	return nil
+}
+
+// holder returns the resource that holds r's security groups: those of a primary network interface are its instance's.
+func (n *inventory) holder(r *resource) *resource {
+	if r.ENI != nil && r.ENI.Type == "Primary" {
+		if v := n.byKey[key{"instance", r.ENI.Instance}]; v != nil {
+			return v
+		}
+	}
+	return r
+}

@@ -1,0 +1,88 @@
+package ecs
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// What other services of the cloud, such as its clusters, see of servers and do to them. Like Serve, what changes
+// something is called by the core's writers alone; a change that it returns belongs into the caller's own.
+
+// Machine is a server as it truly is at a moment, for the preconditions of another service.
+type Machine struct {
+	world.Server // Status, Group, OSGeneration and Image are those of the moment
+	Busy         bool
+	Reinstalling bool
+	Flavor       world.Flavor
+}
+
+// Machine returns the server with this id in a project at t.
+func (s *Service) Machine(project, id string, t time.Time) (Machine, bool) {
+	v := s.servers[id]
+	if v == nil || v.Project != project {
+		return Machine{}, false
+	}
+	state := v.at(t)
+	m := Machine{Server: v.Server, Flavor: s.flavors[v.Server.Flavor], Busy: state.Op != nil,
+		Reinstalling: state.Op != nil && state.Op.Kind == opReinstall}
+	m.Status, m.Group, m.OSGeneration, m.Image = state.Status, state.Group, state.OSGeneration, state.Image
+	return m, true
+}
+
+// Reinstall wipes a server's disks at now and installs its system anew from the image, until the given moment; the zero
+// time is never. A reinstallation that is under way is cut off: its system is lost too.
+func (s *Service) Reinstall(id, image string, now, until time.Time) any {
+	v := s.servers[id]
+	v.Ops++
+	state := v.at(now)
+	state.Status, state.Image = "REBUILD", image
+	state.OSGeneration++
+	state.Op = &operation{Kind: opReinstall, Until: until}
+	return s.changed(v, state, now)
+}
+
+// Destroy deletes a server at now. It stays in the lists, as DELETED, so that everybody can see what was done.
+func (s *Service) Destroy(id string, now time.Time) any {
+	v := s.servers[id]
+	state := v.at(now)
+	state.Status, state.Group, state.Placed, state.Op = "DELETED", "", false, nil
+	return s.changed(v, state, now)
+}
+
+func (s *Service) changed(v *server, state version, now time.Time) any {
+	v.set(state, now, s.lagged(now))
+	return &change{Next: s.next, Servers: []*server{v}}
+}
+
+type networkInterface struct {
+	Port    string   `json:"port_id"`
+	Primary bool     `json:"primary"`
+	IPs     []string `json:"ip_addresses"`
+	Subnet  string   `json:"subnet_id"`
+}
+
+func interfaces(v *server) []networkInterface {
+	all := make([]networkInterface, v.NICs)
+	for i := range all {
+		all[i] = networkInterface{Port: hashHex(v.ID, "port", i), Primary: i == 0, IPs: []string{nicAddress(v, i)},
+			Subnet: v.Subnet}
+	}
+	return all
+}
+
+func addresses(v *server) []serverAddress {
+	all := make([]serverAddress, v.NICs)
+	for i := range all {
+		all[i] = serverAddress{Version: "4", Addr: nicAddress(v, i), Type: "fixed"}
+	}
+	return all
+}
+
+func nicAddress(v *server, i int) string {
+	if i == 0 {
+		return address(v.ID)
+	}
+	return address(fmt.Sprint(v.ID, i))
+}
