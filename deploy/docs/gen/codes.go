@@ -135,6 +135,7 @@ func (p *printer) kindCodes() {
 	for _, k := range kinds.All(kinds.Clouds{}) {
 		s := k.Spec()
 		p.line("\n## Codes of `%s`", s.ID)
+		p.line("\nIts activity types are `%s`.", strings.Join(membership.LaneActivities(s), "`, `"))
 		p.line("\nA member is *refused* with these, all that hold at once, while the run is planned. Nothing was done to it.")
 		p.head("code", "means")
 		for _, o := range s.Objections {
