@@ -22,11 +22,12 @@ e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temp
 	$(GO) test -timeout 20m ./starter/e2e
 	$(GO) test -timeout 20m -v ./deploy/chaos | grep -vE "^=== "
 
-check: $(BIN)/staticcheck $(BIN)/workflowcheck ## format, vet, staticcheck, workflowcheck
+check: $(BIN)/staticcheck $(BIN)/workflowcheck ## format, vet, staticcheck, workflowcheck, import law
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(BIN)/staticcheck ./...
 	$(BIN)/workflowcheck -config .workflowcheck.yaml ./workflows/...
+	$(GO) test ./deploy/law
 	$(GO) mod tidy -diff
 
 build: ## bin/fleetjoin, bin/fleetjoin-worker, bin/cloudsim
