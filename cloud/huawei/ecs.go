@@ -64,24 +64,6 @@ type Limits struct {
 	ServerGroupsUsed      int
 }
 
-// Job is a task of the cloud over one or many servers. A failed job may hold servers that went well.
-type Job struct {
-	ID         string
-	Type       string
-	Status     string // "INIT", "RUNNING", "SUCCESS" or "FAIL"
-	ErrorCode  string // "" while it has not failed
-	FailReason string // redacted
-	SubJobs    []SubJob
-}
-
-// SubJob is the part of a job that is about one server.
-type SubJob struct {
-	ServerID   string
-	Status     string
-	ErrorCode  string
-	FailReason string // redacted
-}
-
 // Servers reads servers by id, in chunks of 100. A server that does not exist is absent from the result.
 func (c *Client) Servers(ctx context.Context, ids []string) (map[string]Server, error) {
 	if err := checkIDs(listServersDetails, ids...); err != nil {
@@ -383,52 +365,6 @@ func (c *Client) RemoveMember(ctx context.Context, group, server string) error {
 		return struct{}{}, true, err
 	})
 	return err
-}
-
-// Job reads a job. The cloud forgets jobs after a while: then it is Rejected, and only the servers can tell.
-func (c *Client) Job(ctx context.Context, id string) (Job, error) {
-	if err := checkIDs(showJob, id); err != nil {
-		return Job{}, err
-	}
-	request := &model.ShowJobRequest{JobId: id}
-	return call(ctx, c, showJob, func(sdk *ecs.EcsClient) (Job, bool, error) {
-		answer, err := sdk.ShowJob(request)
-		if err != nil || answer.Status == nil || answer.Status.Value() == "" {
-			return Job{}, false, err
-		}
-		return newJob(id, answer), true, nil
-	})
-}
-
-func newJob(id string, answer *model.ShowJobResponse) Job {
-	j := Job{
-		ID:         id,
-		Type:       value(answer.JobType),
-		Status:     answer.Status.Value(),
-		ErrorCode:  value(answer.ErrorCode),
-		FailReason: verdict.Redact(value(answer.FailReason)),
-	}
-	if answer.Entities == nil {
-		return j
-	}
-	for _, sub := range value(answer.Entities.SubJobs) {
-		s := SubJob{ErrorCode: value(sub.ErrorCode), FailReason: verdict.Redact(value(sub.FailReason))}
-		if sub.Status != nil {
-			s.Status = sub.Status.Value()
-		}
-		if sub.Entities != nil {
-			s.ServerID = value(sub.Entities.ServerId)
-			if s.FailReason == "" {
-				s.FailReason = verdict.Redact(value(sub.Entities.ErrorcodeMessage))
-			}
-		}
-		j.SubJobs = append(j.SubJobs, s)
-	}
-	// A job about one server may have no parts: it is its own.
-	if server := value(answer.Entities.ServerId); server != "" && len(j.SubJobs) == 0 {
-		j.SubJobs = []SubJob{{ServerID: server, Status: j.Status, ErrorCode: j.ErrorCode, FailReason: j.FailReason}}
-	}
-	return j
 }
 
 // value is what an optional field of the SDK points to, else the zero value.
