@@ -28,6 +28,9 @@ type Target struct {
 	Account   string
 	Group     string
 	Params    Params
+	// Program is the one under way; nil while it is being planned. A session may look there for what was before and for
+	// the digest, which names what a run makes, such as backups.
+	Program *Program
 }
 
 // Session is the I/O of a kind for one target.
@@ -79,10 +82,10 @@ type Moment struct {
 type Spec struct {
 	ID          string                `json:"kind"` // such as "huawei.servergroup"
 	Title       string                `json:"title"`
-	Provider    string                `json:"provider"` // huawei or alibaba
-	Revision    int                   `json:"revision"` // raised whenever the same observation compiles to another program
-	Destructive bool                  `json:"destructive"`
-	PageLimit   int                   `json:"pageLimit"` // most members in one cohort, 1 to MaxMembers
+	Provider    string                `json:"provider"`              // huawei or alibaba
+	Revision    int                   `json:"revision"`              // raised whenever the same observation compiles to another program
+	Destructive string                `json:"destructive,omitempty"` // when data of members is lost: "" never, else "always" or the params with which
+	PageLimit   int                   `json:"pageLimit"`             // most members in one cohort, 1 to MaxMembers
 	Params      []ParamSpec           `json:"params"`
 	Stages      map[Operation][]Stage `json:"stages"`
 	Actions     map[string]Action     `json:"actions"`

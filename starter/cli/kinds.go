@@ -53,8 +53,8 @@ func (f *Factory) listKinds() error {
 func (f *Factory) printKind(s membership.Spec) {
 	f.printf("%s  %s\n", f.paint(bold, s.ID), s.Title)
 	f.printf("provider %s, revision %d, up to %d members at once\n", s.Provider, s.Revision, s.PageLimit)
-	if s.Destructive {
-		f.printf("%s\n", f.paint(red, "destructive: data of the members is lost"))
+	if s.Destructive != "" {
+		f.printf("%s\n", f.paint(red, "destructive "+s.Destructive+": data of the members is lost, so a gate asks people first"))
 	} else {
 		f.printf("not destructive: no data of the members is lost\n")
 	}

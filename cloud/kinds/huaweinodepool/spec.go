@@ -65,7 +65,7 @@ func (Kind) Spec() membership.Spec {
 		Title:       "Huawei Cloud CCE node pool",
 		Provider:    "huawei",
 		Revision:    1,
-		Destructive: true,
+		Destructive: "always",
 		PageLimit:   membership.MaxMembers,
 		Params: []membership.ParamSpec{
 			{Name: "cluster", Type: "id", Default: "none; needed", Help: "the cluster that the pool is in; the request's group is the pool"},
