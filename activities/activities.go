@@ -22,7 +22,7 @@ import (
 // Options are what a worker gives its activities.
 type Options struct {
 	Kinds         []membership.Kind
-	Client        client.Client           // reads programs back from histories; nil keeps them in memory only (tests)
+	Client        client.Client           // for what is in other histories: programs, leases; nil does without (tests)
 	DataConverter converter.DataConverter // the one the workflows' results were written with; nil is Temporal's default
 	Pace          membership.Pace         // zero fields get DefaultPace's
 	Logger        *slog.Logger            // nil discards
@@ -40,6 +40,7 @@ func DefaultPace() membership.Pace {
 // Activities implements every activity type of every kind.
 type Activities struct {
 	kinds    []membership.Kind
+	client   client.Client
 	programs *programs
 	pace     membership.Pace
 	log      *slog.Logger
@@ -63,12 +64,13 @@ func New(o Options) *Activities {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Activities{kinds: o.Kinds, programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
+	return &Activities{kinds: o.Kinds, client: o.Client, programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
 }
 
 // Register makes every activity type known to a worker, each under a name that tells an operator what it does.
 func (a *Activities) Register(r worker.ActivityRegistry) {
 	r.RegisterActivityWithOptions(a.Plan, activity.RegisterOptions{Name: membership.PlanActivity})
+	r.RegisterActivityWithOptions(a.Ended, activity.RegisterOptions{Name: workflows.EndedActivity})
 	for _, k := range a.kinds {
 		for _, name := range membership.LaneActivities(k.Spec()) {
 			r.RegisterActivityWithOptions(a.Advance, activity.RegisterOptions{Name: name})
@@ -100,16 +102,21 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 	if err != nil {
 		return membership.Program{}, err
 	}
+	claim, err := a.claim(ctx, kind.Spec().Provider, req, in.Preview)
+	if err != nil {
+		return membership.Program{}, err
+	}
 	seen, err := session.Observe(ctx, membership.Look{Members: req.Members, Thorough: true})
 	if err != nil {
 		return membership.Program{}, err
 	}
-	p := seen.Compile(req, in.Operation)
+	p, now := seen.Compile(req, in.Operation), time.Now()
+	claim.apply(&p, now)
 	if err := p.SetGate(req); err != nil {
 		return membership.Program{}, err
 	}
 	run := activity.GetInfo(ctx).WorkflowExecution
-	if err := p.Seal(run.RunID, time.Now(), a.pace); err != nil {
+	if err := p.Seal(run.RunID, now, a.pace); err != nil {
 		return membership.Program{}, err
 	}
 	a.programs.remember(run.RunID, &p)
@@ -121,7 +128,10 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 func planError(err error) error {
 	var bad *membership.BadInput
 	var call *verdict.Error
+	var known *temporal.ApplicationError
 	switch {
+	case errors.As(err, &known):
+		return err
 	case errors.As(err, &bad):
 		return temporal.NewNonRetryableApplicationError(bad.Error(), workflows.ErrBadInput, nil, bad.Problems)
 	case errors.As(err, &call) && call.Verdict == verdict.Rejected:

@@ -87,7 +87,7 @@ func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
 
 // line puts every member at its start.
 func (c *cohort) line() {
-	c.slice = c.program.Pace.Slice.Std()
+	c.slice, c.quiet = c.program.Pace.Slice.Std(), c.program.Quiet
 	c.members = make([]standing, len(c.program.Members))
 	for i := range c.members {
 		m, planned := &c.members[i], &c.program.Members[i]

@@ -32,6 +32,8 @@ type bench struct {
 	slices  []string // what was asked of activities, as "lane marks"
 	program membership.Program
 	answers []*answer
+	// released are the holders that the book of leases was told are done.
+	released []string
 	// planning is called by the plan activity.
 	planning func()
 }
@@ -69,6 +71,12 @@ func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 		}, activity.RegisterOptions{Name: name})
 	}
 	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
+	b.OnSignalExternalWorkflow(mock.Anything, workflows.LeasesID, "", workflows.SignalRelease, mock.Anything).
+		Return(nil).Run(func(args mock.Arguments) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.released = append(b.released, args.String(4))
+	})
 	return b
 }
 
@@ -87,6 +95,7 @@ func (b *bench) report() membership.Report {
 	for _, a := range b.answers {
 		a.check(b.t)
 	}
+	require.Equal(b.t, []string{"default-test-workflow-id"}, b.released, "a run that ends lets go of its members")
 	var r membership.Report
 	err := b.GetWorkflowError()
 	var app *temporal.ApplicationError

@@ -18,12 +18,14 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Join, workflow.RegisterOptions{Name: TypeJoin})
 	r.RegisterWorkflowWithOptions(Leave, workflow.RegisterOptions{Name: TypeLeave})
 	r.RegisterWorkflowWithOptions(Plan, workflow.RegisterOptions{Name: TypePlan})
+	r.RegisterWorkflowWithOptions(Leases, workflow.RegisterOptions{Name: TypeLeases})
 }
 
 // PlanInput asks what a run would do.
 type PlanInput struct {
 	Operation membership.Operation `json:"operation"`
 	Request   membership.Request   `json:"request"`
+	Preview   bool                 `json:"preview,omitempty"` // nothing will be done: leases are only looked at
 }
 
 // Join moves the members of a request into its group. The input is a membership.Request as JSON; it is taken raw
@@ -55,7 +57,7 @@ func Plan(ctx workflow.Context, input converter.RawValue) (membership.Program, e
 	if err != nil {
 		return membership.Program{}, badInput(err)
 	}
-	return plan(ctx, in.Operation, req)
+	return plan(ctx, PlanInput{Operation: in.Operation, Request: req, Preview: true})
 }
 
 func run(ctx workflow.Context, op membership.Operation, input converter.RawValue) (membership.Report, error) {
@@ -72,15 +74,18 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	}
 	planning, cancel := workflow.WithCancel(ctx)
 	c.cancelPlan = cancel
-	c.program, err = plan(planning, op, req)
+	c.program, err = plan(planning, PlanInput{Operation: op, Request: req})
 	switch {
 	case err == nil:
 	case c.aborting: // before anything was planned: everyone ends as not started
 		c.program = unplanned(op, req)
 	default:
+		letGo(ctx)
 		return membership.Report{}, err
 	}
-	return c.walk(ctx)
+	report, err := c.walk(ctx)
+	letGo(ctx)
+	return report, err
 }
 
 // unplanned is the program of a run that was ended before it had one.
@@ -94,15 +99,15 @@ func unplanned(op membership.Operation, req membership.Request) membership.Progr
 
 // plan runs the activity that observes the cloud and compiles the program. Reads are harmless: it is tried for as long
 // as the cloud is merely out of reach.
-func plan(ctx workflow.Context, op membership.Operation, req membership.Request) (membership.Program, error) {
+func plan(ctx workflow.Context, in PlanInput) (membership.Program, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,
 		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         retryPolicy(),
-		Summary:             summaryOfPlan(op, req),
+		Summary:             summaryOfPlan(in.Operation, in.Request),
 	})
 	var p membership.Program
-	err := workflow.ExecuteActivity(ctx, membership.PlanActivity, PlanInput{Operation: op, Request: req}).Get(ctx, &p)
+	err := workflow.ExecuteActivity(ctx, membership.PlanActivity, in).Get(ctx, &p)
 	return p, err
 }
 

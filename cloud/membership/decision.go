@@ -45,6 +45,9 @@ const (
 	CodeEngine       = "engine-error"   // the activity failed for good, or the worker does not know the stage
 )
 
+// CodeHeld refuses a member that another run acts on.
+const CodeHeld = "held-by-another-run"
+
 // Codes with which reports tell what a person decided about a member.
 const (
 	CodeSkipped    = "skipped"

@@ -23,6 +23,7 @@ type Program struct {
 	Destructive bool      `json:"destructive,omitempty"` // what it does to members cannot be given back: it has a gate
 	Gate        *Gate     `json:"gate,omitempty"`        // the people who must say yes before anything is done
 	Made        time.Time `json:"made"`
+	Quiet       int       `json:"quiet,omitempty"` // the second after Made before which nothing is sent, see Slice.Quiet
 	Pace        Pace      `json:"pace"`
 	Stages      []Stage   `json:"stages"`
 	Lanes       []Lane    `json:"lanes"`

@@ -32,7 +32,16 @@ type Request struct {
 	Requester string `json:"requester,omitempty"`
 	// Approval asks for a gate, or says what the gate of a destructive program is to be like; see Gate.
 	Approval *Approval `json:"approval,omitempty"`
+	// WhenHeld says what to do about members that another run acts on: refuse them (also ""), or wait until it is done
+	// with all of them.
+	WhenHeld string `json:"whenHeld,omitempty"`
 }
+
+// The values of Request.WhenHeld.
+const (
+	WhenHeldRefuse = "refuse"
+	WhenHeldWait   = "wait"
+)
 
 // Params are the kind's own parameters, as given.
 type Params map[string]any
@@ -112,6 +121,9 @@ func (r Request) Problems() []Problem {
 			Want: fmt.Sprintf("want at most %d in one run; split them over several", MaxMembers)})
 	}
 	ps = append(ps, r.Approval.problems(r.Requester)...)
+	if w := r.WhenHeld; w != "" && w != WhenHeldRefuse && w != WhenHeldWait {
+		ps = append(ps, Problem{Field: "whenHeld", Value: Quote(w), Want: `want "refuse" or "wait"`})
+	}
 	first := make(map[string]int, len(r.Members))
 	for i, id := range r.Members {
 		field := fmt.Sprintf("members[%d]", i)
@@ -148,7 +160,7 @@ func ParseRequest(data []byte) (Request, error) {
 
 // jsonProblem puts encoding/json's errors into words that name the field.
 func jsonProblem(err error) Problem {
-	const fields = "want an object with kind, account, group, members and, if need be, params, requester and approval"
+	const fields = "want an object with kind, account, group, members and, if need be, params, requester, approval and whenHeld"
 	var typed *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {

@@ -107,21 +107,30 @@ func record(ctx context.Context, folder string) error {
 			defer c.Close()
 			r := &recorder{client: c, world: w.Complete(), sim: where.Sim}
 			names := []string{}
+			save := func(workflowID, name string) error {
+				show := exec.CommandContext(ctx, temporal, "workflow", "show", "--address", where.Temporal,
+					"--workflow-id", workflowID, "--output", "json")
+				history, err := show.Output()
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				names = append(names, name)
+				fmt.Println("recorded", name)
+				return os.WriteFile(filepath.Join(folder, name+".json"), history, 0o644)
+			}
 			for _, s := range scenarios() {
 				if err := r.run(ctx, s); err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
-				show := exec.CommandContext(ctx, temporal, "workflow", "show", "--address", where.Temporal,
-					"--workflow-id", s.name, "--output", "json")
-				history, err := show.Output()
-				if err != nil {
-					return fmt.Errorf("%s: %w", s.name, err)
-				}
-				if err := os.WriteFile(filepath.Join(folder, s.name+".json"), history, 0o644); err != nil {
+				if err := save(s.name, s.name); err != nil {
 					return err
 				}
-				names = append(names, s.name)
-				fmt.Println("recorded", s.name)
+			}
+			if err := r.contest(ctx); err != nil {
+				return err
+			}
+			if err := save(workflows.LeasesID, "leases"); err != nil {
+				return err
 			}
 			slices.Sort(names)
 			list := ""

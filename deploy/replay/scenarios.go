@@ -120,6 +120,30 @@ func gated(r membership.Request) any {
 	return r
 }
 
+// contest makes two holders want one member, the first of which has ended. The runs before have taken and freed leases.
+func (r *recorder) contest(ctx context.Context) error {
+	for _, holder := range []string{"join-page", "nobody"} {
+		start := r.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{ID: workflows.LeasesID,
+			TaskQueue:                workflows.TaskQueue,
+			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}, workflows.TypeLeases, workflows.LeaseBook{})
+		update, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start,
+			UpdateOptions: client.UpdateWorkflowOptions{UpdateName: workflows.UpdateAcquire,
+				WaitForStage: client.WorkflowUpdateStageCompleted,
+				Args:         []any{workflows.LeaseRequest{Holder: holder, Members: []string{"member"}}}}})
+		if err != nil {
+			return err
+		}
+		var answer workflows.LeaseAnswer
+		if err := update.Get(ctx, &answer); err != nil {
+			return err
+		}
+		if len(answer.Held) > 0 || answer.Since.IsZero() != (holder == "join-page") {
+			return fmt.Errorf("the book of leases answered %s with %+v", holder, answer)
+		}
+	}
+	return nil
+}
+
 // recorder runs scenarios.
 type recorder struct {
 	client client.Client

@@ -1,0 +1,152 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// errHeld is the type of the error with which planning waits for members that another run acts on.
+const errHeld = "HeldByAnotherRun"
+
+// heldRetry is how often a run that waits for others looks whether they are done.
+const heldRetry = 10 * time.Second
+
+// leaseKey names a member in the book of leases: short, since the book travels, and the same for every account of a
+// provider, since several names may lead to one resource.
+func leaseKey(provider, member string) string {
+	sum := sha256.Sum256([]byte(provider + "/" + member))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// claim is what a run has of its members: alone, or which others hold some.
+type claim struct {
+	held  map[string]string // by member id, the workflow id of the run that acts on it
+	since time.Time         // see workflows.LeaseAnswer
+}
+
+// claim makes the run the only one that acts on its members, as far as others do not yet. preview only looks.
+func (a *Activities) claim(ctx context.Context, provider string, req membership.Request, preview bool) (claim, error) {
+	if a.client == nil {
+		return claim{}, nil
+	}
+	keys := make([]string, len(req.Members))
+	for i, id := range req.Members {
+		keys[i] = leaseKey(provider, id)
+	}
+	var answer workflows.LeaseAnswer
+	var err error
+	if preview {
+		answer, err = a.holders(ctx, keys)
+	} else {
+		answer, err = a.acquire(ctx, workflows.LeaseRequest{Holder: activity.GetInfo(ctx).WorkflowExecution.ID,
+			Members: keys, All: req.WhenHeld == membership.WhenHeldWait})
+	}
+	if err != nil {
+		return claim{}, fmt.Errorf("the book of leases (%s): %w", workflows.LeasesID, err)
+	}
+	c := claim{held: make(map[string]string), since: answer.Since}
+	for i, id := range req.Members {
+		if holder, ok := answer.Held[keys[i]]; ok {
+			c.held[id] = holder
+		}
+	}
+	if len(c.held) > 0 && req.WhenHeld == membership.WhenHeldWait && !preview {
+		return claim{}, temporal.NewApplicationErrorWithOptions(c.waits(req.Members), errHeld, temporal.ApplicationErrorOptions{
+			NextRetryDelay: heldRetry, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	return c, nil
+}
+
+// waits says, for people, whom the run waits for.
+func (c claim) waits(members []string) string {
+	var holders []string
+	for _, id := range members {
+		if h, ok := c.held[id]; ok && !slices.Contains(holders, h) {
+			holders = append(holders, h)
+		}
+	}
+	return fmt.Sprintf("waits for %d members that other runs act on: %s", len(c.held), strings.Join(holders, ", "))
+}
+
+// apply refuses the members that others act on, whatever else is known of them: it may be different in a moment. What
+// was taken over from a run that ended in the middle is left alone until all that it sent has come to show.
+func (c claim) apply(p *membership.Program, made time.Time) {
+	for i := range p.Members {
+		m := &p.Members[i]
+		if holder, ok := c.held[m.ID]; ok {
+			m.Already = false
+			m.Refused = append([]membership.Objection{{Code: membership.CodeHeld,
+				Reason: fmt.Sprintf("run %s acts on it", holder)}}, m.Refused...)
+		}
+	}
+	if !c.since.IsZero() {
+		p.Quiet = max(0, int(c.since.Sub(made)/time.Second)+1+p.Settle())
+	}
+}
+
+func (a *Activities) acquire(ctx context.Context, in workflows.LeaseRequest) (answer workflows.LeaseAnswer, err error) {
+	start := a.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:                       workflows.LeasesID,
+		TaskQueue:                activity.GetInfo(ctx).TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "which run acts on which member",
+	}, workflows.TypeLeases, workflows.LeaseBook{})
+	update, err := a.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: workflows.LeasesID, UpdateName: workflows.UpdateAcquire,
+			Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted},
+	})
+	if err != nil {
+		return answer, err
+	}
+	err = update.Get(ctx, &answer)
+	return answer, err
+}
+
+// holders asks who holds what without taking anything. Where there is no book, nobody does.
+func (a *Activities) holders(ctx context.Context, keys []string) (answer workflows.LeaseAnswer, err error) {
+	value, err := a.client.QueryWorkflow(ctx, workflows.LeasesID, "", workflows.QueryHolders, keys)
+	var none *serviceerror.NotFound
+	if errors.As(err, &none) {
+		return answer, nil
+	}
+	if err != nil {
+		return answer, err
+	}
+	err = value.Get(&answer)
+	return answer, err
+}
+
+// Ended tells which of the runs are over, and since when. One that nobody knows any more ended long ago.
+func (a *Activities) Ended(ctx context.Context, runs []string) (map[string]time.Time, error) {
+	ended := make(map[string]time.Time)
+	for _, id := range runs {
+		d, err := a.client.DescribeWorkflowExecution(ctx, id, "")
+		var none *serviceerror.NotFound
+		switch {
+		case errors.As(err, &none):
+			ended[id] = time.Time{}
+		case err != nil:
+			return nil, err
+		case d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+			ended[id] = d.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
+		}
+		activity.RecordHeartbeat(ctx)
+	}
+	return ended, nil
+}

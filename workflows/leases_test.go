@@ -1,0 +1,154 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// register is a book of leases under test.
+type register struct {
+	*testsuite.TestWorkflowEnvironment
+	t     *testing.T
+	ended map[string]time.Time // runs that are over
+	asked [][]string           // whom the book asked about
+	at    time.Duration
+}
+
+func newRegister(t *testing.T) *register {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	r := &register{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, ended: map[string]time.Time{}}
+	r.SetTestTimeout(time.Hour)
+	workflows.Register(r)
+	r.RegisterActivityWithOptions(func(_ context.Context, ids []string) (map[string]time.Time, error) {
+		r.asked = append(r.asked, ids)
+		over := make(map[string]time.Time)
+		for _, id := range ids {
+			if at, ok := r.ended[id]; ok {
+				over[id] = at
+			}
+		}
+		return over, nil
+	}, activity.RegisterOptions{Name: workflows.EndedActivity})
+	return r
+}
+
+// then does something a second after what was to be done before.
+func (r *register) then(do func()) {
+	r.at += time.Second
+	r.RegisterDelayedCallback(do, r.at)
+}
+
+// acquire asks for a lease and checks the answer.
+func (r *register) acquire(in workflows.LeaseRequest, check func(workflows.LeaseAnswer)) {
+	r.then(func() {
+		answered := false
+		r.UpdateWorkflow(workflows.UpdateAcquire, fmt.Sprint(r.at, in.Holder), &granting{
+			done: func(result any, err error) {
+				require.NoError(r.t, err)
+				answered = true
+				check(result.(workflows.LeaseAnswer))
+			},
+		}, in)
+		r.RegisterDelayedCallback(func() { require.True(r.t, answered, "no answer for %s", in.Holder) }, time.Millisecond*500)
+	})
+}
+
+// granting receives the answer to an update.
+type granting struct{ done func(result any, err error) }
+
+func (g *granting) Accept()                        {}
+func (g *granting) Reject(err error)               { g.done(workflows.LeaseAnswer{}, err) }
+func (g *granting) Complete(result any, err error) { g.done(result, err) }
+
+func (r *register) holders() workflows.LeaseBook {
+	value, err := r.QueryWorkflow(workflows.QueryLeases)
+	require.NoError(r.t, err)
+	var b workflows.LeaseBook
+	require.NoError(r.t, value.Get(&b))
+	return b
+}
+
+func (r *register) run(given workflows.LeaseBook) error {
+	r.ExecuteWorkflow(workflows.TypeLeases, given)
+	require.True(r.t, r.IsWorkflowCompleted())
+	return r.GetWorkflowError()
+}
+
+func granted(t *testing.T) func(workflows.LeaseAnswer) {
+	return func(a workflows.LeaseAnswer) { require.Empty(t, a.Held) }
+}
+
+func TestOneHolderPerMember(t *testing.T) {
+	r := newRegister(t)
+	r.acquire(workflows.LeaseRequest{Holder: "run-a", Members: []string{"1", "2"}}, granted(t))
+	r.acquire(workflows.LeaseRequest{Holder: "run-b", Members: []string{"2", "3"}}, func(a workflows.LeaseAnswer) {
+		require.Equal(t, map[string]string{"2": "run-a"}, a.Held, "told who holds it, and given the rest")
+		require.True(t, a.Since.IsZero())
+	})
+	r.acquire(workflows.LeaseRequest{Holder: "run-c", Members: []string{"3", "4"}, All: true}, func(a workflows.LeaseAnswer) {
+		require.Equal(t, map[string]string{"3": "run-b"}, a.Held)
+	})
+	r.acquire(workflows.LeaseRequest{Holder: "run-d", Members: []string{"4"}}, granted(t)) // run-c took none
+	r.acquire(workflows.LeaseRequest{Holder: "run-a", Members: []string{"1", "2"}}, granted(t))
+	r.then(func() { r.SignalWorkflow(workflows.SignalRelease, "run-a") })
+	r.acquire(workflows.LeaseRequest{Holder: "run-e", Members: []string{"1", "2"}}, granted(t))
+	r.then(func() {
+		for _, holder := range []string{"run-b", "run-d", "run-e"} {
+			r.SignalWorkflow(workflows.SignalRelease, holder)
+		}
+	})
+	require.NoError(t, r.run(workflows.LeaseBook{}), "nobody holds anything: it ends")
+	require.Equal(t, [][]string{{"run-a"}, {"run-b"}}, r.asked, "asked when somebody wants what is held, and only then")
+}
+
+func TestHoldersThatHaveEnded(t *testing.T) {
+	r := newRegister(t)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	r.acquire(workflows.LeaseRequest{Holder: "killed", Members: []string{"1", "2"}}, granted(t))
+	r.then(func() { r.ended["killed"] = at })
+	r.acquire(workflows.LeaseRequest{Holder: "next", Members: []string{"2"}}, func(a workflows.LeaseAnswer) {
+		require.Empty(t, a.Held)
+		require.True(t, a.Since.Equal(at), "what it sent may still come to show")
+	})
+	r.acquire(workflows.LeaseRequest{Holder: "other", Members: []string{"1"}}, func(a workflows.LeaseAnswer) {
+		require.Empty(t, a.Held, "all of it is free")
+	})
+	r.then(func() {
+		require.Len(t, r.holders().Holders, 2)
+		r.ended["next"], r.ended["other"] = at, at
+	})
+	require.NoError(t, r.run(workflows.LeaseBook{}), "swept without anybody asking")
+}
+
+func TestTheBookContinues(t *testing.T) {
+	r := newRegister(t)
+	const many = 500
+	r.then(func() {
+		for i := range many {
+			r.UpdateWorkflow(workflows.UpdateAcquire, fmt.Sprint(i), &granting{done: func(_ any, err error) { require.NoError(t, err) }},
+				workflows.LeaseRequest{Holder: "busy", Members: []string{fmt.Sprint(i)}})
+		}
+	})
+	err := r.run(workflows.LeaseBook{Holders: []workflows.LeaseHolder{{Workflow: "old", Members: []string{"x"}}}})
+	var again *workflow.ContinueAsNewError
+	require.True(t, errors.As(err, &again), "%v", err)
+	var kept workflows.LeaseBook
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &kept))
+	require.Len(t, kept.Holders, 2)
+	require.Equal(t, []string{"x"}, kept.Holders[0].Members)
+	require.Equal(t, []string{fmt.Sprint(many - 1)}, kept.Holders[1].Members, "who asks anew lets go of what it had")
+}
