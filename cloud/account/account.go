@@ -46,6 +46,7 @@ type Account struct {
 	ProjectID   string            // Huawei's project; "" for other providers
 	Endpoints   map[string]string // service to base URL, for those that differ from the public one
 	Credentials Sources
+	Passwords   string // the folder of the passwords that requests may name; "" when there is none
 }
 
 // Sources says where the parts of a credential come from. SecurityToken is the zero Source for permanent keys. With a
@@ -105,23 +106,27 @@ func (a *Accounts) Get(name string) (Account, error) {
 // at the files as they are now; one that is missing is not its business, since secrets may arrive later.
 func (a *Accounts) Warnings() []string {
 	var warnings []string
+	look := func(name, field, path string) {
+		info, err := os.Stat(path)
+		at := fmt.Sprintf("%s: accounts.%s.%s: %q", a.file, name, field, path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			warnings = append(warnings, fmt.Sprintf("%s cannot be looked at: %v", at, err))
+		case info.Mode().Perm()&0o004 != 0:
+			warnings = append(warnings, fmt.Sprintf("%s can be read by every user (mode %04o); chmod 600 it",
+				at, info.Mode().Perm()))
+		}
+	}
 	for _, name := range a.Names() {
-		for _, part := range a.byName[name].Credentials.parts() {
-			if part.File == "" {
-				continue
+		account := a.byName[name]
+		for _, part := range account.Credentials.parts() {
+			if part.File != "" {
+				look(name, "credentials."+part.name+".file", part.File)
 			}
-			info, err := os.Stat(part.File)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			field := fmt.Sprintf("%s: accounts.%s.credentials.%s.file: %q", a.file, name, part.name, part.File)
-			switch {
-			case err != nil:
-				warnings = append(warnings, fmt.Sprintf("%s cannot be looked at: %v", field, err))
-			case info.Mode().Perm()&0o004 != 0:
-				warnings = append(warnings, fmt.Sprintf("%s can be read by every user (mode %04o); chmod 600 it",
-					field, info.Mode().Perm()))
-			}
+		}
+		for _, path := range account.passwordFiles() {
+			look(name, "passwords", path)
 		}
 	}
 	return warnings

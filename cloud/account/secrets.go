@@ -87,7 +87,10 @@ func (s Sources) parts() []part {
 	}
 }
 
-func (s Source) read() (string, error) {
+func (s Source) read() (string, error) { return s.readIn(os.Open) }
+
+// readIn reads the secret; open opens its file, if it is in one.
+func (s Source) readIn(open func(name string) (*os.File, error)) (string, error) {
 	var secret, from string
 	switch {
 	case s.Env != "":
@@ -96,7 +99,11 @@ func (s Source) read() (string, error) {
 			return "", fmt.Errorf("%s is not set or empty", from)
 		}
 	case s.File != "":
-		data, err := readSecretFile(s.File)
+		f, err := open(s.File)
+		if err != nil {
+			return "", err
+		}
+		data, err := readSecret(f)
 		if err != nil {
 			return "", err
 		}
@@ -114,18 +121,15 @@ func (s Source) read() (string, error) {
 	return secret, nil
 }
 
-func readSecretFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
+// readSecret reads a file, not much more than a secret can have, and closes it.
+func readSecret(f *os.File) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > maxSecret {
-		return nil, fmt.Errorf("file %q has more than %d bytes, which is no secret", path, maxSecret)
+		return nil, fmt.Errorf("file %q has more than %d bytes, which is no secret", f.Name(), maxSecret)
 	}
 	return data, nil
 }

@@ -19,6 +19,7 @@ const maxRetryAfter = time.Hour
 // said is what a body says about the call, whatever else is in it.
 type said struct {
 	object        bool   // it is a JSON object at all
+	fine          bool   // it says that it worked, and not only nothing to the contrary
 	code, message string // code is "" for success
 	requestID     string
 }
@@ -50,7 +51,7 @@ func parse(body []byte) said {
 		requestID: safeToken(cmp.Or(text(e.RequestID), text(e.RequestIDSnake))),
 	}
 	if s.code == "200" {
-		s.code = ""
+		s.fine, s.code = true, ""
 	}
 	var denied struct{ AuthAction string }
 	if json.Unmarshal(e.AccessDeniedDetail, &denied) == nil && safeToken(denied.AuthAction) != "" {

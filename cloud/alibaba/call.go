@@ -28,6 +28,8 @@ type service struct{ name, version string }
 
 var (
 	ecs             = service{"ecs", "2014-05-26"}
+	edas            = service{"edas", "2017-08-01"}
+	containers      = service{"cs", "2015-12-15"}
 	resourceManager = service{"resourcemanager", "2020-03-31"}
 	sts             = service{"sts", "2015-04-01"}
 )
@@ -68,7 +70,7 @@ func call[T any](ctx context.Context, c *Client, o op, r request, complete func(
 	defer stop()
 	w := &wire{next: c.transport}
 	err = c.send(ctx, o, r, keys, w)
-	if err == nil && w.success(r) {
+	if err == nil && w.success(o, r) {
 		if err = json.Unmarshal(w.body, &answer); err == nil && (complete == nil || complete(&answer)) {
 			pace.Succeeded()
 			return answer, nil
@@ -76,6 +78,7 @@ func call[T any](ctx context.Context, c *Client, o op, r request, complete func(
 	}
 	failure := w.failure(o, err)
 	failure.Message = verdict.Redact(hide(r.secret, keys.Hide(failure.Message)))
+	failure.Code, failure.RequestID = hide(r.secret, failure.Code), hide(r.secret, failure.RequestID)
 	// An answer that is flow control is that for a write too, even where it leaves open whether the write happened.
 	if verdict.Classify(o.name, false, failure.Status, failure.Code, rules) == verdict.Throttled {
 		pace.Throttled(failure.RetryAfter)
@@ -205,13 +208,19 @@ func (w *wire) Call(r *http.Request, _ *http.Transport) (*http.Response, error) 
 }
 
 // success tells whether the raw answer says that it worked. The gateway of the RPC products puts a request id into every
-// answer: one without did not come from it.
-func (w *wire) success(r request) bool {
+// answer: one without did not come from it. EDAS says 200 in every answer, and says no with a status of success.
+func (w *wire) success(o op, r request) bool {
 	if w.err != nil || w.status < 200 || w.status > 299 {
 		return false
 	}
 	s := parse(w.body)
-	return s.object && s.code == "" && (s.requestID != "" || r.path != "")
+	if !s.object || s.code != "" {
+		return false
+	}
+	if o.service == edas {
+		return s.fine
+	}
+	return s.requestID != "" || r.path != ""
 }
 
 // failure says what a failed call means. err is what the SDK or the decoder made of it; the raw answer goes before.

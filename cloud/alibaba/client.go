@@ -1,6 +1,7 @@
-// Package alibaba is a thin, typed client of Alibaba Cloud's ECS and resource groups. It adds to the vendor's SDK, which
-// signs and sends, what that lacks: deadlines, one connection pool, paced calls, credentials that renew themselves, and
-// errors that say what happened. Every failed call returns a *verdict.Error; nothing is retried here.
+// Package alibaba is a thin, typed client of Alibaba Cloud: of ECS, EDAS, the container service (ACK) and resource groups.
+// It adds to the vendor's SDK, which signs and sends, what that lacks: deadlines, one connection pool, paced calls,
+// credentials that renew themselves, and errors that say what happened. Every failed call returns a *verdict.Error;
+// nothing is retried here.
 package alibaba
 
 import (
@@ -100,7 +101,7 @@ func (c *Client) Region() string { return c.account.Region }
 // endpoints takes the URLs apart that the SDK wants as scheme and host.
 func endpoints(a account.Account) (map[string]*url.URL, error) {
 	byService := map[string]*url.URL{}
-	for _, s := range []service{ecs, resourceManager, sts} {
+	for _, s := range []service{ecs, edas, containers, resourceManager, sts} {
 		raw := a.Endpoint(s.name)
 		if s == sts {
 			raw = cmp.Or(a.Credentials.Chain.STSEndpoint, publicSTS)

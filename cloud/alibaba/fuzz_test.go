@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -24,6 +25,18 @@ func FuzzDecode(f *testing.F) {
 	f.Add(200, []byte(inBody(`"Instances":{"Instance":[null,{"OperationLocks":7}]},"NextToken":"again"`)), "")
 	f.Add(200, []byte(inBody(`"InstanceResponses":{"InstanceResponse":[null,{"InstanceId":"i-1","Code":403}]}`)), "")
 	f.Add(200, []byte(inBody(`"Disks":{"Disk":[null,{"DiskId":7}]},"KeyPairs":[{"KeyPairName":"x-1"}]`)), "")
+	f.Add(200, []byte(inBody(`"Disks":{"Disk":[`+fullDisk+`,{"Attachments":[null]}]},"Images":{"Image":[null]},"TotalCount":9`)), "")
+	f.Add(200, []byte(inBody(`"Snapshots":{"Snapshot":[{"Tags":{"Tag":[null,`+markRow+`]}}]},"SnapshotId":"`+thePassword+`"`)), "")
+	f.Add(200, []byte(inEDAS(`"Cluster":`+fullEDASCluster+`,"ClusterList":[null]`)), "")
+	f.Add(200, []byte(inEDAS(`"ClusterMemberPage":{"TotalSize":-1,"ClusterMemberList":[{"EcsId":"i-1","Status":-2},null]}`)), "")
+	f.Add(200, []byte(inEDAS(`"InstanceList":[null],"ExecutionResultList":[null,{"InstanceId":"i-1"}],"Data":false`)), "")
+	f.Add(200, []byte(`{"Code":500,"Message":"weak: `+thePassword+`","RequestId":"req-1"}`), "")
+	f.Add(200, []byte(fullContainerCluster), "")
+	f.Add(200, []byte(`{"clusters":[null],"page_info":{"total_count":7},"nodes":[null],"page":{"total_count":7}}`), "")
+	f.Add(200, []byte(`{"nodepool_info":{"nodepool_id":"np1"},"status":{"state":"x"},"scaling_group":{"desired_size":0}}`), "")
+	f.Add(200, []byte(`{"task_id":"T-1","state":"fail","error":{"code":"`+thePassword+`"},"task_result":[null]}`), "")
+	f.Add(202, []byte(`{"task_id":"T-1","list":[null,{"code":400,"instanceId":"i-1","message":"`+thePassword+`"}]}`), "")
+	f.Add(404, []byte(`{"code":"`+thePassword+`","message":"`+thePassword+`","requestId":"r-1"}`), "")
 	f.Add(500, []byte(`{"Code":500,"Message":{},"RequestId":7,"AccessDeniedDetail":"x"}`), "")
 	f.Add(403, []byte(`{"Code":"NoPermission","Message":"","AccessDeniedDetail":{"AuthAction":"ecs:X"}}`), "")
 	f.Add(200, []byte(`null`), "NaN")
@@ -54,6 +67,9 @@ func FuzzDecode(f *testing.F) {
 				assert.Equal(t, name, e.Op)
 			}
 			assert.True(t, utf8.ValidString(e.Error()), "%s: %q", name, e.Error())
+			if slices.Contains(sendPassword, name) {
+				assert.NotContains(t, e.Error(), thePassword, name)
+			}
 			assert.GreaterOrEqual(t, e.RetryAfter.Nanoseconds(), int64(0))
 		}
 	})

@@ -21,6 +21,12 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
+// A password with everything that is special somewhere: in URLs, in JSON, in patterns.
+const thePassword = "Aa1+&=%/?#<>'~*,;:(.)"
+
+// goodPassword is where dial puts thePassword.
+var goodPassword = account.Source{Env: "FLEETJOIN_PASSWORD_TEST"}
+
 // unlimited is for tests that are not about pacing.
 var unlimited = limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6}
 
@@ -29,12 +35,13 @@ func dial(t testing.TB, endpoint string, edit ...func(*Config)) *Client {
 	t.Helper()
 	t.Setenv("FLEETJOIN_TEST_AK", "the-access-key")
 	t.Setenv("FLEETJOIN_TEST_SK", "the-secret-key")
+	t.Setenv(goodPassword.Env, thePassword)
 	config := Config{
 		Account: account.Account{
 			Name:      "demo",
 			Provider:  account.Alibaba,
 			Region:    "cn-sim",
-			Endpoints: map[string]string{"ecs": endpoint, "resourcemanager": endpoint},
+			Endpoints: map[string]string{"ecs": endpoint, "resourcemanager": endpoint, "edas": endpoint, "cs": endpoint},
 			Credentials: account.Sources{
 				AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
 				SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
@@ -104,9 +111,105 @@ var calls = map[string]struct {
 			_, err := c.AssociatedTransferEnabled(ctx)
 			return err
 		}},
-	"DescribeDisks":                 groupOf("disk", "Disks"),
-	"DescribeSnapshots":             groupOf("snapshot", "Snapshots"),
-	"DescribeImages":                groupOf("image", "Images"),
+	"DescribeDisks": {`"Disks":{"X":[]}`, func(ctx context.Context, c *Client) error {
+		if err := groupOf("disk", "").do(ctx, c); err != nil {
+			return err
+		}
+		if _, err := c.Disks(ctx, []string{"d-1"}); err != nil {
+			return err
+		}
+		_, err := c.DisksOf(ctx, "i-1")
+		return err
+	}},
+	"DescribeSnapshots": {`"Snapshots":{"X":[]}`, func(ctx context.Context, c *Client) error {
+		if err := groupOf("snapshot", "").do(ctx, c); err != nil {
+			return err
+		}
+		_, err := c.SnapshotsTagged(ctx, Tag{"k", "v"})
+		return err
+	}},
+	"DescribeImages": {`"Images":{"X":[]},"TotalCount":0`, func(ctx context.Context, c *Client) error {
+		if err := groupOf("image", "").do(ctx, c); err != nil {
+			return err
+		}
+		_, err := c.ImagesTagged(ctx, Tag{"k", "v"})
+		return err
+	}},
+	"CreateSnapshot": {`"SnapshotId":"s-1"`, func(ctx context.Context, c *Client) error {
+		_, err := c.CreateSnapshot(ctx, "d-1", "name", "token", Tag{"k", "v"})
+		return err
+	}},
+	"CreateImage": {`"ImageId":"m-1"`, func(ctx context.Context, c *Client) error {
+		_, err := c.CreateImage(ctx, "s-1", "name", "token", Tag{"k", "v"})
+		return err
+	}},
+	"ReplaceSystemDisk": {`"DiskId":"d-2"`, func(ctx context.Context, c *Client) error {
+		_, err := c.ReplaceSystemDisk(ctx, "i-1", "m-1", "token", "")
+		return err
+	}},
+	"GetCluster": {`"Code":200,"Cluster":{"ClusterId":"c-1"}`, func(ctx context.Context, c *Client) error {
+		_, err := c.EDASCluster(ctx, "c-1")
+		return err
+	}},
+	"ListCluster": {`"Code":200,"ClusterList":{"Cluster":[]}`, func(ctx context.Context, c *Client) error {
+		_, err := c.EDASClusters(ctx)
+		return err
+	}},
+	"ListClusterMembers": {`"Code":200,"ClusterMemberPage":{"ClusterMemberList":{"ClusterMember":[]}}`,
+		func(ctx context.Context, c *Client) error {
+			_, err := c.EDASMembers(ctx, "c-1")
+			return err
+		}},
+	"ListConvertableEcu": {`"Code":200,"InstanceList":{"Instance":[]}`, func(ctx context.Context, c *Client) error {
+		_, err := c.EDASConvertible(ctx, "c-1")
+		return err
+	}},
+	"SynchronizeResource": {`"Code":200,"Success":true`, func(ctx context.Context, c *Client) error {
+		return c.SynchronizeEDAS(ctx, []string{"i-1"})
+	}},
+	"InstallAgent": {`"Code":200,"ExecutionResultList":{"ExecutionResult":[]}`, func(ctx context.Context, c *Client) error {
+		_, err := c.InstallEDASAgent(ctx, "c-1", []string{"i-1"})
+		return err
+	}},
+	"InsertClusterMember": {`"Code":200,"Data":"Transform submit success!"`, func(ctx context.Context, c *Client) error {
+		return c.InsertEDASMembers(ctx, "c-1", []string{"i-1"}, goodPassword)
+	}},
+	"DeleteClusterMember": {`"Code":200,"Data":true`, func(ctx context.Context, c *Client) error {
+		return c.DeleteEDASMember(ctx, "c-1", "member-1")
+	}},
+	"DescribeClusterDetail": {`"cluster_id":"c1","state":"running"`, func(ctx context.Context, c *Client) error {
+		_, err := c.ContainerCluster(ctx, "c1")
+		return err
+	}},
+	"DescribeClustersV1": {`"clusters":[],"page_info":{"total_count":0}`, func(ctx context.Context, c *Client) error {
+		_, err := c.ContainerClusters(ctx)
+		return err
+	}},
+	"DescribeClusterNodePoolDetail": {`"nodepool_info":{"nodepool_id":"np1"},"status":{"state":"active"}`,
+		func(ctx context.Context, c *Client) error {
+			_, err := c.ContainerPool(ctx, "c1", "np1")
+			return err
+		}},
+	"DescribeClusterNodes": {`"nodes":[],"page":{"total_count":0}`, func(ctx context.Context, c *Client) error {
+		if _, err := c.ContainerNodes(ctx, "c1"); err != nil {
+			return err
+		}
+		_, err := c.ContainerNodes(ctx, "c1", "i-1")
+		return err
+	}},
+	"DescribeTaskInfo": {`"task_id":"T-1","state":"running"`, func(ctx context.Context, c *Client) error {
+		_, err := c.ContainerTask(ctx, "T-1")
+		return err
+	}},
+	"AttachInstances": {`"task_id":"T-1","list":[]`, func(ctx context.Context, c *Client) error {
+		_, _, err := c.AttachInstances(ctx,
+			Attach{Cluster: "c1", Pool: "np1", Instances: []string{"i-1"}, Password: &goodPassword})
+		return err
+	}},
+	"RemoveNodePoolNodes": {`"task_id":"T-1"`, func(ctx context.Context, c *Client) error {
+		_, err := c.RemoveNodes(ctx, "c1", "np1", []string{"i-1"}, true)
+		return err
+	}},
 	"DescribeDedicatedHosts":        groupOf("ddh", "DedicatedHosts"),
 	"DescribeDedicatedHostClusters": groupOf("ddhcluster", "DedicatedHostClusters"),
 	"DescribeKeyPairs":              groupOf("keypair", "KeyPairs"),
@@ -157,7 +260,8 @@ const plainRead, plainWrite = "DescribeInstances", "ModifyInstanceAttribute"
 
 // isWrite says which actions change something; the client's own list is not asked.
 func isWrite(name string) bool {
-	for _, prefix := range []string{"Join", "Leave", "Modify", "Start", "Stop"} {
+	for _, prefix := range []string{"Join", "Leave", "Modify", "Start", "Stop", "Create", "Replace", "Install",
+		"Insert", "Delete", "Attach", "Remove"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -249,4 +353,28 @@ func verify(r *http.Request, accessKey, secretKey string) (body string, err erro
 
 func escape(s string) string {
 	return strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(url.QueryEscape(s))
+}
+
+// seen is a request as the server saw it.
+type seen struct {
+	action, version string
+	method, path    string
+	query           url.Values
+	body            string
+}
+
+// listening records requests, checks their signatures and answers them all alike.
+func listening(t *testing.T, status int, says string) (*Client, *[]seen) {
+	var all []seen
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		content, err := verify(r, "the-access-key", "the-secret-key")
+		if err != nil {
+			t.Error(err)
+		}
+		q := r.URL.Query()
+		q.Del("RegionId")
+		all = append(all, seen{r.Header.Get("X-Acs-Action"), r.Header.Get("X-Acs-Version"), r.Method, r.URL.Path, q, content})
+		answer(status, says)(w, r)
+	})
+	return client, &all
 }

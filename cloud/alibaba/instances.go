@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-
-	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
 var (
@@ -151,8 +149,7 @@ func (c *Client) power(ctx context.Context, o op, ids []string, params map[strin
 	for chunk := range slices.Chunk(unique(ids), perPage) {
 		answer, err := c.powerOf(ctx, o, chunk, params)
 		if err == nil {
-			err = &verdict.Error{Verdict: unknown, Op: o.name, Status: http.StatusOK,
-				RequestID: safeToken(answer.RequestID), Message: "the answer says nothing of this instance"}
+			err = itemError(o, http.StatusOK, "", unmentioned, answer.RequestID)
 		}
 		for _, id := range chunk {
 			results[id] = Power{Err: err}
@@ -169,9 +166,7 @@ func (c *Client) power(ctx context.Context, o op, ids []string, params map[strin
 func (i powerItem) power(o op, requestID string) Power {
 	p := Power{Before: i.PreviousStatus, After: i.CurrentStatus}
 	if code := text(i.Code); code != "200" {
-		code = safeToken(code)
-		p.Err = &verdict.Error{Verdict: ofItem(o, code), Op: o.name, Status: http.StatusOK, Code: code,
-			Message: verdict.Redact(i.Message), RequestID: safeToken(requestID)}
+		p.Err = itemError(o, http.StatusOK, code, i.Message, requestID)
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package alibaba
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
@@ -62,5 +63,33 @@ func pages[R any](ctx context.Context, c *Client, o op, query map[string]string,
 		}
 		asked[next] = true
 		query["NextToken"] = next
+	}
+}
+
+// byNumber reads all pages of a list whose pages have numbers. page reads one, from 1 on, and says how many rows there
+// are in all. When rows come or go meanwhile, others move to pages that were read or are not read any more: a row that
+// is met twice counts once, and when one was missed, the reading is none.
+func byNumber[R any](o op, id func(R) string, page func(n int) (rows []R, total int, err error)) ([]R, error) {
+	var all []R
+	met := map[string]bool{}
+	for n := 1; ; n++ {
+		rows, total, err := page(n)
+		if err != nil {
+			return nil, err
+		}
+		before := len(all)
+		for _, row := range rows {
+			if !met[id(row)] {
+				met[id(row)] = true
+				all = append(all, row)
+			}
+		}
+		switch {
+		case len(all) >= total:
+			return all, nil
+		case len(all) == before:
+			return nil, &verdict.Error{Verdict: transient, Op: o.name,
+				Message: fmt.Sprintf("the pages have %d of %d: they changed while they were read", len(all), total)}
+		}
 	}
 }

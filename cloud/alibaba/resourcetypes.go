@@ -23,7 +23,7 @@ const halfPage = 50
 // resourceTypes has the types of JoinResourceGroup, whose case matters.
 var resourceTypes = map[string]resourceType{
 	"instance":      {instancesByID, "InstanceId"},
-	"disk":          {byJSON("DescribeDisks", "Disks", "DiskIds"), "DiskId"},
+	"disk":          {disksByID, "DiskId"},
 	"snapshot":      {byJSON("DescribeSnapshots", "Snapshots", "SnapshotIds"), "SnapshotId"},
 	"securitygroup": {securityGroupsByID, "SecurityGroupId"},
 	"ddh":           {byJSON("DescribeDedicatedHosts", "DedicatedHosts", "DedicatedHostIds"), "DedicatedHostId"},
@@ -38,11 +38,7 @@ var resourceTypes = map[string]resourceType{
 	"image": {reading{
 		op: op{service: ecs, name: "DescribeImages"}, list: "Images", chunk: perPage,
 		query: func(ids []string) map[string]string {
-			return pageSize(perPage, map[string]string{
-				"ImageId": strings.Join(ids, ","),
-				// Without it, images that are not available are left out like those that do not exist.
-				"Status": "Creating,Waiting,Available,UnAvailable,CreateFailed,Deprecated",
-			})
+			return pageSize(perPage, map[string]string{"ImageId": strings.Join(ids, ","), "Status": everyImageStatus})
 		},
 		check: checkIDs,
 	}, "ImageId"},
