@@ -145,12 +145,19 @@ func TestDelayAndLatency(t *testing.T) {
 
 func TestGivingUpDuringLatency(t *testing.T) {
 	f := start(t, func(w *sim.World) { w.Huawei.Latency = clock.Fixed(time.Second) })
-	ctx, giveUp := context.WithTimeout(t.Context(), time.Millisecond)
+	f.inject(sim.Fault{Effect: fault.Delay, For: clock.Duration(time.Second)}) // counts the call that is under way
+	ctx, giveUp := context.WithCancel(t.Context())
 	defer giveUp()
 	r := f.request("DELETE", groupsPath+"/g1", "").WithContext(ctx)
 	sign(f, r)
-	_, err := f.client.Do(r)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	given := make(chan error, 1)
+	go func() {
+		_, err := f.client.Do(r)
+		given <- err
+	}()
+	require.Eventually(t, func() bool { return f.Faults().List()[0].Hits == 1 }, 10*time.Second, time.Millisecond)
+	giveUp()
+	require.ErrorIs(t, <-given, context.Canceled)
 	_, there := f.Group("g1")
 	require.True(t, there)
 	require.Equal(t, journal.Refused, f.last().Effect)

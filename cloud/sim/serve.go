@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -158,7 +159,7 @@ func (x *exchange) apply() wire.Answer {
 func (x *exchange) record(answer wire.Answer, lost bool) {
 	c := x.call
 	e := Entry{At: x.sim.clock.Now(), Wall: time.Now(), Account: c.Account, Action: c.Action, Method: c.HTTP.Method,
-		Path: c.HTTP.URL.RequestURI(), RequestID: c.RequestID, Servers: c.Servers, Group: c.Group, Write: c.Write,
+		Path: shown(c.HTTP.URL), RequestID: c.RequestID, Servers: c.Servers, Group: c.Group, Write: c.Write,
 		Status: answer.Status, Code: answer.Code, Lost: lost}
 	name := ""
 	if x.service != nil {
@@ -172,6 +173,21 @@ func (x *exchange) record(answer wire.Answer, lost bool) {
 	}
 	// The store remembers a failure to save, and send does not answer then.
 	_ = x.sim.journal.Append(e, x.sim.saveEntry(name, answer.Change))
+}
+
+// shown is the path and query of a call without the passwords that some calls carry there.
+func shown(u *url.URL) string {
+	query, secret := u.Query(), false
+	for name := range query {
+		if strings.EqualFold(name, "password") {
+			query.Set(name, "***")
+			secret = true
+		}
+	}
+	if !secret {
+		return u.RequestURI()
+	}
+	return (&url.URL{Path: u.Path, RawQuery: query.Encode()}).RequestURI()
 }
 
 // silent reports whether the caller gets no answer at all.

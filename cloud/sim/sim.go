@@ -45,6 +45,8 @@ type (
 	NetworkInterface = aliyun.NetworkInterface
 	SecurityGroup    = aliyun.SecurityGroup
 	Resource         = aliyun.Resource
+	ContainerNode    = aliyun.ContainerNode
+	EDASMember       = aliyun.EDASMember
 )
 
 // LoadWorld reads a world file. Its errors name the field and the value.
@@ -272,6 +274,20 @@ func (s *Sim) Resource(resourceType, id string) (Resource, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.state.aliyun.Resource(resourceType, id, s.clock.Now())
+}
+
+// EDASMember returns the member of an EDAS cluster that this Alibaba instance truly is now, or is about to be.
+func (s *Sim) EDASMember(instance string) (EDASMember, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.EDASMember(instance, s.clock.Now())
+}
+
+// ContainerNode returns the node of a container cluster that this Alibaba instance truly is now, or is about to be.
+func (s *Sim) ContainerNode(instance string) (ContainerNode, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.aliyun.ContainerNode(instance, s.clock.Now())
 }
 
 // Close saves the state, if there is a state directory. The simulator must not be used any more.

@@ -212,7 +212,7 @@ func (s *Sim) snapshot() error {
 	snap.Log, snap.Number, snap.Offset = s.store.position()
 	snap.World.Huawei.Servers, snap.World.Huawei.Groups, snap.World.Faults = nil, nil, nil
 	a := &snap.World.Alibaba // a copy
-	a.SecurityGroups, a.Instances, a.Interfaces, a.Resources = nil, nil, nil, nil
+	a.SecurityGroups, a.Instances, a.Interfaces, a.Resources, a.EDASClusters = nil, nil, nil, nil, nil
 	snap.Faults = s.faults.List()
 	for _, service := range s.state.services() {
 		data, err := json.Marshal(service.Dump(snap.At))

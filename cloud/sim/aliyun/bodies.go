@@ -53,14 +53,14 @@ func instanceBody(v view) object {
 		mode = "Not-applicable"
 	}
 	locks := []object{}
-	for _, lock := range n.Locks {
+	for _, lock := range v.locks() {
 		locks = append(locks, object{"LockReason": lock})
 	}
 	body := object{
 		"InstanceId": v.id, "InstanceName": v.name, "HostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
 		"Status": v.state.Status, "StoppedMode": mode, "InstanceType": n.InstanceType, "InstanceTypeFamily": "ecs.g7",
-		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": "PostPaid", "OSType": n.OSType, "ImageId": n.Image,
-		"KeyPairName": n.KeyPair, "ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
+		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": "PostPaid", "OSType": n.OSType, "ImageId": v.state.Image,
+		"KeyPairName": v.state.KeyPair, "ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
 		"Cpu": 2, "Memory": 8192, "DeletionProtection": false, "DeviceAvailable": true,
 		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
 		"OperationLocks":   object{"LockReason": locks},
@@ -92,6 +92,14 @@ func (r *resource) address() string {
 }
 
 func statusBody(v view) object { return object{"InstanceId": v.id, "Status": v.state.Status} }
+
+// assistantBody tells whether Cloud Assistant hears of the instance's agent.
+func assistantBody(v view) object {
+	online := v.state.Status == running && !v.state.AgentOffline
+	return object{"InstanceId": v.id, "CloudAssistantStatus": strconv.FormatBool(online), "OSType": v.Instance.OSType,
+		"CloudAssistantVersion": "2.2.3.857", "SupportSessionManager": true, "InvocationCount": 0,
+		"ActiveTaskCount": 0}
+}
 
 func interfaceBody(v view) object {
 	n := v.ENI
@@ -153,33 +161,9 @@ func (s *Service) securityGroupAttribute(c *wire.Call, p params) wire.Answer {
 		"Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": rules}})
 }
 
-func diskBody(v view) object {
-	kind, device := "data", "/dev/xvdb"
-	if v.Other.System {
-		kind, device = "system", "/dev/xvda"
-	}
-	return object{"DiskId": v.id, "DiskName": v.name, "RegionId": v.region, "ZoneId": v.zone, "Type": kind,
-		"Category": "cloud_essd", "Size": 40, "Status": v.Other.Status, "InstanceId": v.Other.Instance, "Device": device,
-		"Portable": !v.Other.System, "DeleteWithInstance": v.Other.System, "CreationTime": created,
-		"ResourceGroupId": v.service.shownGroup(v.state), "OperationLocks": object{"OperationLock": []object{}},
-		"Tags": v.tagList()}
-}
-
-func snapshotBody(v view) object {
-	return object{"SnapshotId": v.id, "SnapshotName": v.name, "RegionId": v.region, "Status": v.Other.Status,
-		"Progress": "100%", "SourceDiskId": v.Other.Disk, "SourceDiskSize": "40", "CreationTime": created,
-		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
-}
-
-func imageBody(v view) object {
-	return object{"ImageId": v.id, "ImageName": v.name, "Status": v.Other.Status, "ImageOwnerAlias": "self",
-		"OSType": "linux", "Architecture": "x86_64", "Size": 40, "Progress": "100%", "CreationTime": created,
-		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
-}
-
 func hostBody(v view) object {
 	return object{"DedicatedHostId": v.id, "DedicatedHostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
-		"Status": v.Other.Status, "DedicatedHostType": "ddh.g7", "CreationTime": created,
+		"Status": v.state.Status, "DedicatedHostType": "ddh.g7", "CreationTime": created,
 		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
 }
 

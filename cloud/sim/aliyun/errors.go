@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
@@ -13,7 +14,7 @@ type refusal struct {
 	code, message string
 }
 
-// errorBody is the gateway's and the services' shape of an error.
+// errorBody is the gateway's shape of an error, and that of most services.
 type errorBody struct {
 	RequestID string `json:"RequestId"`
 	HostID    string `json:"HostId"`
@@ -26,8 +27,20 @@ func (s *Service) refuse(c *wire.Call, r *refusal) wire.Answer {
 	return s.Refuse(c, r.status, r.code, r.message)
 }
 
-// Refuse builds an error answer.
+// Refuse builds an error answer in the shape of the product that was called.
 func (s *Service) Refuse(c *wire.Call, status int, code, message string) wire.Answer {
+	if number, err := strconv.Atoi(code); err == nil && status == http.StatusOK {
+		return wire.Answer{Status: status, Code: code, Body: businessBody(c, number, message), Effect: journal.Refused}
+	}
+	if c.HTTP.Header.Get("x-acs-version") == csVersion {
+		return wire.Answer{Status: status, Code: code, Effect: journal.Refused,
+			Body: object{"code": code, "message": message, "requestId": requestID(c), "status": status}}
+	}
+	return gatewayError(c, status, code, message)
+}
+
+// gatewayError is what the gateway refuses itself, whatever the product.
+func gatewayError(c *wire.Call, status int, code, message string) wire.Answer {
 	body := errorBody{RequestID: requestID(c), HostID: c.HTTP.Host, Code: code, Message: message}
 	if status != http.StatusNotImplemented {
 		body.Recommend = "https://api.alibabacloud.com/troubleshoot?q=" + code

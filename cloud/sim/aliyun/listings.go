@@ -45,6 +45,9 @@ func listings() []listing {
 		{action: "DescribeInstanceStatus", kind: "instance", ids: "InstanceId.N", mostIDs: 100,
 			outer: "InstanceStatuses", inner: "InstanceStatus", most: 50, render: statusBody,
 			filters: map[string]filter{"ZoneId": byZone}},
+		{action: "DescribeCloudAssistantStatus", kind: "instance", ids: "InstanceId.N", mostIDs: 100,
+			outer: "InstanceCloudAssistantStatusSet", inner: "InstanceCloudAssistantStatus", most: 50, tokens: true,
+			render: assistantBody, filters: map[string]filter{"OSType": byOSType}},
 		{action: "DescribeNetworkInterfaces", kind: "eni", ids: "NetworkInterfaceId.N", mostIDs: 100,
 			outer: "NetworkInterfaceSets", inner: "NetworkInterfaceSet", most: 100, tokens: true, render: interfaceBody,
 			filters: map[string]filter{"NetworkInterfaceName": byName, "Status": byStatus, "VpcId": byVPC,
@@ -61,7 +64,7 @@ func listings() []listing {
 				"SnapshotName": byName, "Status": byStatus, "DiskId": byDisk, "InstanceId": byInstance}},
 		{action: "DescribeImages", kind: "image", ids: "ImageId,", mostIDs: 100, outer: "Images", inner: "Image",
 			most: 100, render: imageBody, flags: []string{"ImageOwnerAlias"}, filters: map[string]filter{
-				"ImageName": byName, "Status": byImageStatus}},
+				"ImageName": byName, "Status": byImageStatus, "SnapshotId": bySnapshot}},
 		{action: "DescribeDedicatedHosts", kind: "ddh", ids: "DedicatedHostIds[]", mostIDs: 100, outer: "DedicatedHosts",
 			inner: "DedicatedHost", most: 100, tokens: true, render: hostBody, filters: map[string]filter{
 				"DedicatedHostName": byName, "Status": byStatus, "ZoneId": byZone}},
@@ -117,7 +120,8 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 	var matching []view
 	add := func(r *resource) {
 		v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
-		if v.account == s.account(c) && v.region == region && l.matches(v) {
+		v.name = r.nameAt(t)
+		if v.account == s.account(c) && v.region == region && r.there(t) && l.matches(v) {
 			matching = append(matching, v)
 		}
 	}
@@ -183,6 +187,8 @@ func (l listing) matches(v view) bool {
 	return byTags(v)
 }
 
+func byOSType(v view, value string) bool { return strings.EqualFold(v.Instance.OSType, value) }
+
 func byID(v view, value string) bool { return v.id == value }
 
 // byName matches a name, in which * stands for any characters.
@@ -202,15 +208,10 @@ func byImageStatus(v view, value string) bool {
 }
 
 func (v view) status() string {
-	switch {
-	case v.Instance != nil:
-		return v.state.Status
-	case v.ENI != nil:
+	if v.ENI != nil {
 		return v.ENI.Status
-	case v.Other != nil:
-		return v.Other.Status
 	}
-	return ""
+	return v.state.Status
 }
 
 func byVPC(v view, value string) bool {
@@ -251,6 +252,8 @@ func byInstance(v view, value string) bool {
 	}
 	return v.Other.Instance == value
 }
+
+func bySnapshot(v view, value string) bool { return v.Other.Snapshot == value }
 
 func byDisk(v view, value string) bool { return v.Other.Disk == value }
 

@@ -70,7 +70,7 @@ func (s *Service) listResources(c *wire.Call, p params) wire.Answer {
 		}
 		for _, r := range s.candidates(resourceType, ids, "") {
 			it := r.identity()
-			if it.account != s.account(c) || !is("Region", it.region) || !is("ResourceId", it.id) {
+			if it.account != s.account(c) || !r.there(t) || !is("Region", it.region) || !is("ResourceId", it.id) {
 				continue
 			}
 			if group := r.at(t).ResourceGroup; is("ResourceGroupId", group) {

@@ -57,6 +57,8 @@ func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused
 	switch {
 	case !in.stop && slices.Contains(v.Instance.Locks, "security"):
 		return false, locked()
+	case state.Becoming != nil:
+		return false, wrongStatus() // as while its system is installed
 	case state.Status == target && s.config.Knobs.PowerOnTarget == world.OK:
 		return false, nil
 	case state.Status != source:
@@ -82,7 +84,8 @@ func (s *Service) power(c *wire.Call, in power, id string, changes *change) {
 	if in.stop {
 		end, takes = transition{Status: stopped, StoppedMode: in.mode}, s.config.Timings.Stop
 	}
-	state.Power = s.begin(v, c, id, takes, end, failed)
+	s.failSnapshots(c, id, changes)
+	state.Becoming = s.begin(v, c, id, takes, end, failed)
 	state.Status = starting
 	if in.stop {
 		state.Status = stopping

@@ -88,7 +88,7 @@ func statusIn(g world.ResourceGroup, region string) string {
 // long as one of them is on its way; nil if none is. A fault about the resource is about its parts.
 func (s *Service) transferParts(c *wire.Call, whole *resource, m move, changes *change) *transition {
 	var task *transition
-	for _, part := range s.parts[key{whole.Type, whole.identity().id}] {
+	for _, part := range s.partsAt(key{whole.Type, whole.identity().id}, c.Now) {
 		rule := world.TransferRule{From: whole.Type, To: part.Type}
 		state := part.at(c.Now)
 		if !slices.Contains(s.config.Transfer.Rules, rule) || state.Transfer != nil {

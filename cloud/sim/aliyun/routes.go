@@ -12,6 +12,7 @@ import (
 // The versions of the products' APIs, which tell the products apart: no two have the same.
 const (
 	ecsVersion     = "2014-05-26"
+	edasVersion    = "2017-08-01"
 	managerVersion = "2020-03-31"
 )
 
@@ -51,6 +52,14 @@ func routes() map[operation]route {
 	ecs("JoinResourceGroup",
 		route{true, []string{"ResourceId"}, "ResourceGroupId", []string{"ResourceType"}, (*Service).joinResourceGroup})
 
+	tagged := []string{"ClientToken", "Tag.N.Key", "Tag.N.Value"}
+	ecs("CreateSnapshot", route{true, []string{"DiskId"}, "", append([]string{"SnapshotName", "Description"}, tagged...),
+		(*Service).createSnapshot})
+	ecs("CreateImage", route{true, []string{"SnapshotId"}, "", append([]string{"ImageName", "Description"}, tagged...),
+		(*Service).createImage})
+	ecs("ReplaceSystemDisk", route{true, []string{"InstanceId"}, "", []string{"ImageId", "SystemDisk.Size", "KeyPairName",
+		"Password", "PasswordInherit", "SecurityEnhancementStrategy", "ClientToken"}, (*Service).replaceSystemDisk})
+
 	for _, l := range listings() {
 		ecs(l.action, route{false, []string{l.ids}, "", l.parameters(), l.serve})
 	}
@@ -67,10 +76,14 @@ func routes() map[operation]route {
 	manager("ListAssociatedTransferSetting", route{serve: (*Service).transferSetting})
 	manager("MoveResources", route{true, nil, "ResourceGroupId", []string{"Resources.N.ResourceId",
 		"Resources.N.ResourceType", "Resources.N.RegionId", "Resources.N.Service"}, (*Service).moveResources})
+	edasRoutes(all)
+	for _, r := range csRoutes() {
+		all[operation{csVersion, r.action}] = r.route
+	}
 	return all
 }
 
-// Route recognises a request by its action, whatever its host and path: a header in the newer styles of signing, a
+// Route recognises a request by its action, whatever its host: a header in the newer styles of signing, a
 // parameter in the oldest. Every other request with a mark of this cloud is its, too, if only to be refused.
 func (s *Service) Route(c *wire.Call) (mine bool, refused *wire.Answer) {
 	query := c.HTTP.URL.Query()
@@ -95,7 +108,13 @@ func (s *Service) Route(c *wire.Call) (mine bool, refused *wire.Answer) {
 		answer := s.refuse(c, unimplemented(c.Action+" of version "+op.version))
 		return true, &answer
 	}
-	r := s.bind(c, p, route)
+	r := p.readBody(c)
+	if pattern := s.paths[op]; pattern != "" && r == nil {
+		r = p.readPath(pattern, c.HTTP)
+	}
+	if r == nil {
+		r = s.bind(c, p, route)
+	}
 	if r != nil {
 		answer := s.refuse(c, r)
 		return true, &answer
@@ -147,7 +166,7 @@ func done(c *wire.Call, changes *change, effect string, body map[string]any) wir
 	}
 	a := found(c, body)
 	a.Effect = effect
-	if len(changes.Resources) > 0 {
+	if !changes.empty() {
 		a.Change = changes
 	}
 	return a
@@ -165,7 +184,7 @@ func requestID(c *wire.Call) string {
 // find returns the caller's resource of this type and id. The region may be empty: the id tells it.
 func (s *Service) find(c *wire.Call, resourceType, id, region string) *resource {
 	r := s.byKey[key{resourceType, id}]
-	if r == nil {
+	if r == nil || !r.there(c.Now) {
 		return nil
 	}
 	if it := r.identity(); it.account != s.account(c) || region != "" && it.region != region {

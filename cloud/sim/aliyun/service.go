@@ -1,6 +1,6 @@
-// Package aliyun simulates Alibaba Cloud: ECS with its power, security groups and resource groups, and the Resource
-// Management service. deploy/docs/world.md lists the assumptions (A1, A2, …) made where the vendor's documents are
-// silent or contradict each other.
+// Package aliyun simulates Alibaba Cloud: ECS with its power, disks, security groups and resource groups, the Resource
+// Management service, EDAS, and the Container Service. deploy/docs/world.md lists the assumptions (A1, E1, K1, …) made
+// where the vendor's documents are silent or contradict each other.
 package aliyun
 
 import (
@@ -23,7 +23,10 @@ type Service struct {
 	gateway  *alibabasign.Gateway
 	limiter  *throttle.Limiter
 	routes   map[operation]route
+	paths    map[operation]string
 	wall     func() time.Time
+
+	ack *ack
 
 	*inventory
 }
@@ -37,6 +40,7 @@ func New(w world.World, wall func() time.Time) *Service {
 		groups:    map[string]world.ResourceGroup{},
 		limiter:   throttle.New(w.Alibaba.Throttle),
 		routes:    routes(),
+		paths:     paths(),
 		wall:      wall,
 		inventory: newInventory(),
 	}
@@ -57,6 +61,8 @@ func New(w world.World, wall func() time.Time) *Service {
 	}
 	s.populate(w.Alibaba)
 	s.config.SecurityGroups, s.config.Instances, s.config.Interfaces, s.config.Resources = nil, nil, nil, nil
+	s.ack = newACK(w.Alibaba.Clusters)
+	s.config.EDASClusters, s.config.Clusters = nil, nil
 	return s
 }
 
@@ -69,7 +75,8 @@ func (s *Service) populate(w world.Alibaba) {
 	for i := range w.Instances {
 		v := &w.Instances[i]
 		s.put(&resource{Type: "instance", Instance: v, Versions: []version{{ResourceGroup: v.ResourceGroup,
-			Status: v.Status, StoppedMode: v.StoppedMode, OSGeneration: v.OSGeneration, SecurityGroups: v.SecurityGroups}}})
+			Status: v.Status, StoppedMode: v.StoppedMode, OSGeneration: v.OSGeneration, SecurityGroups: v.SecurityGroups,
+			Image: v.Image, KeyPair: v.KeyPair, AgentOffline: v.AgentOffline, UnknownToEDAS: v.UnknownToEDAS}}})
 	}
 	for i := range w.Interfaces {
 		n := &w.Interfaces[i]
@@ -78,8 +85,10 @@ func (s *Service) populate(w world.Alibaba) {
 	}
 	for i := range w.Resources {
 		o := &w.Resources[i]
-		s.put(&resource{Type: o.Type, Other: o, Versions: []version{{ResourceGroup: o.ResourceGroup}}})
+		s.put(&resource{Type: o.Type, Other: o, Versions: []version{{ResourceGroup: o.ResourceGroup, Status: o.Status,
+			Image: o.Image}}})
 	}
+	s.populateEDAS(w.EDASClusters)
 }
 
 // Name is the service's name in the state directory.
@@ -90,7 +99,8 @@ func (s *Service) lagged(now time.Time) time.Time { return now.Add(-time.Duratio
 
 // oldest is the oldest moment that any read shows.
 func (s *Service) oldest(now time.Time) time.Time {
-	return now.Add(-time.Duration(max(s.config.ReadLag, s.config.ListLag)))
+	return now.Add(-time.Duration(max(s.config.ReadLag, s.config.ListLag, s.config.EDAS.ReadLag,
+		s.config.Containers.ReadLag)))
 }
 
 // account is the account id of the caller.
@@ -100,7 +110,7 @@ func (s *Service) account(c *wire.Call) string { return c.Project }
 func (s *Service) Admit(c *wire.Call, now time.Time) *wire.Answer {
 	access, refused := s.gateway.Verify(c.HTTP, c.Body, s.wall())
 	if refused != nil {
-		answer := s.Refuse(c, refused.Status, refused.Code, refused.Message)
+		answer := gatewayError(c, refused.Status, refused.Code, refused.Message)
 		return &answer
 	}
 	account := s.accounts[access]
@@ -125,7 +135,7 @@ func (s *Service) Throttled(c *wire.Call, status int, retryAfter string) wire.An
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	a := s.Refuse(c, status, "Throttling.User", "Request was denied due to user flow control.")
+	a := gatewayError(c, status, "Throttling.User", "Request was denied due to user flow control.")
 	if retryAfter != "" {
 		a.Header = http.Header{"X-Acs-Retry-After": {retryAfter}}
 	}

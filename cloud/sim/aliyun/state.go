@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -17,9 +18,13 @@ type resource struct {
 	ENI      *world.NetworkInterface `json:"eni,omitempty"`
 	Firewall *world.SecurityGroup    `json:"securityGroup,omitempty"`
 	Other    *world.Resource         `json:"other,omitempty"`
+	EDAS     *world.EDASCluster      `json:"edas,omitempty"` // without its members
+	Member   *edasMember             `json:"member,omitempty"`
 
-	Ops      int       `json:"ops,omitempty"` // transitions begun so far; varies the random draws
-	Versions []version `json:"versions"`      // oldest first; never empty; older ones only as the read lag needs them
+	Born     time.Time `json:"born,omitzero"`  // when it was made; zero: it was always there
+	Made     *making   `json:"made,omitempty"` // by a call with a token; nil: otherwise
+	Ops      int       `json:"ops,omitempty"`  // transitions begun so far; varies the random draws
+	Versions []version `json:"versions"`       // oldest first; never empty; older ones only as the read lag needs them
 }
 
 // identity is what all resources have.
@@ -33,6 +38,10 @@ func (r *resource) identity() identity {
 		return identity{r.ENI.ID, r.ENI.Name, r.ENI.Account, r.ENI.Region, r.ENI.Zone}
 	case r.Firewall != nil:
 		return identity{r.Firewall.ID, r.Firewall.Name, r.Firewall.Account, r.Firewall.Region, ""}
+	case r.EDAS != nil:
+		return identity{r.EDAS.ID, r.EDAS.Name, r.EDAS.Account, r.EDAS.Region, ""}
+	case r.Member != nil:
+		return identity{r.Member.ID, r.Member.ID, r.Member.Account, r.Member.Region, ""}
 	}
 	return identity{r.Other.ID, r.Other.Name, r.Other.Account, r.Other.Region, r.Other.Zone}
 }
@@ -41,23 +50,32 @@ func (r *resource) identity() identity {
 type version struct {
 	Since          time.Time   `json:"since,omitzero"`
 	ResourceGroup  string      `json:"resourceGroup,omitempty"`
-	Status         string      `json:"status,omitempty"`         // of instances
+	Gone           bool        `json:"gone,omitempty"`           // it is released, deleted, …
+	Name           string      `json:"name,omitempty"`           // of an instance that was renamed
+	Status         string      `json:"status,omitempty"`         // of what has one that changes
 	StoppedMode    string      `json:"stoppedMode,omitempty"`    // of stopped instances
-	OSGeneration   int         `json:"osGeneration,omitempty"`   // of instances
+	OSGeneration   int         `json:"osGeneration,omitempty"`   // of instances; of members, when their agent was installed
+	Image          string      `json:"image,omitempty"`          // of instances and system disks: what they were made from
+	KeyPair        string      `json:"keyPair,omitempty"`        // of instances
+	AgentOffline   bool        `json:"agentOffline,omitempty"`   // of instances: Cloud Assistant does not hear of them
+	UnknownToEDAS  bool        `json:"unknownToEDAS,omitempty"`  // of instances
 	SecurityGroups []string    `json:"securityGroups,omitempty"` // of instances and network interfaces
-	Power          *transition `json:"power,omitempty"`
-	Regrouping     *transition `json:"regrouping,omitempty"` // between security groups
-	Transfer       *transition `json:"transfer,omitempty"`   // into a resource group, following another resource
+	Becoming       *transition `json:"becoming,omitempty"`       // into another status
+	Regrouping     *transition `json:"regrouping,omitempty"`     // between security groups
+	Transfer       *transition `json:"transfer,omitempty"`       // into a resource group, following another resource
 }
 
 // transition is a change in progress, or one whose end nobody has looked at yet. What it comes to depends on its place
 // in the version.
 type transition struct {
-	Until          time.Time `json:"until,omitzero"` // zero: it never ends
-	Status         string    `json:"status,omitempty"`
-	StoppedMode    string    `json:"stoppedMode,omitempty"`
-	SecurityGroups []string  `json:"securityGroups,omitempty"`
-	ResourceGroup  string    `json:"resourceGroup,omitempty"`
+	Until          time.Time   `json:"until,omitzero"` // zero: it never ends
+	Status         string      `json:"status,omitempty"`
+	StoppedMode    string      `json:"stoppedMode,omitempty"`
+	SecurityGroups []string    `json:"securityGroups,omitempty"`
+	ResourceGroup  string      `json:"resourceGroup,omitempty"`
+	Gone           bool        `json:"gone,omitempty"` // the resource is no more afterwards
+	Lock           string      `json:"lock,omitempty"` // the reason why the resource is locked meanwhile; empty: it is not
+	Then           *transition `json:"then,omitempty"` // what follows, of transitions into another status
 }
 
 func (t *transition) over(now time.Time) bool {
@@ -71,8 +89,9 @@ func (r *resource) at(t time.Time) version {
 		i--
 	}
 	v := r.Versions[i]
-	if v.Power.over(t) {
-		v.Status, v.StoppedMode, v.Power = v.Power.Status, v.Power.StoppedMode, nil
+	for v.Becoming.over(t) {
+		b := v.Becoming
+		v.Status, v.StoppedMode, v.Gone, v.Becoming = b.Status, b.StoppedMode, b.Gone, b.Then
 	}
 	if v.Regrouping.over(t) {
 		v.SecurityGroups, v.Regrouping = v.Regrouping.SecurityGroups, nil
@@ -82,6 +101,12 @@ func (r *resource) at(t time.Time) version {
 	}
 	return v
 }
+
+// nameAt is the resource's name at t.
+func (r *resource) nameAt(t time.Time) string { return cmp.Or(r.at(t).Name, r.identity().name) }
+
+// there reports whether the resource exists at t: it may come to be, and be released, while the simulator runs.
+func (r *resource) there(t time.Time) bool { return !r.Born.After(t) && !r.at(t).Gone }
 
 // set makes v the state from now on and forgets versions that no read can see any more.
 func (r *resource) set(v version, now, oldestRead time.Time) {
@@ -103,14 +128,15 @@ type inventory struct {
 	byKey   map[key]*resource
 	regions map[string]bool        // where resources are
 	ordered map[string][]*resource // by type, in the order of their making
-	parts   map[key][]*resource    // the network interfaces and disks of an instance, the snapshots of a disk
+	parts   map[key][]*resource    // the network interfaces and disks of an instance, the snapshots of a disk, …
+	made    map[token]*resource    // what calls with a token made
 	// members by security group and id: everyone who is one, now or within the read lag, and perhaps some that left
 	members map[string]map[string]*resource
 }
 
 func newInventory() *inventory {
 	return &inventory{byKey: map[key]*resource{}, regions: map[string]bool{}, ordered: map[string][]*resource{},
-		parts: map[key][]*resource{}, members: map[string]map[string]*resource{}}
+		parts: map[key][]*resource{}, made: map[token]*resource{}, members: map[string]map[string]*resource{}}
 }
 
 // put adds a resource or replaces it.
@@ -123,9 +149,12 @@ func (n *inventory) put(r *resource) {
 		n.byKey[k] = r
 		n.ordered[r.Type] = append(n.ordered[r.Type], r)
 		n.regions[r.identity().region] = true
-		if whole := r.partOf(); whole.id != "" {
+		for _, whole := range r.partOf() {
 			n.parts[whole] = append(n.parts[whole], r)
 		}
+	}
+	if r.Made != nil {
+		n.made[r.Made.token] = r
 	}
 	for _, v := range r.Versions {
 		n.index(r, v.SecurityGroups)
@@ -135,17 +164,30 @@ func (n *inventory) put(r *resource) {
 	}
 }
 
-// partOf names the resource that r belongs to, if there is one.
-func (r *resource) partOf() key {
+// partOf names the resources that r belongs to.
+func (r *resource) partOf() []key {
 	switch {
 	case r.ENI != nil:
-		return key{"instance", r.ENI.Instance}
+		return []key{{"instance", r.ENI.Instance}}
+	case r.Member != nil:
+		return []key{{"instance", r.Member.Instance}, {"edascluster", r.Member.Cluster}}
 	case r.Type == "disk":
-		return key{"instance", r.Other.Instance}
+		return []key{{"instance", r.Other.Instance}}
 	case r.Type == "snapshot":
-		return key{"disk", r.Other.Disk}
+		return []key{{"disk", r.Other.Disk}}
 	}
-	return key{}
+	return nil
+}
+
+// partsAt returns what belongs to a resource at t.
+func (n *inventory) partsAt(whole key, t time.Time) []*resource {
+	var there []*resource
+	for _, part := range n.parts[whole] {
+		if part.there(t) {
+			there = append(there, part)
+		}
+	}
+	return there
 }
 
 // index notes that r may be a member of the security groups.

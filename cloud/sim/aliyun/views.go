@@ -13,8 +13,9 @@ type Instance struct {
 	Status, StoppedMode                  string
 	SecurityGroups                       []string // ids, in the order of joining
 	ResourceGroup                        string   // id; of the default group, too
-	Busy                                 bool     // a transition is going on: power, security groups, or resource group
+	Busy                                 bool     // power, system, security groups or resource group are changing
 	OSGeneration                         int      // how often its system was installed
+	Image                                string   // what its system was installed from
 	SystemDisk                           string
 	PrimaryInterface                     string // empty in the classic network
 }
@@ -37,29 +38,28 @@ type SecurityGroup struct {
 // Resource is what any resource truly is at a moment, as far as resource groups go.
 type Resource struct {
 	Type, ID, Name, Account, Region string
+	Status                          string
 	ResourceGroup                   string
 	Transferring                    bool // a task of associated transfer is going on
 }
 
-func (v version) busy() bool { return v.Power != nil || v.Regrouping != nil || v.Transfer != nil }
+func (v version) busy() bool { return v.Becoming != nil || v.Regrouping != nil || v.Transfer != nil }
 
-// Instance returns the instance with this id at t.
+// Instance returns the instance with this id, if it exists at t.
 func (s *Service) Instance(id string, t time.Time) (Instance, bool) {
 	r := s.byKey[key{"instance", id}]
-	if r == nil {
+	if r == nil || !r.there(t) {
 		return Instance{}, false
 	}
 	n, state := r.Instance, r.at(t)
-	v := Instance{ID: n.ID, Name: n.Name, Account: n.Account, Region: n.Region, Zone: n.Zone, VPC: n.VPC,
+	v := Instance{ID: n.ID, Name: r.nameAt(t), Account: n.Account, Region: n.Region, Zone: n.Zone, VPC: n.VPC,
 		Status: state.Status, StoppedMode: state.StoppedMode, SecurityGroups: slices.Clone(state.SecurityGroups),
-		ResourceGroup: state.ResourceGroup, Busy: state.busy(), OSGeneration: state.OSGeneration}
+		ResourceGroup: state.ResourceGroup, Busy: state.busy(), OSGeneration: state.OSGeneration, Image: state.Image}
 	if primary := s.primary(id); primary != nil {
 		v.PrimaryInterface = primary.ENI.ID
 	}
-	for _, part := range s.parts[key{"instance", id}] {
-		if part.Other != nil && part.Other.System {
-			v.SystemDisk = part.Other.ID
-		}
+	if disk := s.systemDisk(id, t); disk != nil {
+		v.SystemDisk = disk.Other.ID
 	}
 	return v, true
 }
@@ -68,16 +68,17 @@ func (s *Service) Instance(id string, t time.Time) (Instance, bool) {
 func (s *Service) Instances(t time.Time) []Instance {
 	all := make([]Instance, 0, len(s.ordered["instance"]))
 	for _, r := range s.ordered["instance"] {
-		v, _ := s.Instance(r.Instance.ID, t)
-		all = append(all, v)
+		if v, there := s.Instance(r.Instance.ID, t); there {
+			all = append(all, v)
+		}
 	}
 	return all
 }
 
-// NetworkInterface returns the network interface with this id at t.
+// NetworkInterface returns the network interface with this id, if it exists at t.
 func (s *Service) NetworkInterface(id string, t time.Time) (NetworkInterface, bool) {
 	r := s.byKey[key{"eni", id}]
-	if r == nil {
+	if r == nil || !r.there(t) {
 		return NetworkInterface{}, false
 	}
 	n, groups := r.ENI, s.holder(r).at(t)
@@ -97,15 +98,15 @@ func (s *Service) SecurityGroup(id string, t time.Time) (SecurityGroup, bool) {
 		Members: s.membersAt(id, t), ResourceGroup: r.at(t).ResourceGroup}, true
 }
 
-// Resource returns the resource of this type, as JoinResourceGroup names it, and id at t.
+// Resource returns the resource of this type, as JoinResourceGroup names it, and id, if it exists at t.
 func (s *Service) Resource(resourceType, id string, t time.Time) (Resource, bool) {
 	r := s.byKey[key{resourceType, id}]
-	if r == nil {
+	if r == nil || !r.there(t) {
 		return Resource{}, false
 	}
 	it, state := r.identity(), r.at(t)
-	return Resource{Type: resourceType, ID: it.id, Name: it.name, Account: it.account, Region: it.region,
-		ResourceGroup: state.ResourceGroup, Transferring: state.Transfer != nil}, true
+	return Resource{Type: resourceType, ID: it.id, Name: r.nameAt(t), Account: it.account, Region: it.region,
+		Status: state.Status, ResourceGroup: state.ResourceGroup, Transferring: state.Transfer != nil}, true
 }
 
 // World describes the state at t as a world file does. What is going on has not happened yet in it.
@@ -117,34 +118,47 @@ func (s *Service) World(t time.Time) world.Alibaba {
 		w.SecurityGroups = append(w.SecurityGroups, g)
 	}
 	for _, r := range s.ordered["instance"] {
+		if !r.there(t) {
+			continue
+		}
 		n, state := *r.Instance, r.at(t)
+		n.Name = r.nameAt(t)
 		n.Status, n.StoppedMode, n.OSGeneration = settled(state), state.StoppedMode, state.OSGeneration
 		n.SecurityGroups, n.ResourceGroup = state.SecurityGroups, state.ResourceGroup
+		n.Image, n.KeyPair = state.Image, state.KeyPair
+		n.AgentOffline, n.UnknownToEDAS = state.AgentOffline, state.UnknownToEDAS
 		w.Instances = append(w.Instances, n)
 	}
 	for _, r := range s.ordered["eni"] {
+		if !r.there(t) {
+			continue
+		}
 		n, state := *r.ENI, r.at(t)
 		n.SecurityGroups, n.ResourceGroup = state.SecurityGroups, state.ResourceGroup
 		w.Interfaces = append(w.Interfaces, n)
 	}
 	for _, resourceType := range world.ResourceTypes() {
 		for _, r := range s.ordered[resourceType] {
-			if r.Other != nil {
+			if state := r.at(t); r.Other != nil && r.there(t) && state.Becoming == nil {
 				o := *r.Other
-				o.ResourceGroup = r.at(t).ResourceGroup
+				o.ResourceGroup, o.Status = state.ResourceGroup, state.Status
 				w.Resources = append(w.Resources, o)
 			}
 		}
 	}
+	w.EDASClusters, w.Clusters = s.edasWorld(t), s.ack.world(t)
 	return w
 }
 
-// settled is the status in which a transition began.
+// settled is the status in which a transition began. What is lost by the installation of a system is lost: then it is
+// the one in which it ends.
 func settled(v version) string {
-	switch v.Status {
-	case stopping:
+	switch {
+	case v.Becoming != nil && v.Becoming.Lock != "":
+		return v.Becoming.Status
+	case v.Status == stopping:
 		return running
-	case starting:
+	case v.Status == starting:
 		return stopped
 	}
 	return v.Status

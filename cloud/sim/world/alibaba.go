@@ -20,6 +20,10 @@ type Alibaba struct {
 	Interfaces           []NetworkInterface  `json:"networkInterfaces,omitempty"`
 	Resources            []Resource          `json:"resources,omitempty"`
 	Generate             []GenerateResources `json:"generate,omitempty"`
+	EDAS                 EDAS                `json:"edas,omitzero"`
+	EDASClusters         []EDASCluster       `json:"edasClusters,omitempty"`
+	Containers           Containers          `json:"containers,omitzero"`
+	Clusters             []ContainerCluster  `json:"clusters,omitempty"`
 }
 
 // AlibabaTimings says how long transitions take, in simulated time. Ranges are drawn per resource and operation.
@@ -28,6 +32,9 @@ type AlibabaTimings struct {
 	Start          clock.Range `json:"start,omitzero"`
 	SecurityGroups clock.Range `json:"securityGroups,omitzero"` // until joining or leaving a security group takes effect
 	Transfer       clock.Range `json:"transfer,omitzero"`       // until associated resources followed into a resource group
+	Snapshot       clock.Range `json:"snapshot,omitzero"`       // until a snapshot is accomplished
+	Image          clock.Range `json:"image,omitzero"`          // until an image is available
+	ReplaceDisk    clock.Range `json:"replaceDisk,omitzero"`    // so long an instance is locked while its system disk is replaced
 }
 
 // AlibabaQuotas are limits of an account.
@@ -126,8 +133,10 @@ type Instance struct {
 	ResourceGroup      string            `json:"resourceGroup,omitempty"`  // id or name
 	Locks              []string          `json:"locks,omitempty"`          // security, financial, …
 	NoEnterpriseGroups bool              `json:"noEnterpriseGroups,omitempty"`
-	StartFails         string            `json:"startFails,omitempty"`   // never (default), after-stop-charging, always
-	OSGeneration       int               `json:"osGeneration,omitempty"` // counts installations of the system; default 1
+	StartFails         string            `json:"startFails,omitempty"`    // never (default), after-stop-charging, always
+	OSGeneration       int               `json:"osGeneration,omitempty"`  // counts installations of the system; default 1
+	AgentOffline       bool              `json:"agentOffline,omitempty"`  // its Cloud Assistant, until its system is installed anew
+	UnknownToEDAS      bool              `json:"unknownToEDAS,omitempty"` // until EDAS is told to look at it
 	Tags               map[string]string `json:"tags,omitempty"`
 }
 
@@ -160,7 +169,11 @@ type Resource struct {
 	Status        string            `json:"status,omitempty"`   // default: the one in which it can be used
 	Instance      string            `json:"instance,omitempty"` // of a disk: id or name
 	Disk          string            `json:"disk,omitempty"`     // of a snapshot
-	System        bool              `json:"system,omitempty"`   // of a disk: it is the instance's system disk
+	Snapshot      string            `json:"snapshot,omitempty"` // of an image: id or name; empty: it is made from none
+	System        bool              `json:"system,omitempty"`   // of a disk: it is the instance's system disk; of a snapshot: it is of one
+	Image         string            `json:"image,omitempty"`    // of a system disk; default: the instance's
+	Category      string            `json:"category,omitempty"` // of a disk; default cloud_essd
+	Size          int               `json:"size,omitempty"`     // of a disk, snapshot or image, in GiB; default 40, or what it is made from
 	ResourceGroup string            `json:"resourceGroup,omitempty"`
 	Tags          map[string]string `json:"tags,omitempty"`
 }

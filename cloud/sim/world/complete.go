@@ -10,7 +10,8 @@ import (
 // prefixes of ids, by resource type.
 var prefixes = map[string]string{"instance": "i-", "eni": "eni-", "securitygroup": "sg-", "resourcegroup": "rg-",
 	"disk": "d-", "snapshot": "s-", "image": "m-", "ddh": "dh-", "ddhcluster": "dc-", "keypair": "",
-	"launchtemplate": "lt-", "command": "c-", "activation": "activation-", "managedinstance": "mi-"}
+	"launchtemplate": "lt-", "command": "c-", "activation": "activation-", "managedinstance": "mi-",
+	"cluster": "c", "nodepool": "np"}
 
 // AlibabaID returns the id that a world with this seed gives to the resource of this type and name. Key pairs have no
 // ids of their own: there it is the name.
@@ -29,7 +30,6 @@ type completer struct {
 	groups          map[string]string // resource groups: ids by id and by name
 	firewalls       map[string]string // security groups likewise
 	instances       map[string]*Instance
-	disks           map[string]string
 	defaults        map[string]string // default resource group by account
 }
 
@@ -39,7 +39,7 @@ func (w *World) completeAlibaba() {
 	a := &w.Alibaba
 	a.fillDefaults()
 	c := &completer{seed: w.Seed, account: w.DefaultAccount(), region: "cn-hangzhou", groups: map[string]string{},
-		firewalls: map[string]string{}, instances: map[string]*Instance{}, disks: map[string]string{},
+		firewalls: map[string]string{}, instances: map[string]*Instance{},
 		defaults: map[string]string{}}
 	for _, account := range w.Accounts {
 		if account.AccountID != "" && account.Region != "" {
@@ -59,10 +59,14 @@ func (w *World) completeAlibaba() {
 	c.completeInstances(a.Instances)
 	a.Interfaces = c.interfaces(a.Interfaces, a.Instances)
 	a.Resources = c.resources(a.Resources, a.Instances)
+	a.Clusters = c.clusters(a.Clusters)
+	a.EDASClusters = c.edasClusters(a.EDASClusters)
 }
 
 func (a *Alibaba) fillDefaults() {
 	a.ListLag = cmp.Or(a.ListLag, a.ReadLag)
+	a.Containers.complete(a.ReadLag)
+	a.EDAS.complete(a.ReadLag)
 	q := &a.Quotas
 	q.GroupsPerInterface = cmp.Or(q.GroupsPerInterface, 5)
 	q.BasicMembers = cmp.Or(q.BasicMembers, 6000)
@@ -209,12 +213,6 @@ func (c *completer) resources(given []Resource, instances []Instance) []Resource
 			hasSystem[v.ID] = hasSystem[v.ID] || r.System
 		}
 		r.Status = cmp.Or(r.Status, usable[r.Type])
-		if r.Type == "disk" {
-			c.disks[r.ID], c.disks[r.Name] = r.ID, r.ID
-		}
-	}
-	for i := range given {
-		given[i].Disk = c.disks[given[i].Disk]
 	}
 	for _, v := range instances {
 		if hasSystem[v.ID] {
@@ -224,13 +222,8 @@ func (c *completer) resources(given []Resource, instances []Instance) []Resource
 		given = append(given, Resource{Type: "disk", ID: id, Name: id, Account: v.Account, Region: v.Region, Zone: v.Zone,
 			Status: "In_use", Instance: v.ID, System: true, ResourceGroup: v.ResourceGroup})
 	}
+	c.storage(given)
 	return given
-}
-
-// SystemDiskID returns the id of the system disk that an instance has after so many installations of its system:
-// each comes with a new disk.
-func SystemDiskID(seed int64, instance string, generation int) string {
-	return AlibabaID(seed, "disk", fmt.Sprintf("system/%s/%d", instance, generation))
 }
 
 // generate adds the n-th resource that the rule asks for.

@@ -14,6 +14,7 @@ func (w World) validateAlibaba(v *validation) {
 	v.atLeast("alibaba.quotas.enterpriseMembers", a.Quotas.EnterpriseMembers, 0)
 	v.atLeast("alibaba.quotas.rulesPerInterface", a.Quotas.RulesPerInterface, 0)
 	a.Throttle.validate(v, "alibaba.throttle")
+	a.Containers.validate(v)
 	k := a.Knobs
 	v.oneOf("alibaba.knobs.repeatJoin", k.RepeatJoin, OK, Error)
 	v.oneOf("alibaba.knobs.leaveNotMember", k.LeaveNotMember, OK, "InvalidSecurityGroupAssociation.NotFound",
@@ -32,7 +33,7 @@ func (w World) validateAlibaba(v *validation) {
 	}
 	c := &alibabaCheck{validation: v, accounts: map[string]bool{"": true}, groups: map[string]bool{"": true},
 		firewalls: map[string]bool{}, instances: map[string]bool{"": true}, disks: map[string]bool{"": true},
-		ids: map[string]func(string, string){}}
+		snapshots: map[string]bool{"": true}, ids: map[string]func(string, string){}}
 	for _, account := range w.Accounts {
 		c.accounts[account.AccountID] = true
 	}
@@ -43,8 +44,8 @@ func (w World) validateAlibaba(v *validation) {
 // alibabaCheck knows what the resources of a world may refer to.
 type alibabaCheck struct {
 	*validation
-	accounts, groups, firewalls, instances, disks map[string]bool
-	ids                                           map[string]func(field, value string) // by resource type
+	accounts, groups, firewalls, instances, disks, snapshots map[string]bool
+	ids                                                      map[string]func(field, value string) // by resource type
 }
 
 // known collects the ids and names that are referred to.
@@ -59,8 +60,11 @@ func (c *alibabaCheck) known(a Alibaba) {
 		c.instances[v.ID], c.instances[v.Name] = true, true
 	}
 	for _, r := range a.Resources {
-		if r.Type == "disk" {
+		switch r.Type {
+		case "disk":
 			c.disks[r.ID], c.disks[r.Name] = true, true
+		case "snapshot":
+			c.snapshots[r.ID], c.snapshots[r.Name] = true, true
 		}
 	}
 	for _, g := range a.Generate {
@@ -141,9 +145,17 @@ func (c *alibabaCheck) check(a Alibaba) {
 		}
 		c.identity(at, r.Type, r.ID, r.Name, r.Account)
 		c.refers(at+".instance", r.Instance, c.instances, "instance")
-		c.refers(at+".disk", r.Disk, c.disks, "disk")
+		if !strings.HasPrefix(r.Disk, prefixes["disk"]) { // a snapshot outlives its disk
+			c.refers(at+".disk", r.Disk, c.disks, "disk")
+		}
+		if !strings.HasPrefix(r.Snapshot, prefixes["snapshot"]) {
+			c.refers(at+".snapshot", r.Snapshot, c.snapshots, "snapshot")
+		}
+		c.atLeast(at+".size", r.Size, 0)
 		c.refers(at+".resourceGroup", r.ResourceGroup, c.groups, "resource group")
 	}
+	c.clusters(a.Clusters)
+	c.edas(a.EDAS, a.EDASClusters)
 	for i, g := range a.Generate {
 		c.generate(fmt.Sprintf("alibaba.generate[%d]", i), g)
 	}

@@ -1,0 +1,233 @@
+package aliyun
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// listedAt is the moment that reads of nodes and pools show.
+func (s *Service) listedAt(now time.Time) time.Time {
+	return now.Add(-time.Duration(s.config.Containers.ReadLag))
+}
+
+func shown(body any) wire.Answer { return wire.Answer{Status: http.StatusOK, Body: body} }
+
+// container finds the caller's cluster that the call names.
+func (s *Service) container(c *wire.Call, p params) (*ackCluster, *refusal) {
+	for _, k := range s.ack.clusters {
+		if k.ID == p.Get("ClusterId") && k.Account == s.account(c) {
+			return k, nil
+		}
+	}
+	return nil, notFound("ErrorClusterNotFound", "The specified cluster does not exist.")
+}
+
+func noPool() *refusal {
+	return notFound("ErrorNodePoolNotFound", "The node pool does not exist.")
+}
+
+// csPage cuts the wanted page out of rows, whose size and number have the names that the call gives them.
+func csPage(p params, rows []object, size, number string, most int) (page []object, info object, r *refusal) {
+	length, r := p.whole(size, 10, 1, most)
+	if r != nil {
+		return nil, nil, r
+	}
+	at, r := p.whole(number, 1, 1, 1<<30)
+	if r != nil {
+		return nil, nil, r
+	}
+	from := min((at-1)*length, len(rows))
+	return list(rows[from:min(from+length, len(rows))]),
+		object{"page_number": at, "page_size": length, "total_count": len(rows)}, nil
+}
+
+func (s *Service) describeClusters(c *wire.Call, p params) wire.Answer {
+	is := func(parameter, value string) bool { return p.Get(parameter) == "" || p.Get(parameter) == value }
+	var rows []object
+	for _, k := range s.ack.clusters {
+		named, _ := path.Match("*"+p.Get("name")+"*", k.Name)
+		if k.Account == s.account(c) && named && is("cluster_id", k.ID) && is("cluster_type", k.Type) &&
+			is("region_id", k.Region) {
+			rows = append(rows, containerBody(k, s.listedAt(c.Now)))
+		}
+	}
+	page, info, r := csPage(p, rows, "page_size", "page_number", 100)
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	return shown(object{"clusters": page, "page_info": info})
+}
+
+func (s *Service) describeCluster(c *wire.Call, p params) wire.Answer {
+	k, r := s.container(c, p)
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	return shown(containerBody(k, s.listedAt(c.Now)))
+}
+
+func containerBody(k *ackCluster, t time.Time) object {
+	size := 0
+	for _, n := range k.nodes {
+		if n.state(t) != "" {
+			size++
+		}
+	}
+	return object{"cluster_id": k.ID, "name": k.Name, "cluster_type": k.Type, "cluster_spec": "ack.pro.small",
+		"profile": "Default", "state": k.State, "region_id": k.Region, "zone_id": k.Region + "-h", "vpc_id": k.VPC,
+		"vswitch_id": "vsw-" + k.VPC, "security_group_id": k.SecurityGroup, "resource_group_id": k.ResourceGroup,
+		"size": size, "network_mode": "vpc", "current_version": "1.30.1-aliyun.1", "init_version": "1.30.1-aliyun.1",
+		"deletion_protection": false, "created": created, "updated": created, "tags": []object{}}
+}
+
+func (s *Service) describePools(c *wire.Call, p params) wire.Answer {
+	k, r := s.container(c, p)
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	rows := []object{}
+	for _, p := range k.NodePools {
+		rows = append(rows, poolBody(k, p, s.listedAt(c.Now)))
+	}
+	return shown(object{"nodepools": rows})
+}
+
+func (s *Service) describePool(c *wire.Call, p params) wire.Answer {
+	k, r := s.container(c, p)
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	pool, ok := k.pool(c.Group)
+	if !ok || c.Group == "" {
+		return s.refuse(c, noPool())
+	}
+	return shown(poolBody(k, pool, s.listedAt(c.Now)))
+}
+
+func poolBody(k *ackCluster, p world.ContainerPool, t time.Time) object {
+	nodes, count, total, healthy := k.in(p.ID), map[string]int{}, 0, 0
+	for _, n := range nodes {
+		state := n.state(t)
+		if state == "" {
+			continue
+		}
+		count[state]++
+		total++
+		if state == nodeRunning && n.ready(t) {
+			healthy++
+		}
+	}
+	group := object{"instance_types": []string{p.InstanceType}, "image_id": p.Image, "key_pair": p.KeyPair,
+		"vswitch_ids": []string{"vsw-" + k.VPC}, "system_disk_category": "cloud_essd", "system_disk_size": 40,
+		"instance_charge_type": "PostPaid", "security_group_id": k.SecurityGroup, "security_group_ids": []string{}}
+	if k.SecurityGroup != "" {
+		group["security_group_ids"] = []string{k.SecurityGroup}
+	}
+	if size := desired(p, nodes, t); size != nil {
+		group["desired_size"] = *size
+	}
+	return object{
+		"nodepool_info": object{"nodepool_id": p.ID, "name": p.Name, "region_id": k.Region, "type": "ess",
+			"is_default": p.Default, "resource_group_id": k.ResourceGroup, "created": created, "updated": created},
+		"status": object{"state": poolState(p, nodes, t), "total_nodes": total, "healthy_nodes": healthy,
+			"serving_nodes": count[nodeRunning], "failed_nodes": count[nodeFailed], "initial_nodes": count[nodeInitial],
+			"removing_nodes": count[nodeRemoving], "offline_nodes": 0},
+		"scaling_group":     group,
+		"auto_scaling":      object{"enable": p.Autoscaling},
+		"kubernetes_config": object{"runtime": "containerd"},
+		"management":        object{"enable": false},
+	}
+}
+
+// describeNodes lists the nodes of a cluster. Instances are not asked for if the call names a pool.
+func (s *Service) describeNodes(c *wire.Call, p params) wire.Answer {
+	k, r := s.container(c, p)
+	pool, state := c.Group, p.Get("state")
+	if r == nil && pool != "" {
+		if _, ok := k.pool(pool); !ok {
+			r = noPool()
+		}
+	}
+	if r == nil && !slices.Contains([]string{"", "all", nodeInitial, nodeRunning, nodeRemoving, nodeFailed}, state) {
+		r = invalid("state")
+	}
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	byInstance := pool == "" && len(c.Servers) > 0
+	t, rows := s.listedAt(c.Now), []object{}
+	for _, n := range k.nodes {
+		told := n.state(t)
+		if told == "" || pool != "" && n.Pool != pool || byInstance && !slices.Contains(c.Servers, n.Instance) ||
+			state != "" && state != "all" && state != told {
+			continue
+		}
+		rows = append(rows, s.nodeBody(n, told, t))
+	}
+	page, info, r := csPage(p, rows, "pageSize", "pageNumber", 100)
+	if r != nil {
+		return s.refuse(c, r)
+	}
+	return shown(object{"nodes": page, "page": info})
+}
+
+// nodeBody tells the node at t. It knows of its instance what other calls know of that.
+func (s *Service) nodeBody(n *node, told string, t time.Time) object {
+	body := object{"instance_id": n.Instance, "node_name": n.Name, "host_name": n.Name, "nodepool_id": n.Pool,
+		"state": told, "node_status": "Unknown", "error_message": "", "instance_role": "Worker", "is_aliyun_node": true,
+		"ip_address": []string{address(n.Instance)}, "instance_charge_type": "PostPaid", "creation_time": created,
+		"source": "", "spot_strategy": "NoSpot", "instance_status": ""}
+	if !n.Called.IsZero() {
+		body["creation_time"] = stamp(n.Called)
+	}
+	if past(n.Runs, t) {
+		body["error_message"] = n.Error
+	}
+	v := s.byKey[key{"instance", n.Instance}]
+	if v == nil || !v.there(t) {
+		return body
+	}
+	state := v.at(t)
+	body["instance_status"], body["image_id"], body["instance_name"] = state.Status, state.Image, v.nameAt(t)
+	body["instance_type"], body["instance_type_family"] = v.Instance.InstanceType, "ecs.g7"
+	if told == nodeRunning || told == nodeRemoving {
+		body["node_status"] = "NotReady"
+		if n.ready(t) && state.Status == running {
+			body["node_status"] = "Ready"
+		}
+	}
+	return body
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// describeTask tells of a task. It shows no lag.
+func (s *Service) describeTask(c *wire.Call, p params) wire.Answer {
+	t := s.ack.tasks[p.Get("TaskId")]
+	if t == nil || t.Account != s.account(c) || t.forgotten(c.Now, time.Duration(s.config.Containers.TaskRetention)) {
+		return s.refuse(c, notFound("ErrorTaskNotFound", "The task does not exist."))
+	}
+	results := []object{}
+	body := object{"task_id": t.ID, "cluster_id": t.Cluster, "task_type": t.Type, "state": t.state(c.Now),
+		"created": stamp(t.Begin), "updated": stamp(t.updated(c.Now))}
+	if t.Pool != "" {
+		body["target"] = object{"id": t.Pool, "type": "nodepool"}
+	}
+	for _, p := range t.Parts {
+		state := p.state(c.Now)
+		results = append(results, object{"data": p.Instance, "status": state})
+		if state == taskFailed && body["state"] == taskFailed {
+			body["error"] = object{"code": p.Code, "message": p.Message}
+		}
+	}
+	body["task_result"] = results
+	if body["state"] == taskFailed {
+		body["state"] = s.config.Containers.TaskFailed
+	}
+	return shown(body)
+}
