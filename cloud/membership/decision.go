@@ -45,14 +45,25 @@ const (
 	CodeEngine       = "engine-error"   // the activity failed for good, or the worker does not know the stage
 )
 
-// CodeHeld refuses a member that another run acts on.
-const CodeHeld = "held-by-another-run"
+// Codes with which the engine refuses members of any kind.
+const (
+	CodeHeld    = "held-by-another-run" // another run acts on it
+	CodeDrifted = "drifted"             // it is not what it was when people said yes
+)
 
 // Codes with which reports tell what a person decided about a member.
 const (
 	CodeSkipped    = "skipped"
 	CodeMarkedDone = "marked-done"
 )
+
+// EngineObjections documents the codes with which the engine refuses members of any kind.
+func EngineObjections() []Objection {
+	return []Objection{
+		{CodeHeld, "another run acts on the member; see whenHeld of the request"},
+		{CodeDrifted, "the member is not what it was when people said yes"},
+	}
+}
 
 // EngineFailures documents the engine's own codes.
 func EngineFailures() []Objection {

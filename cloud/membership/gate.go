@@ -36,13 +36,13 @@ const (
 	CodeGateTimeout = "not-approved-in-time"
 )
 
-// problems returns what is wrong with an approval for a requester; nil approvals are fine.
-func (a *Approval) problems(requester string) (ps []Problem) {
+// Problems returns what is wrong with an approval for a requester; nil approvals are fine.
+func (a *Approval) Problems(requester string) (ps []Problem) {
 	if a == nil {
 		return nil
 	}
 	if strings.TrimSpace(requester) == "" {
-		ps = append(ps, needsRequester())
+		ps = append(ps, NeedsRequester())
 	}
 	if a.Quorum < 0 {
 		ps = append(ps, Problem{Field: "approval.quorum", Value: fmt.Sprint(a.Quorum), Want: "want at least 1"})
@@ -69,7 +69,8 @@ func (a *Approval) problems(requester string) (ps []Problem) {
 	return ps
 }
 
-func needsRequester() Problem {
+// NeedsRequester is what is wrong with a plan that has a gate and does not say who asks.
+func NeedsRequester() Problem {
 	return Problem{Field: "requester", Want: "is missing; say who asks, since they may not approve it themselves"}
 }
 
@@ -79,15 +80,11 @@ func (p *Program) SetGate(r Request) error {
 		return nil
 	}
 	if strings.TrimSpace(r.Requester) == "" {
-		return Bad([]Problem{needsRequester()})
+		return Bad([]Problem{NeedsRequester()})
 	}
 	var a Approval
 	if r.Approval != nil {
 		a = *r.Approval
-	}
-	g := &Gate{Quorum: max(a.Quorum, 1), Voters: a.Voters, Requester: r.Requester, Timeout: a.Timeout}
-	if g.Timeout == 0 {
-		g.Timeout = defaultGateTimeout
 	}
 	due := 0
 	for i := range p.Members {
@@ -95,12 +92,21 @@ func (p *Program) SetGate(r Request) error {
 			due++
 		}
 	}
-	g.Why = fmt.Sprintf("%s %d members, group %s (%s)", p.Operation, due, p.Group, p.Kind)
-	if p.Destructive {
+	g := NewGate(r.Requester, a, fmt.Sprintf("%s %d members, group %s (%s)", p.Operation, due, p.Group, p.Kind), p.Destructive)
+	p.Gate = &g
+	return nil
+}
+
+// NewGate makes a gate as the approval asks for it. why is what there is to decide, in a line.
+func NewGate(requester string, a Approval, why string, destructive bool) Gate {
+	g := Gate{Quorum: max(a.Quorum, 1), Voters: a.Voters, Requester: requester, Timeout: a.Timeout, Why: why}
+	if g.Timeout == 0 {
+		g.Timeout = defaultGateTimeout
+	}
+	if destructive {
 		g.Why += "; it DESTROYS their data"
 	}
-	p.Gate = g
-	return nil
+	return g
 }
 
 // Vote is what somebody said at a gate, counted or not.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -248,8 +249,12 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 // UnmarshalText accepts Go's notation, such as "1m30s".
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		// Of this type because encoding/json adds the field's name to it, and to no other.
+		return &json.UnmarshalTypeError{Value: "string " + Quote(string(text)), Type: reflect.TypeFor[Duration]()}
+	}
 	*d = Duration(v)
-	return err
+	return nil
 }
 
 // Std returns the duration as the standard library's type.

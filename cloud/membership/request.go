@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -98,21 +100,36 @@ const (
 	wantName = "want a name of 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
 )
 
-// Problems returns everything that is wrong with the request whatever its kind. Ids are substituted into URL paths, so
-// nothing that could change a path passes.
-func (r Request) Problems() []Problem {
-	var ps []Problem
-	check := func(field, value string, pattern *regexp.Regexp, want string) {
-		switch {
-		case value == "":
-			ps = append(ps, Problem{Field: field, Want: "is missing; " + want})
-		case !pattern.MatchString(value):
-			ps = append(ps, Problem{Field: field, Value: Quote(value), Want: want})
-		}
+// CheckID returns what is wrong with the id of a group or a member. Ids are substituted into URL paths, so nothing that
+// could change a path passes.
+func CheckID(field, id string) []Problem { return check(field, id, idPattern, wantID) }
+
+// CheckName returns what is wrong with the name of a kind or an account.
+func CheckName(field, name string) []Problem { return check(field, name, namePattern, wantName) }
+
+func check(field, value string, pattern *regexp.Regexp, want string) []Problem {
+	switch {
+	case value == "":
+		return []Problem{{Field: field, Want: "is missing; " + want}}
+	case !pattern.MatchString(value):
+		return []Problem{{Field: field, Value: Quote(value), Want: want}}
 	}
-	check("kind", r.Kind, namePattern, wantName)
-	check("account", r.Account, namePattern, wantName)
-	check("group", r.Group, idPattern, wantID)
+	return nil
+}
+
+// CheckWhenHeld returns what is wrong with Request.WhenHeld.
+func CheckWhenHeld(v string) []Problem {
+	if v != "" && v != WhenHeldRefuse && v != WhenHeldWait {
+		return []Problem{{Field: "whenHeld", Value: Quote(v), Want: fmt.Sprintf("want %q or %q", WhenHeldRefuse, WhenHeldWait)}}
+	}
+	return nil
+}
+
+// Problems returns everything that is wrong with the request whatever its kind.
+func (r Request) Problems() []Problem {
+	ps := CheckName("kind", r.Kind)
+	ps = append(ps, CheckName("account", r.Account)...)
+	ps = append(ps, CheckID("group", r.Group)...)
 	switch n := len(r.Members); {
 	case n == 0:
 		ps = append(ps, Problem{Field: "members", Want: "is empty; want 1 to " + fmt.Sprint(MaxMembers) + " ids"})
@@ -120,14 +137,12 @@ func (r Request) Problems() []Problem {
 		ps = append(ps, Problem{Field: "members", Value: fmt.Sprint(n) + " ids",
 			Want: fmt.Sprintf("want at most %d in one run; split them over several", MaxMembers)})
 	}
-	ps = append(ps, r.Approval.problems(r.Requester)...)
-	if w := r.WhenHeld; w != "" && w != WhenHeldRefuse && w != WhenHeldWait {
-		ps = append(ps, Problem{Field: "whenHeld", Value: Quote(w), Want: `want "refuse" or "wait"`})
-	}
+	ps = append(ps, r.Approval.Problems(r.Requester)...)
+	ps = append(ps, CheckWhenHeld(r.WhenHeld)...)
 	first := make(map[string]int, len(r.Members))
 	for i, id := range r.Members {
 		field := fmt.Sprintf("members[%d]", i)
-		check(field, id, idPattern, wantID)
+		ps = append(ps, CheckID(field, id)...)
 		if at, twice := first[id]; twice && id != "" {
 			ps = append(ps, Problem{Field: field, Value: Quote(id), Want: fmt.Sprintf("is the same as members[%d]; name each member once", at)})
 		} else {
@@ -144,13 +159,16 @@ func (r Request) Problems() []Problem {
 // maxProblems keeps an error readable when everything is wrong.
 const maxProblems = 25
 
+// wantRequest is what a whole request looks like.
+const wantRequest = "want an object with kind, account, group, members and, if need be, params, requester, approval and whenHeld"
+
 // ParseRequest reads a request from JSON and wants to know every field of it. Its error is a *BadInput.
 func ParseRequest(data []byte) (Request, error) {
 	var r Request
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
-		return Request{}, Bad([]Problem{jsonProblem(err)})
+		return Request{}, Bad([]Problem{JSONProblem("request", wantRequest, err)})
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Request{}, Bad([]Problem{{Field: "request", Want: "has more than one JSON value; want one object"}})
@@ -158,22 +176,49 @@ func ParseRequest(data []byte) (Request, error) {
 	return r, Bad(r.Problems())
 }
 
-// jsonProblem puts encoding/json's errors into words that name the field.
-func jsonProblem(err error) Problem {
-	const fields = "want an object with kind, account, group, members and, if need be, params, requester, approval and whenHeld"
+// JSONProblem puts encoding/json's errors into words that name the field. thing is what was read, such as "request", and
+// want says what a whole one looks like.
+func JSONProblem(thing, want string, err error) Problem {
 	var typed *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &typed) && typed.Field != "":
-		return Problem{Field: typed.Field, Value: "a JSON " + typed.Value, Want: "want a " + typed.Type.String()}
+		return Problem{Field: jsonPath(typed.Field), Value: "a JSON " + typed.Value, Want: wantType(typed.Type)}
 	case errors.As(err, &typed):
-		return Problem{Field: "request", Value: "a JSON " + typed.Value, Want: fields}
+		return Problem{Field: thing, Value: "a JSON " + typed.Value, Want: want}
 	case errors.As(err, &syntax):
-		return Problem{Field: "request", Want: fmt.Sprintf("is not JSON: %v at byte %d; %s", err, syntax.Offset, fields)}
+		return Problem{Field: thing, Want: fmt.Sprintf("is not JSON: %v at byte %d; %s", err, syntax.Offset, want)}
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return Problem{Field: strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`),
-			Want: "is not a field of a request; " + fields}
+			Want: "is not a field of a " + thing + "; " + want}
 	default:
-		return Problem{Field: "request", Want: fmt.Sprintf("cannot be read (%v); %s", err, fields)}
+		return Problem{Field: thing, Want: fmt.Sprintf("cannot be read (%v); %s", err, want)}
+	}
+}
+
+// jsonPath drops the names of embedded structs, which encoding/json reports although no JSON has them.
+func jsonPath(field string) string {
+	parts := strings.Split(field, ".")
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s != "" && 'A' <= s[0] && s[0] <= 'Z' }), ".")
+}
+
+// wantType says what JSON fits a Go type, for people who know nothing of Go.
+func wantType(t reflect.Type) string {
+	if t == reflect.TypeFor[Duration]() {
+		return `want a duration such as "90s" or "10m"`
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wantType(t.Elem())
+	case reflect.Slice:
+		return "want a list"
+	case reflect.Struct, reflect.Map:
+		return "want an object"
+	case reflect.Int:
+		return "want a whole number"
+	case reflect.Bool:
+		return "want true or false"
+	default:
+		return "want a " + t.Kind().String()
 	}
 }

@@ -1,0 +1,244 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Manifest is everybody that a plan is about, in the order in which they are started: by step, wave and page. It is kept
+// in the store of the workers and never changes; runs carry its key.
+type Manifest struct {
+	Steps []PagedStep `json:"steps"`
+}
+
+// PagedStep is a step without its members, and where they are.
+type PagedStep struct {
+	Step
+	Waves [][]PageRef `json:"waves"`
+}
+
+// PageRef is where a page is.
+type PageRef struct {
+	Key   string `json:"key"` // of a Page
+	Count int    `json:"count"`
+}
+
+// Page is some members for one group: as many as one cohort takes, or fewer.
+type Page struct {
+	Group   string   `json:"group"`
+	Members []string `json:"members"`
+}
+
+// Survey is what a run must know of its manifest: how many there are, and not who.
+type Survey struct {
+	Manifest string         `json:"manifest"` // its key
+	Run      string         `json:"run"`      // in which the survey was made; what people approve in one run is not approved in another
+	Steps    []SurveyedStep `json:"steps"`
+}
+
+// SurveyedStep is one step of a Survey.
+type SurveyedStep struct {
+	Operation membership.Operation `json:"operation"`
+	Kind      string               `json:"kind"`
+	Account   string               `json:"account"`
+	Groups    int                  `json:"groups"`            // how many
+	Group     string               `json:"group"`             // the first
+	Members   int                  `json:"members"`           // how many
+	Preview   bool                 `json:"preview,omitempty"` // people decide on it, or may have to: it is looked at before
+	Waves     []SurveyedWave       `json:"waves"`
+}
+
+// SurveyedWave is one wave of a Survey.
+type SurveyedWave struct {
+	Name    string `json:"name"`
+	Members int    `json:"members"`
+	Pages   []int  `json:"pages"` // how many members each has
+}
+
+// PageInput names members of a manifest: those of a page from From on, before To.
+type PageInput struct {
+	Manifest string `json:"manifest"`
+	Step     int    `json:"step"`
+	Wave     int    `json:"wave"`
+	Page     int    `json:"page"`
+	From     int    `json:"from"`
+	To       int    `json:"to"`
+	// Seen is the key of what people saw before they said yes, "" when nobody had to; see Sight. Who has changed since is
+	// not touched.
+	Seen string `json:"seen,omitempty"`
+	// Again says that this is not the first time; nil when it is.
+	Again *Again `json:"again,omitempty"`
+}
+
+// Again takes members of a cohort that has ended.
+type Again struct {
+	Record  string   `json:"record"`            // the key of its Record
+	Undo    bool     `json:"undo,omitempty"`    // put the joined ones back; else try those again that failed
+	Members []string `json:"members,omitempty"` // only these; none: all
+	// Was says what their outcomes have been.
+	Was map[membership.Outcome]int `json:"was,omitempty"`
+}
+
+// Sight is what a preview saw of a page: what people decide on.
+type Sight struct {
+	Destructive bool                `json:"destructive,omitempty"`
+	Warnings    []string            `json:"warnings,omitempty"`
+	Members     []membership.Member `json:"members"`
+}
+
+// Seen is the short of a Sight: what a run must know of it.
+type Seen struct {
+	Key         string `json:"key"` // of the Sight
+	Destructive bool   `json:"destructive,omitempty"`
+	Due         int    `json:"due"`
+	Already     int    `json:"already"`
+	Refused     int    `json:"refused"`
+}
+
+// Record is what is kept of a cohort when it has ended: the truth about it, and what is needed to undo it.
+type Record struct {
+	Input   PageInput          `json:"input"`
+	Report  membership.Report  `json:"report"`
+	Program membership.Program `json:"program"`
+}
+
+// Part is the short of a Record: what a run remembers of a cohort.
+type Part struct {
+	Record string                     `json:"record,omitempty"` // its key; "" when the cohort ended without one
+	Cohort string                     `json:"cohort"`           // its workflow id
+	Input  PageInput                  `json:"input"`
+	Counts map[membership.Outcome]int `json:"counts"`
+	Worst  []FailedMember             `json:"worst,omitempty"` // those that failed
+	Error  string                     `json:"error,omitempty"` // why it ended without a record
+}
+
+// Tally counts the members of parts by what became of them in the end: a later part of the same members goes before.
+func Tally(parts []Part) map[membership.Outcome]int {
+	counts := make(map[membership.Outcome]int)
+	for _, p := range parts {
+		for _, o := range membership.Outcomes() {
+			counts[o] += p.Counts[o]
+			if p.Input.Again != nil {
+				counts[o] -= p.Input.Again.Was[o]
+			}
+			if counts[o] == 0 {
+				delete(counts, o)
+			}
+		}
+	}
+	return counts
+}
+
+// Members is how many members the cohort had.
+func (p Part) Members() (n int) {
+	for _, o := range membership.Outcomes() {
+		n += p.Counts[o]
+	}
+	return n
+}
+
+// Failed is how many of them count against the budget.
+func (p Part) Failed() int {
+	return p.Counts[membership.RolledBack] + p.Counts[membership.RollbackIncomplete] + p.Counts[membership.Unknown]
+}
+
+// Report is the truth about a fleet that has ended: the result of the Fleet workflow, or the details of the error with
+// which it failed or was cancelled. What became of every single member is in the parts' records.
+type Report struct {
+	Name    string                     `json:"name,omitempty"`
+	Outcome membership.RunOutcome      `json:"outcome"`
+	Counts  map[membership.Outcome]int `json:"counts"`
+	Steps   []StepReport               `json:"steps"`
+	Votes   []membership.Vote          `json:"votes,omitempty"`
+	Said    []Said                     `json:"controls,omitempty"`
+	Why     string                     `json:"why,omitempty"`     // why it ended early
+	Account string                     `json:"account,omitempty"` // the key of the run's Account in the store
+	Started time.Time                  `json:"started"`
+	Ended   time.Time                  `json:"ended"`
+}
+
+// StepReport is how one step ended.
+type StepReport struct {
+	SurveyedStep
+	Counts map[membership.Outcome]int `json:"counts"`
+}
+
+// Said is what somebody told a run to do.
+type Said struct {
+	At      time.Time `json:"at"`
+	What    string    `json:"what"`
+	Control Control   `json:"control"`
+	Refused string    `json:"refused,omitempty"` // why it was not done
+}
+
+// Control is the payload of every control of a fleet: what it says to cohorts, and more.
+type Control struct {
+	membership.Control
+	// Then says what becomes of what an abort finds: "finish" (also ""): cohorts in flight end as they would; "put-back":
+	// members that are half-way are put back; or a Then: those that joined are, too.
+	Then Then `json:"then,omitempty"`
+	// Cohorts and Budget change the pace and the failure budget.
+	Cohorts int     `json:"cohorts,omitempty"`
+	Budget  *Budget `json:"budget,omitempty"`
+}
+
+// ControlChange is the control that changes a run's pace and budget. The others are those of package membership.
+const ControlChange = "change"
+
+// More values of Then, for an abort.
+const (
+	ThenFinish  Then = "finish"
+	ThenPutBack Then = "put-back"
+)
+
+// Account is all that is known of a fleet that has ended, by keys: it outlives Temporal's retention, and since every
+// key is a hash of what it leads to, the key of an Account vouches for the whole.
+type Account struct {
+	Plan     Plan     `json:"plan"`
+	Manifest string   `json:"manifest"`
+	Report   Report   `json:"report"`
+	Seen     [][]Seen `json:"seen,omitempty"` // by step
+	Parts    []Part   `json:"parts"`          // in the order in which they ended
+}
+
+// Status answers the status query of a fleet. It stays small however many members there are.
+type Status struct {
+	Name     string                     `json:"name,omitempty"`
+	Phase    membership.Phase           `json:"phase"`
+	Why      string                     `json:"why,omitempty"` // why it is in that phase, for people
+	Step     int                        `json:"step"`          // from 1, as people count
+	Steps    int                        `json:"steps"`
+	Wave     string                     `json:"wave,omitempty"`
+	Members  int                        `json:"members"`  // of all steps
+	InFlight int                        `json:"inFlight"` // members of cohorts under way
+	Cohorts  []string                   `json:"cohorts"`  // their workflow ids
+	Counts   map[membership.Outcome]int `json:"counts"`   // of those that have ended
+	Waves    []WaveStatus               `json:"waves"`    // of the present step
+	Budget   string                     `json:"budget,omitempty"`
+	Pace     int                        `json:"pace"`          // most cohorts at once
+	Next     time.Time                  `json:"next,omitzero"` // when it goes on: a soak ends, a window opens
+	Gate     *membership.Gate           `json:"gate,omitempty"`
+	Digest   string                     `json:"digest,omitempty"` // what the gate's votes must name
+	Votes    []membership.Vote          `json:"votes,omitempty"`
+	Failed   []FailedMember             `json:"failed,omitempty"` // the latest, at most MostFailed
+}
+
+// WaveStatus is how far a wave is.
+type WaveStatus struct {
+	Name    string `json:"name"`
+	Members int    `json:"members"`
+	Ended   int    `json:"ended"`
+	Failed  int    `json:"failed"`
+}
+
+// FailedMember is a member that failed, in short.
+type FailedMember struct {
+	ID      string             `json:"id"`
+	Outcome membership.Outcome `json:"outcome"`
+	Code    string             `json:"code"`
+	Reason  string             `json:"reason"`
+}
+
+// MostFailed is how many failed members a Status names.
+const MostFailed = 10

@@ -1,0 +1,40 @@
+package fleet
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// wantPlan is what a whole plan looks like.
+const wantPlan = "want an object with kind, account, group and members, or with steps, and, if need be, canary, waves, " +
+	"soak, budget, windows, pace, approval, requester, whenHeld and name"
+
+// ParsePlan reads a plan from JSON and wants to know every field of it. A membership.Request is a plan of one step. Its
+// error is a *membership.BadInput.
+func ParsePlan(data []byte) (Plan, error) {
+	var p Plan
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return Plan{}, membership.Bad([]membership.Problem{jsonProblem(err)})
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Plan{}, membership.Bad([]membership.Problem{{Field: "plan",
+			Want: "has more than one JSON value; want one object"}})
+	}
+	return p, membership.Bad(p.Problems())
+}
+
+func jsonProblem(err error) membership.Problem {
+	p := membership.JSONProblem("plan", wantPlan, err)
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) && typed.Type == reflect.TypeFor[Share]() {
+		p.Want = wantShare
+	}
+	return p
+}

@@ -1,0 +1,71 @@
+// Package fleet is the domain of runs over many cohorts, told without any cloud and without Temporal: what a plan file
+// says, how its members fall into waves and cohorts, how many failures it may have, and when it may run.
+package fleet
+
+import (
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Plan is what a person asks for: the input of the Fleet workflow, and a documented JSON contract. A plan with one step
+// may have the step's fields beside its own, without steps: so every membership.Request is a plan.
+type Plan struct {
+	Name      string `json:"name,omitempty"`      // for people
+	Requester string `json:"requester,omitempty"` // who asks: gates do not let them vote. Required where there is one
+	WhenHeld  string `json:"whenHeld,omitempty"`  // as in membership.Request
+	Step
+	Steps []Step `json:"steps,omitempty"` // in order; a step begins when the one before has ended well
+
+	Canary int       `json:"canary,omitempty"`  // so many members go first, as a wave of their own; 0: none
+	Waves  []Share   `json:"waves,omitempty"`   // how much of a step is done when each wave is, rising; none: everything at once
+	Soak   Duration  `json:"soak,omitzero"`     // the rest between two waves of a step
+	Budget *Budget   `json:"budget,omitempty"`  // nil: failures stop nothing
+	Allow  []Window  `json:"windows,omitempty"` // when members may be started on; none: always
+	Pace   Pace      `json:"pace,omitzero"`
+	Gate   *Approval `json:"approval,omitempty"` // nil: only destructive steps have one
+}
+
+// Step is one kind of membership for one set of members.
+type Step struct {
+	Operation membership.Operation `json:"operation,omitempty"` // join (also "") or leave
+	Kind      string               `json:"kind,omitempty"`
+	Account   string               `json:"account,omitempty"`
+	Params    membership.Params    `json:"params,omitempty"`
+	// Group and Members, or Groups, or Targets say who goes where.
+	Group   string       `json:"group,omitempty"`
+	Members []string     `json:"members,omitempty"`
+	Groups  []Assignment `json:"groups,omitempty"`
+	Targets *Targets     `json:"targets,omitempty"`
+}
+
+// Assignment is a group and who is to be in it.
+type Assignment struct {
+	Group   string   `json:"group"`
+	Members []string `json:"members"`
+}
+
+// Targets name members by where to find them.
+type Targets struct {
+	// File is a list in the worker's folder of target files: CSV, YAML or JSON, by its ending. Lines without a group of
+	// their own go to the step's Group.
+	File   string `json:"file,omitempty"`
+	SHA256 string `json:"sha256,omitempty"` // pins the file's content, in hex; "": as it is when the run begins
+}
+
+// Pace says how much happens at once.
+type Pace struct {
+	Cohorts int `json:"cohorts,omitempty"` // cohorts in flight; 0: DefaultCohorts
+	Members int `json:"members,omitempty"` // most members of a cohort; 0: as many as the kind takes
+}
+
+// DefaultCohorts are as many as one worker of two cores serves well.
+const DefaultCohorts = 10
+
+// Approval is what a plan says about its gates.
+type Approval struct {
+	membership.Approval
+	// Each asks before every wave; else only before the first of each step.
+	Each bool `json:"eachWave,omitempty"`
+}
+
+// Duration is written as in Go, such as "10m".
+type Duration = membership.Duration

@@ -1,0 +1,67 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Open opens the file that a plan names in the worker's folder of target files. No name and no symbolic link
+// leads out of the folder, whoever changes it meanwhile: a worker can read more than those who write plans. A name that
+// cannot be right is a *membership.BadInput.
+func Open(folder, name string) (*os.File, error) {
+	switch {
+	case folder == "":
+		return nil, badFile(name, "the worker has no folder of target files; give it one, or name the members in the plan")
+	case !fs.ValidPath(name) || !filepath.IsLocal(name) || name == ".":
+		return nil, badFile(name, `want the name of a file in the worker's folder of target files, such as "web.csv"`)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, fmt.Errorf("folder of target files: %w", err)
+	}
+	defer func() { _ = root.Close() }() // the file stays open
+	// Without O_NONBLOCK, opening a named pipe would wait for a writer.
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, notOpened(folder, name, err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = badFile(name, "is no regular file; want a list in CSV, JSON or YAML")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Resolve returns the path of the file that Open would open. Who opens the path later goes wherever it
+// leads by then.
+func Resolve(folder, name string) (string, error) {
+	f, err := Open(folder, name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(folder, name), f.Close()
+}
+
+func notOpened(folder, name string, err error) error {
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return badFile(name, "is not in the worker's folder of target files, "+folder)
+	case !errors.As(err, &system): // it was os.Root that said no
+		return badFile(name, "leads out of the worker's folder of target files; want a file in it")
+	}
+	return fmt.Errorf("target file: %w", err)
+}
+
+func badFile(name, want string) error {
+	return membership.Bad([]membership.Problem{{Field: "targets.file", Value: membership.Quote(name), Want: want}})
+}
