@@ -7,6 +7,8 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaedas"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabanodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
@@ -30,6 +32,8 @@ func All(c Clouds) []membership.Kind {
 		c.Alibaba = func(context.Context, string) (*alibaba.Client, error) { return nil, errNoAccounts }
 	}
 	return []membership.Kind{
+		alibabaedas.New(c.Alibaba),          // EDAS: instances in its ECS clusters, by its agent or by a new system
+		alibabanodepool.New(c.Alibaba),      // ACK node pools: instances that run, and are wiped
 		alibabaresourcegroup.New(c.Alibaba), // resource groups: ECS resources of any type
 		alibabasecuritygroup.New(c.Alibaba), // security groups of instances and network interfaces
 		huaweinodepool.New(c.Huawei),        // CCE node pools: servers that run, and are wiped

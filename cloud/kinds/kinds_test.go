@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaedas"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabanodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
@@ -15,6 +17,8 @@ import (
 
 func TestConformance(t *testing.T) {
 	subjects := map[string]kindtest.Subject{
+		alibabaedas.ID:          edas(t, byAgent),
+		alibabanodepool.ID:      containerNodePool(t, false),
 		alibabaresourcegroup.ID: resourceGroup(t, "instance", "rg-home"),
 		alibabasecuritygroup.ID: securityGroup(t, ofInstances),
 		huaweinodepool.ID:       huaweiNodePool(t),

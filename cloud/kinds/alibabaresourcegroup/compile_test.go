@@ -189,9 +189,9 @@ func TestEveryTypeIsValidatedAndDocumented(t *testing.T) {
 
 		allowed := 0
 		for _, p := range (Kind{}).Spec().Permissions {
-			rights, types, _ := strings.Cut(strings.ReplaceAll(p, ":", " "), " for ")
-			words := strings.FieldsFunc(types, func(r rune) bool { return r == ',' || r == ' ' })
-			if strings.HasPrefix(rights, "ecs JoinResourceGroup on ") && slices.Contains(words, resourceType) {
+			rights, resources, _ := strings.Cut(p, " on ")
+			words := strings.FieldsFunc(resources, func(r rune) bool { return strings.ContainsRune(":/, ()", r) })
+			if strings.HasPrefix(rights, "ecs:JoinResourceGroup") && slices.Contains(words, resourceType) {
 				allowed++
 			}
 		}

@@ -72,17 +72,28 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeMoved, Reason: "somebody has moved the resource into another group"},
 		},
 		Permissions: []string{
-			"ecs:JoinResourceGroup on acs:ecs:{region}:{account}:{type}/{id} for ddh, disk, eni, image, instance, keypair, launchtemplate, securitygroup, snapshot",
-			"ecs:JoinResourceGroup on * for activation, command, ddhcluster, managedinstance: these have no resource-level permission",
-			"(policies scoped to resource groups must allow it in the group that a resource joins and in the one that it comes from, or it cannot be put back)",
-			"the read of the type: ecs:DescribeActivations, ecs:DescribeCommands, ecs:DescribeDedicatedHosts, ecs:DescribeDedicatedHostClusters, ecs:DescribeDisks, ecs:DescribeImages, ecs:DescribeInstances, ecs:DescribeKeyPairs, ecs:DescribeLaunchTemplates, ecs:DescribeManagedInstances, ecs:DescribeNetworkInterfaces, ecs:DescribeSecurityGroups, ecs:DescribeSnapshots",
-			"ram:GetResourceGroup on acs:ram:*:{account}:resourcegroup/{id}", "ram:ListResources", "ram:ListAssociatedTransferSetting",
+			"ecs:JoinResourceGroup on " + scoped(),
+			"ecs:DescribeDedicatedHosts, ecs:DescribeDisks, ecs:DescribeNetworkInterfaces, ecs:DescribeImages, ecs:DescribeInstances, " +
+				"ecs:DescribeKeyPairs, ecs:DescribeLaunchTemplates, ecs:DescribeSecurityGroups, ecs:DescribeSnapshots on " + scoped(),
+			"ecs:JoinResourceGroup, ecs:DescribeActivations, ecs:DescribeCommands, ecs:DescribeDedicatedHostClusters, " +
+				"ecs:DescribeManagedInstances on * (only with type: activation, command, ddhcluster, managedinstance)",
+			"ram:GetResourceGroup on acs:ram:*:{account}:resourcegroup/{group}",
+			"ram:ListResources, ram:ListAssociatedTransferSetting on *",
 		},
 		Source: []string{
 			"Elastic Compute Service API 2014-05-26: JoinResourceGroup",
 			"Resource Management API 2020-03-31: GetResourceGroup, ListResources, ListAssociatedTransferSetting",
 		},
 	}
+}
+
+// scoped are the resources of the types that have resource-level permissions; those of the others are granted all or none.
+func scoped() string {
+	types := []string{"ddh", "disk", "eni", "image", "instance", "keypair", "launchtemplate", "securitygroup", "snapshot"}
+	for i, t := range types {
+		types[i] = "acs:ecs:{region}:{account}:" + t + "/*"
+	}
+	return strings.Join(types, ", ")
 }
 
 func move(name, help string) membership.Stage {

@@ -92,9 +92,13 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeChanged, Reason: "somebody has changed the member's groups meanwhile, so that what was before cannot be told from what they want"},
 		},
 		Permissions: []string{
-			"ecs:DescribeInstances", "ecs:DescribeNetworkInterfaces", "ecs:DescribeSecurityGroups",
-			"ecs:ModifyInstanceAttribute", "ecs:ModifyNetworkInterfaceAttribute",
-			"ecs:JoinSecurityGroup", "ecs:LeaveSecurityGroup",
+			"ecs:DescribeInstances on acs:ecs:{region}:{account}:instance/*",
+			"ecs:DescribeNetworkInterfaces on acs:ecs:{region}:{account}:eni/*",
+			"ecs:DescribeSecurityGroups on acs:ecs:{region}:{account}:securitygroup/*",
+			"ecs:ModifyInstanceAttribute on acs:ecs:{region}:{account}:instance/{instance}, acs:ecs:{region}:{account}:securitygroup/*",
+			"ecs:ModifyNetworkInterfaceAttribute on acs:ecs:{region}:{account}:eni/{eni}, acs:ecs:{region}:{account}:securitygroup/*",
+			"ecs:JoinSecurityGroup, ecs:LeaveSecurityGroup on acs:ecs:{region}:{account}:instance/{instance}, " +
+				"acs:ecs:{region}:{account}:eni/{eni}, acs:ecs:{region}:{account}:securitygroup/{group} (only with legacy: true)",
 		},
 		Source: []string{
 			"Elastic Compute Service API 2014-05-26: JoinSecurityGroup, LeaveSecurityGroup",

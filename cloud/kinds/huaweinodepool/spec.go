@@ -92,9 +92,9 @@ func (Kind) Spec() membership.Spec {
 			membership.Objection{Code: codeNotProved, Reason: "the node is as it should be, but neither image nor system disk of the server has changed"},
 		),
 		Permissions: []string{
-			"cce:cluster:list", "cce:cluster:get", "cce:nodepool:get", "cce:node:list", "cce:node:get", "cce:node:create",
-			"cce:node:remove", "cce:job:get", "ecs:cloudServers:list", "ecs:cloudServers:get", "ecs:cloudServers:rebuild",
-			"ecs:cloudServerFlavors:get",
+			"ecs:cloudServers:list, ecs:flavors:get on *",
+			"cce:cluster:list, cce:cluster:get, cce:nodepool:get, cce:node:list, cce:job:get on *",
+			"cce:node:create, cce:node:remove on *",
 		},
 		Source: []string{
 			"Cloud Container Engine API: Managing a Node in a Customized Node Pool (POST …/nodepools/{id}/nodes/add)",

@@ -88,9 +88,9 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeStartFailed, Reason: "the server did not start, as when no host is left that the policy allows; it is taken out of the group and started again"},
 		},
 		Permissions: []string{
-			"ecs:cloudServers:list", "ecs:cloudServers:get", "ecs:cloudServers:start", "ecs:cloudServers:stop",
-			"ecs:cloudServerFlavors:get", "ecs:cloudServerQuotas:get",
-			"ecs:serverGroups:manage", "ecs:serverGroups:get", "ecs:serverGroups:list",
+			"ecs:cloudServers:list, ecs:cloudServers:showServerGroup, ecs:flavors:get, ecs:cloudServerQuotas:get on *",
+			"ecs:cloudServers:start, ecs:cloudServers:stop on ECS:{region}:{domain}:instance:{server}",
+			"ecs:cloudServers:addServerGroupMember, ecs:cloudServers:deleteServerGroupMember on *",
 		},
 		Source: []string{
 			"Elastic Cloud Server API: Adding an ECS to an ECS Group (POST …/os-server-groups/{id}/action)",

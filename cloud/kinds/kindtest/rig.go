@@ -1,6 +1,6 @@
 // Package kindtest is the conformance suite of the kinds. It runs the whole of fleetjoin but Temporal's server: the
 // interpreter, the activities, the kind, the cloud's real SDK and, behind its wire protocol, the simulator, all in a
-// bubble of virtual time. So it can afford to kill the worker at every single call.
+// bubble of virtual time. So it can afford to kill the worker again and again, all over a story.
 package kindtest
 
 import (
