@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/deploy/plans"
+	"github.com/fleetjoin/fleetjoin/deploy/policies"
 )
 
 func newKinds(f *Factory) *cobra.Command {
@@ -26,8 +30,7 @@ func newKinds(f *Factory) *cobra.Command {
 			if f.JSON {
 				return f.pretty(k.Spec())
 			}
-			f.printKind(k.Spec())
-			return nil
+			return f.printKind(k.Spec())
 		},
 	}
 }
@@ -50,7 +53,11 @@ func (f *Factory) listKinds() error {
 	return nil
 }
 
-func (f *Factory) printKind(s membership.Spec) {
+func (f *Factory) printKind(s membership.Spec) error {
+	examples, err := plans.Of(s.ID)
+	if err != nil {
+		return err
+	}
 	f.printf("%s  %s\n", f.paint(bold, s.ID), s.Title)
 	f.printf("provider %s, revision %d, up to %d members at once\n", s.Provider, s.Revision, s.PageLimit)
 	if s.Destructive != "" {
@@ -58,7 +65,9 @@ func (f *Factory) printKind(s membership.Spec) {
 	} else {
 		f.printf("not destructive: no data of the members is lost\n")
 	}
-	f.section("Parameters")
+	f.section("Request: an object in YAML or JSON")
+	f.entries(requestTable(s, examples))
+	f.section("Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {
 		params.add(text(p.Name), text(p.Type), text("default "+p.Default), text(p.Help))
@@ -74,6 +83,11 @@ func (f *Factory) printKind(s membership.Spec) {
 	f.objections(s.Objections)
 	f.section("Failures: a member fails, or waits for a person, with")
 	f.objections(s.Failures)
+	f.section("Codes that come with every kind")
+	f.objections(append(membership.EngineObjections(), membership.EngineFailures()...))
+	f.section("Codes of the cloud")
+	f.printf("  A member that the cloud refuses has the cloud's code. What each code means, for a read and for a write, and what\n")
+	f.printf("  the other codes ask of you: deploy/docs/error-codes.md\n")
 	f.section("Calls")
 	var calls table
 	for _, name := range slices.Sorted(maps.Keys(s.Actions)) {
@@ -81,10 +95,58 @@ func (f *Factory) printKind(s membership.Spec) {
 		calls.add(text(name), text(a.Call), text("up to "+count(a.Batch, "member")+" in one"))
 	}
 	f.entries(calls)
-	f.section("Permissions")
+	f.section("Permissions, as a policy in " + policies.File(s.ID))
 	f.lines(s.Permissions)
 	f.section("Source")
 	f.lines(s.Source)
+	for _, p := range examples[:min(1, len(examples))] {
+		f.section("Example: " + plans.Dir + "/" + p.Name)
+		f.lines(strings.Split(strings.TrimSpace(p.Text), "\n"))
+	}
+	return nil
+}
+
+// requestTable lists the fields of a request, with the values of the kind's example.
+func requestTable(s membership.Spec, examples []plans.Plan) (t table) {
+	var r membership.Request
+	if len(examples) > 0 {
+		r = examples[0].Request
+	}
+	gate := "where there is a gate"
+	if s.Destructive == "always" {
+		gate = "needed"
+	}
+	for _, row := range [][5]string{
+		{"kind", "text", "needed", s.ID, "this kind"},
+		{"account", "text", "needed", r.Account, "a name in the worker's accounts file, never a credential"},
+		{"group", "id", "needed", r.Group, "what the members join"},
+		{"members", "list of ids", "needed", "[" + first(r.Members) + "]", fmt.Sprintf("who joins: 1 to %d, each once", s.PageLimit)},
+		{"params", "object", "if need be", compact(r.Params), "parameters of the kind"},
+		{"requester", "text", gate, "ann", "who asks, and may not approve it"},
+		{"approval.quorum", "number", "default 1", "2", "how many must approve; an approval, also an empty one, asks for a gate"},
+		{"approval.voters", "list of texts", "default all", "[bob, cid]", "who may vote; never the requester"},
+		{"approval.timeout", "duration", "default 72h", "24h", "after that nothing is done; 1m to 720h"},
+		{"whenHeld", "text", "default refuse", "wait", "members that another run acts on: refuse them, or wait until it is done with them"},
+	} {
+		t.add(text(row[0]), text(row[1]), text(row[2]), text(row[3]), text(row[4]))
+	}
+	return t
+}
+
+func first(ids []string) string {
+	if len(ids) > 1 {
+		return ids[0] + ", …"
+	}
+	return strings.Join(ids, "")
+}
+
+// compact writes an object on one line, as YAML and JSON both take it.
+func compact(v map[string]any) string {
+	if len(v) == 0 {
+		return "{}"
+	}
+	line, _ := json.Marshal(v) // it was read from JSON, so it can be written
+	return string(line)
 }
 
 func (f *Factory) section(title string) { f.printf("\n%s\n", f.paint(bold, title)) }

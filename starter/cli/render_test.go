@@ -74,7 +74,11 @@ func TestRendering(t *testing.T) {
 		},
 		"status": func(f *Factory) { f.printStatus(sampleStatus()) },
 		"kinds":  func(f *Factory) { require.NoError(t, f.listKinds()) },
-		"kind":   func(f *Factory) { f.printKind(f.Kinds[0].Spec()) },
+		"kind": func(f *Factory) {
+			k, err := membership.Find(f.Kinds, "huawei.nodepool")
+			require.NoError(t, err)
+			require.NoError(t, f.printKind(k.Spec()))
+		},
 		"doctor": func(f *Factory) {
 			f.printDiagnosis(diagnosis{Checks: []finding{
 				{Name: "Temporal", OK: true, Detail: "answers"}, {Name: "workers", Detail: "none", Fix: "start\none"}}})

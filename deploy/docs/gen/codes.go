@@ -27,7 +27,7 @@ func providers() (all []string) {
 	return all
 }
 
-func rulesOf(root, provider string) string { return filepath.Join(root, "cloud", provider, "rules.go") }
+func clientOf(root, provider string) string { return filepath.Join(root, "cloud", provider) }
 
 // meaning is what a verdict says, and what the engine does when a read or a write gets it.
 type meaning struct {
@@ -81,11 +81,11 @@ func render(w io.Writer, root string) error {
 	p.kindCodes()
 	p.verdicts()
 	for _, provider := range providers() {
-		groups, err := readRules(rulesOf(root, provider))
+		tables, err := readTables(clientOf(root, provider))
 		if err != nil {
 			return err
 		}
-		p.cloud(clouds[provider], groups)
+		p.cloud(clouds[provider], tables)
 	}
 	p.silent()
 	return p.err
@@ -124,6 +124,11 @@ func (p *printer) engineCodes() {
 	for _, o := range membership.EngineFailures() {
 		p.row(code(o.Code), o.Reason, engine[o.Code])
 	}
+	p.line("\nA member is refused with these. Nothing was done to it.")
+	p.head("code", "means")
+	for _, o := range membership.EngineObjections() {
+		p.row(code(o.Code), o.Reason)
+	}
 	p.line("\n## Codes that people leave")
 	p.head("code", "means")
 	for _, o := range people {
@@ -160,22 +165,29 @@ func (p *printer) verdicts() {
 	}
 }
 
-func (p *printer) cloud(title string, groups []group) {
+func (p *printer) cloud(title string, tables []table) {
 	p.line("\n### %s", title)
 	p.line("\nThe first row that matches decides. Codes are compared whole. A member that fails because the cloud refused a write has")
 	p.line("the cloud's code as its own.")
-	for _, g := range groups {
-		if g.about != "" {
-			p.line("\n%s", g.about)
+	for _, t := range tables {
+		p.line("\n#### Answers of %s", t.of)
+		for _, g := range t.groups {
+			p.group(g)
 		}
-		p.head("code", "action", "HTTP", "read", "write", "because")
-		for _, r := range g.rules {
-			status := "any"
-			if r.Status != 0 {
-				status = fmt.Sprint(r.Status)
-			}
-			p.row(code(r.Code), cmp.Or(r.Op, "any"), status, cmp.Or(string(r.Read), "-"), cmp.Or(string(r.Write), "-"), r.Why)
+	}
+}
+
+func (p *printer) group(g group) {
+	if g.about != "" {
+		p.line("\n%s", g.about)
+	}
+	p.head("code", "action", "HTTP", "read", "write", "because")
+	for _, r := range g.rules {
+		status := "any"
+		if r.Status != 0 {
+			status = fmt.Sprint(r.Status)
 		}
+		p.row(code(r.Code), cmp.Or(r.Op, "any"), status, cmp.Or(string(r.Read), "-"), cmp.Or(string(r.Write), "-"), r.Why)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,12 +15,15 @@ import (
 
 const root = "../../.."
 
-func TestThePageIsFresh(t *testing.T) {
-	var b bytes.Buffer
-	require.NoError(t, render(&b, root))
-	committed, err := os.ReadFile(filepath.Join(root, page))
+func TestWhatIsGeneratedIsFresh(t *testing.T) {
+	files, err := generate(root)
 	require.NoError(t, err)
-	require.Equal(t, b.String(), string(committed), "renew it with: make docs")
+	require.Greater(t, len(files), 1)
+	for path, text := range files {
+		committed, err := os.ReadFile(filepath.Join(root, path))
+		require.NoError(t, err, "make it with: make docs")
+		require.Equal(t, string(text), string(committed), "%s is not fresh, renew it with: make docs", path)
+	}
 }
 
 func TestEveryCodeOfTheEngineSaysWhatToDo(t *testing.T) {
@@ -31,31 +33,33 @@ func TestEveryCodeOfTheEngineSaysWhatToDo(t *testing.T) {
 	require.Len(t, engine, len(membership.EngineFailures()))
 }
 
-// Every code that stands in a client's table is read, also from the table of a client that no kind uses yet.
+// Every code that stands in a client's tables is read, also from the tables of a client that no kind uses yet.
 func TestTablesAreReadWhole(t *testing.T) {
 	require.NotEmpty(t, providers())
-	for provider, title := range clouds {
-		path := rulesOf(root, provider)
-		source, err := os.ReadFile(path)
-		if os.IsNotExist(err) {
-			require.NotContains(t, providers(), provider, title)
-			continue
-		}
-		require.NoError(t, err)
-		groups, err := readRules(path)
+	for provider := range clouds {
+		tables, err := readTables(clientOf(root, provider))
 		require.NoError(t, err)
 		var read []string
-		for _, g := range groups {
-			for _, r := range g.rules {
-				requireVerdict(t, r.Read)
-				requireVerdict(t, r.Write)
-				read = append(read, r.Code)
+		for _, tab := range tables {
+			for _, g := range tab.groups {
+				for _, r := range g.rules {
+					requireVerdict(t, r.Read)
+					requireVerdict(t, r.Write)
+					read = append(read, r.Code)
+				}
 			}
 		}
-		inSource := regexp.MustCompile(`"([A-Z][A-Za-z]+\.[\dA-Z][\w.]*)"`).FindAllStringSubmatch(string(source), -1)
-		require.NotEmpty(t, inSource)
-		for _, m := range inSource {
-			require.Contains(t, read, m[1])
+		files, err := ruleFiles(clientOf(root, provider))
+		require.NoError(t, err)
+		require.Len(t, tables, len(files))
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			require.NoError(t, err)
+			inSource := regexp.MustCompile(`"([A-Z][A-Za-z]+\.[\dA-Z][\w.]*)"`).FindAllStringSubmatch(string(source), -1)
+			require.NotEmpty(t, inSource, file)
+			for _, m := range inSource {
+				require.Contains(t, read, m[1], file)
+			}
 		}
 	}
 }
@@ -67,14 +71,18 @@ func requireVerdict(t *testing.T, v verdict.Verdict) {
 }
 
 func TestATableThatIsNotUnderstoodIsAnError(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "rules.go")
+	const about = "package p\n// rules says what the answers of X mean.\n"
+	dir := t.TempDir()
 	for source, want := range map[string]string{
-		"package p\nvar other = 1\n":                                           "has no rules",
-		"package p\nvar rules = slices.Concat(\n\tmagic(1),\n)\n":              "rules.go:3:2: not understood",
-		"package p\nvar rules = slices.Concat(answers(x, a, b, \"c\", \"d\"))": "rules.go:2:35: not understood",
+		"package p\nvar other = 1\n":                                        "rules.go has no table",
+		"package p\nvar rules = slices.Concat()":                            "rules.go:2:13: the comment of rules",
+		about + "var rules = slices.Concat(\n\tmagic(1),\n)\n":              "rules.go:4:2: not understood",
+		about + "var rules = slices.Concat(answers(x, a, b, \"c\", \"d\"))": "rules.go:3:35: not understood",
 	} {
-		require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
-		_, err := readRules(file)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.go"), []byte(source), 0o600))
+		_, err := readTables(dir)
 		require.ErrorContains(t, err, want)
 	}
+	_, err := readTables(t.TempDir())
+	require.ErrorContains(t, err, "has no *rules.go")
 }

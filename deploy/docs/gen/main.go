@@ -1,26 +1,54 @@
-// Command gen writes deploy/docs/error-codes.md from the code, so that it cannot lag behind it. Run it with `make docs`.
+// Command gen writes deploy/docs/error-codes.md and the policies in deploy/policies from the code, so that they cannot lag
+// behind it. Run it with `make docs`.
 package main
 
 import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/deploy/policies"
 )
 
-// page is where the result goes, from the root of the repository.
+// page is where the codes go, from the root of the repository.
 const page = "deploy/docs/error-codes.md"
 
 func main() {
-	if err := run(); err != nil {
+	if err := run("."); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	var b bytes.Buffer
-	if err := render(&b, "."); err != nil {
+// run writes everything below root, the root of the repository.
+func run(root string) error {
+	files, err := generate(root)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(page, b.Bytes(), 0o644)
+	for path, text := range files {
+		if err := os.WriteFile(filepath.Join(root, path), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generate makes every file, by its path from the root of the repository.
+func generate(root string) (map[string][]byte, error) {
+	var b bytes.Buffer
+	if err := render(&b, root); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{page: b.Bytes()}
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		policy, err := policies.Render(k.Spec())
+		if err != nil {
+			return nil, err
+		}
+		files[policies.File(k.Spec().ID)] = policy
+	}
+	return files, nil
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,43 +18,111 @@ import (
 // cited is where a fact stands in the notes that a table was made from; they are not in the repository.
 var cited = regexp.MustCompile(`^(§[\d.]+|page): | \(§[\d.]+\)`)
 
-// group is a part of a client's table of verdicts, with the comment that stands above it.
+// judged is how the comment of a table says whose answers it judges.
+var judged = regexp.MustCompile(`says what (?:the )?answers of ([^.;]+?) mean`)
+
+// table is one of a client's tables of verdicts.
+type table struct {
+	of     string // whose answers it judges, such as "the gateway and of ECS"
+	groups []group
+}
+
+// group is a part of a table, with the comment that stands above it.
 type group struct {
 	about string
 	rules verdict.Table
 }
 
-// readRules reads the table `var rules = slices.Concat(…)` of a client from its source. The table is the client's own
-// business and not exported, and its comments, which a compiled package has lost, belong in the page.
-func readRules(path string) ([]group, error) {
-	r := &reader{files: token.NewFileSet(), values: map[string]ast.Expr{}}
-	file, err := parser.ParseFile(r.files, path, nil, parser.ParseComments)
+// ruleFiles finds the files that a client keeps its tables in, the one that all of its products share first.
+func ruleFiles(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*rules.go"))
 	if err != nil {
 		return nil, err
 	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == len(v.Names) {
-			for i, name := range v.Names {
-				r.values[name.Name] = v.Values[i]
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s has no *rules.go", dir)
+	}
+	slices.SortFunc(files, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return files, nil
+}
+
+// readTables reads every table `var …ules = slices.Concat(…)` of a client from its sources. Tables are the client's own
+// business and not exported, and their comments, which a compiled package has lost, belong in the page.
+func readTables(dir string) ([]table, error) {
+	paths, err := ruleFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{files: token.NewFileSet(), values: map[string]ast.Expr{}}
+	var sources []*ast.File
+	for _, path := range paths {
+		file, err := parser.ParseFile(r.files, path, nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, file)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == len(v.Names) {
+				for i, name := range v.Names {
+					r.values[name.Name] = v.Values[i]
+				}
+			}
+			return true
+		})
+	}
+	var tables []table
+	for i, file := range sources {
+		before := len(tables)
+		for _, d := range file.Decls {
+			if name, list, ok := tableIn(d); ok {
+				tables = append(tables, r.table(file, name, d.(*ast.GenDecl).Doc.Text(), list))
 			}
 		}
-		return true
-	})
-	table, ok := r.values["rules"].(*ast.CallExpr)
-	if !ok {
-		return nil, fmt.Errorf("%s has no rules", path)
-	}
-	var groups []group
-	after := table.Lparen
-	for _, arg := range table.Args {
-		if about := commentBetween(file, after, arg.Pos()); about != "" || len(groups) == 0 {
-			groups = append(groups, group{about: about})
+		if len(tables) == before {
+			return nil, fmt.Errorf("%s has no table", paths[i])
 		}
-		last := &groups[len(groups)-1]
+	}
+	return tables, r.err
+}
+
+// tableIn recognizes the declaration of a table by its name and its making.
+func tableIn(d ast.Decl) (name string, list *ast.CallExpr, ok bool) {
+	g, ok := d.(*ast.GenDecl)
+	if !ok || g.Tok != token.VAR || len(g.Specs) != 1 {
+		return "", nil, false
+	}
+	v := g.Specs[0].(*ast.ValueSpec)
+	if len(v.Values) != 1 || !strings.HasSuffix(v.Names[0].Name, "ules") {
+		return "", nil, false
+	}
+	list, ok = v.Values[0].(*ast.CallExpr)
+	return v.Names[0].Name, list, ok
+}
+
+// reader turns expressions into values and keeps the first that it does not understand.
+type reader struct {
+	files  *token.FileSet
+	values map[string]ast.Expr // of the files' constants and variables
+	err    error
+}
+
+func (r *reader) table(file *ast.File, name, doc string, list *ast.CallExpr) table {
+	found := judged.FindStringSubmatch(strings.Join(strings.Fields(doc), " "))
+	if found == nil {
+		r.fail(list, "the comment of "+name+` does not read "says what the answers of … mean"`)
+		return table{}
+	}
+	t := table{of: found[1]}
+	after := list.Lparen
+	for _, arg := range list.Args {
+		if about := commentBetween(file, after, arg.Pos()); about != "" || len(t.groups) == 0 {
+			t.groups = append(t.groups, group{about: about})
+		}
+		last := &t.groups[len(t.groups)-1]
 		last.rules = append(last.rules, r.rules(arg)...)
 		after = arg.End()
 	}
-	return groups, r.err
+	return t
 }
 
 func commentBetween(file *ast.File, from, to token.Pos) string {
@@ -61,13 +132,6 @@ func commentBetween(file *ast.File, from, to token.Pos) string {
 		}
 	}
 	return ""
-}
-
-// reader turns expressions into values and keeps the first that it does not understand.
-type reader struct {
-	files  *token.FileSet
-	values map[string]ast.Expr // of the file's constants and variables
-	err    error
 }
 
 // rules reads answers(status, read, write, why, codes…) and on(op, answers(…)).
@@ -97,10 +161,14 @@ func (r *reader) rules(e ast.Expr) verdict.Table {
 	return r.puzzled(e)
 }
 
-func (r *reader) puzzled(e ast.Expr) verdict.Table {
+func (r *reader) fail(e ast.Expr, why string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%s: not understood; teach it to deploy/docs/gen", r.files.Position(e.Pos()))
+		r.err = fmt.Errorf("%s: %s; teach it to deploy/docs/gen", r.files.Position(e.Pos()), why)
 	}
+}
+
+func (r *reader) puzzled(e ast.Expr) verdict.Table {
+	r.fail(e, "not understood")
 	return nil
 }
 

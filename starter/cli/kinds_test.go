@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+const root = "../.."
+
+func TestAKindIsToldWhole(t *testing.T) {
+	t.Parallel()
+	f, out, _ := testFactory(t)
+	for _, k := range f.Kinds {
+		s := k.Spec()
+		out.Reset()
+		require.NoError(t, f.printKind(s))
+		told := out.String()
+		want := []string{s.Title, s.Destructive, "permissions"}
+		for _, p := range s.Params {
+			want = append(want, p.Name, p.Help)
+		}
+		for _, stages := range s.Stages {
+			for _, st := range stages {
+				want = append(want, st.Name, st.Help, st.Undo, string(st.Risk))
+			}
+		}
+		for _, o := range slices.Concat(s.Objections, s.Failures, membership.EngineObjections(), membership.EngineFailures()) {
+			want = append(want, o.Code, o.Reason)
+		}
+		for _, w := range append(append(want, s.Permissions...), s.Source...) {
+			require.Contains(t, strings.ToLower(told), strings.ToLower(w), s.ID)
+		}
+		files := regexp.MustCompile(`deploy/[\w/.-]+\.(md|json|yaml)`).FindAllString(told, -1)
+		require.Contains(t, files, "deploy/policies/"+s.ID+".json")
+		require.Contains(t, files, "deploy/docs/error-codes.md")
+		require.Contains(t, told, "\nExample: deploy/plans/join-", s.ID)
+		for _, file := range files {
+			require.FileExists(t, filepath.Join(root, file), s.ID)
+		}
+	}
+}
+
+func TestEveryFieldOfARequestIsExplained(t *testing.T) {
+	t.Parallel()
+	var explained []string
+	for _, row := range requestTable(membership.Spec{}, nil).rows {
+		explained = append(explained, row[0].text)
+	}
+	var want []string
+	for field := range reflect.TypeFor[membership.Request]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if field.Type == reflect.TypeFor[*membership.Approval]() {
+			for part := range reflect.TypeFor[membership.Approval]().Fields() {
+				inner, _, _ := strings.Cut(part.Tag.Get("json"), ",")
+				want = append(want, name+"."+inner)
+			}
+			continue
+		}
+		want = append(want, name)
+	}
+	require.Equal(t, want, explained)
+}
