@@ -58,6 +58,12 @@ func TestFilesLetAWorkerIn(t *testing.T) {
 	secrets, err := a.Secrets(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, w.Accounts[0].SecretKey, secrets.SecretKey)
+	a, err = accounts.Get("alibaba")
+	require.NoError(t, err)
+	require.Equal(t, "http://127.0.0.1:1", a.Endpoint("edas"))
+	password, err := a.Password(account.Source{File: examplePassword})
+	require.NoError(t, err)
+	require.NotEmpty(t, password)
 	require.FileExists(t, s.where.Request)
 }
 

@@ -19,13 +19,21 @@ const (
 	accountsFile = "accounts.yaml"
 	requestFile  = "join.yaml"
 	secretsDir   = "secrets"
+	// The passwords of systems to install, which requests refer to by the names of files: there is one to try.
+	passwordsDir    = "passwords"
+	examplePassword = "example"
 )
 
-// writeFiles gives the worker an accounts file for the world's accounts, its secrets in files beside it, and the
-// operator a request to try.
+// writeFiles gives the worker an accounts file for the world's accounts, its secrets in files beside it and a password
+// that requests may refer to, and the operator a request to try.
 func (s *stack) writeFiles() error {
 	dir := filepath.Dir(s.where.Accounts)
-	if err := os.MkdirAll(filepath.Join(dir, secretsDir), 0o700); err != nil {
+	for _, folder := range []string{secretsDir, passwordsDir} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, passwordsDir, examplePassword), []byte("Example-Passw0rd\n"), 0o600); err != nil {
 		return err
 	}
 	accounts := map[string]any{}
@@ -60,7 +68,8 @@ func (s *stack) writeFiles() error {
 func (s *stack) entry(a world.Account, credentials map[string]any) map[string]any {
 	if a.ProjectID == "" {
 		return map[string]any{"provider": account.Alibaba, "region": cmp.Or(a.Region, "cn-hangzhou"),
-			"endpoints": map[string]any{"ecs": s.where.Sim, "resourcemanager": s.where.Sim}, "credentials": credentials}
+			"endpoints":   map[string]any{"ecs": s.where.Sim, "resourcemanager": s.where.Sim, "edas": s.where.Sim, "cs": s.where.Sim},
+			"credentials": credentials, "passwords": passwordsDir}
 	}
 	return map[string]any{"provider": account.Huawei, "region": cmp.Or(a.Region, "sim-1"), "projectId": a.ProjectID,
 		"endpoints": map[string]any{"ecs": s.where.Sim, "cce": s.where.Sim}, "credentials": credentials}

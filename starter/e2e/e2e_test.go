@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,6 +26,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/deploy/plans"
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 	"github.com/fleetjoin/fleetjoin/worker/host"
@@ -87,6 +89,24 @@ func TestScripts(t *testing.T) {
 			"ready":      ready,
 		},
 	})
+}
+
+// A plan that is not applied to its end by the script for plans may not work at all.
+func TestEveryPlanIsApplied(t *testing.T) {
+	script, err := os.ReadFile("testdata/plans.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(plans.Files, "*")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no plans: %v", err)
+	}
+	for _, name := range names {
+		applied := `(?m)^(exec|exits \d+) (fleetjoin (apply|leave)|temporal workflow execute) (.* )?\$PLANS/` + regexp.QuoteMeta(name) + `( |$)`
+		if !regexp.MustCompile(applied).Match(script) {
+			t.Errorf("testdata/plans.txtar does not apply %s/%s", plans.Dir, name)
+		}
+	}
 }
 
 // findTemporal finds the CLI or fails: a suite that runs nothing must not look as if all were well.
