@@ -10,8 +10,8 @@ export PATH := $(PATH):$(BIN)
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: build $(BIN)/temporal ## 300 servers move into groups on the simulator, some of them against the odds
-	$(GO) run ./deploy/demo
+demo: build $(BIN)/temporal ## a fleet moves into groups on the simulator, against the odds; DEMO=kind shows another kind
+	$(GO) run ./deploy/demo $(DEMO)
 
 test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the checks
 	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$')

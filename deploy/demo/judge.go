@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+)
+
+// thing is what the simulator knows of a member, whatever it is.
+type thing struct {
+	id, name string
+	power    string // the status of a machine, "" of something without power
+	systems  int    // how often a system was installed on the machine
+}
+
+// things are all that can be members in a completed world.
+func things(w world.World) (all []thing) {
+	for _, s := range w.Huawei.Servers {
+		all = append(all, thing{s.ID, s.Name, s.Status, s.OSGeneration})
+	}
+	for _, i := range w.Alibaba.Instances {
+		all = append(all, thing{i.ID, i.Name, i.Status, i.OSGeneration})
+	}
+	for _, r := range w.Alibaba.Resources {
+		all = append(all, thing{id: r.ID, name: r.Name})
+	}
+	return all
+}
+
+func byID(w world.World) map[string]thing {
+	all := map[string]thing{}
+	for _, t := range things(w) {
+		all[t.id] = t
+	}
+	return all
+}
+
+// judge compares a report with what the simulator knows, writes what is true of it, and returns what is not: members must
+// be in the group if and only if the report says so, be powered as before, and have had their system installed once if
+// they joined by being wiped, and not at all if nothing was done to them.
+func judge(out io.Writer, d demo, m move, before, after world.World, r membership.Report, members []string) (findings []string) {
+	was, is, inside := byID(before), byID(after), d.inside(after, m.group)
+	outcomes := map[string]membership.Outcome{}
+	for _, member := range r.Members {
+		outcomes[member.ID] = member.Outcome
+	}
+	in, machines, same, installed := 0, 0, 0, 0
+	wrong := func(id, format string, args ...any) {
+		findings = append(findings, fmt.Sprintf("%s, which the report calls %s, ", is[id].name, outcomes[id])+fmt.Sprintf(format, args...))
+	}
+	for _, id := range members {
+		told := outcomes[id] == membership.Joined || outcomes[id] == membership.Already
+		switch {
+		case slices.Contains(inside, id) != told:
+			wrong(id, "is in the group: %v", !told)
+		case told:
+			in++
+		}
+		switch {
+		case was[id].power != is[id].power:
+			wrong(id, "was %s and is %s", was[id].power, is[id].power)
+		case was[id].power != "":
+			same++
+		}
+		if was[id].power != "" {
+			machines++
+		}
+		times := is[id].systems - was[id].systems
+		installed += times
+		if want, fixed := systems(outcomes[id], m.wipes); fixed && times != want {
+			wrong(id, "had its system installed %d times and not %d", times, want)
+		}
+	}
+	fmt.Fprintf(out, "%d of %d are in the group\n", in, len(members))
+	if machines > 0 {
+		fmt.Fprintf(out, "%d of %d are powered as they were before\n", same, machines)
+	}
+	if m.wipes {
+		fmt.Fprintf(out, "%d systems were installed\n", installed)
+	}
+	return findings
+}
+
+// systems says how often a member's system is installed when a run ends so; fixed is false where that depends.
+func systems(o membership.Outcome, wipes bool) (times int, fixed bool) {
+	switch o {
+	case membership.Joined:
+		if wipes {
+			return 1, true
+		}
+		return 0, true
+	case membership.RolledBack, membership.RollbackIncomplete:
+		return 0, !wipes
+	default:
+		return 0, true
+	}
+}
