@@ -37,6 +37,7 @@ type Instance struct {
 	ChargeType         string   // "PrePaid" or "PostPaid"
 	KeyPair            string   // name; "" when it has none
 	DeletionProtection bool
+	Tags               map[string]string // nil when it has none
 }
 
 // InterfaceOf is a network interface as its instance knows it.
@@ -66,6 +67,7 @@ type instanceRow struct {
 	InstanceChargeType  string
 	KeyPairName         string
 	DeletionProtection  bool
+	Tags                list[struct{ TagKey, TagValue string }]
 }
 
 var instancesByID = reading{
@@ -105,6 +107,12 @@ func newInstance(row *instanceRow) Instance {
 	}
 	for _, l := range row.OperationLocks {
 		i.Locks = append(i.Locks, l.LockReason)
+	}
+	for _, t := range row.Tags {
+		if i.Tags == nil {
+			i.Tags = make(map[string]string, len(row.Tags))
+		}
+		i.Tags[t.TagKey] = t.TagValue
 	}
 	return i
 }

@@ -41,25 +41,36 @@ func read[R, T any](
 	return found, nil
 }
 
-// pages reads all pages of a list. An answer without the list is none: taken for an empty one, it would say that things
-// do not exist.
-func pages[R any](ctx context.Context, c *Client, o op, query map[string]string, name string) ([]R, error) {
-	var all []R
+// pages reads all pages of a list.
+func pages[R any](ctx context.Context, c *Client, o op, query map[string]string, name string) (all []R, err error) {
+	err = eachPage(ctx, c, o, query, name, func(page []R) error {
+		all = append(all, page...)
+		return nil
+	})
+	return all, err
+}
+
+// eachPage yields the pages of a list, one after the other. An answer without the list is none: taken for an empty one,
+// it would say that things do not exist.
+func eachPage[R any](ctx context.Context, c *Client, o op, query map[string]string, name string, yield func([]R) error,
+) error {
 	for asked := map[string]bool{}; ; {
 		var page list[R]
 		answer, err := call(ctx, c, o, request{query: query}, func(a *map[string]json.RawMessage) bool {
 			return json.Unmarshal((*a)[name], &page) == nil && page != nil
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, page...)
+		if err := yield(page); err != nil {
+			return err
+		}
 		next := text(answer["NextToken"])
 		if next == "" {
-			return all, nil
+			return nil
 		}
 		if asked[next] {
-			return nil, &verdict.Error{Verdict: transient, Op: o.name, Message: "the pages go round in a circle"}
+			return &verdict.Error{Verdict: transient, Op: o.name, Message: "the pages go round in a circle"}
 		}
 		asked[next] = true
 		query["NextToken"] = next

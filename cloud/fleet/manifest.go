@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -80,6 +81,19 @@ type Again struct {
 	Was map[membership.Outcome]int `json:"was,omitempty"`
 }
 
+// Of returns the ids of those that are meant, of a report that is the record's.
+func (a Again) Of(r membership.Report) (ids []string) {
+	for _, m := range r.Members {
+		named := len(a.Members) == 0 || slices.Contains(a.Members, m.ID)
+		joined := m.Outcome == membership.Joined
+		failed := m.Outcome == membership.RolledBack || m.Outcome == membership.RollbackIncomplete || m.Outcome == membership.Unknown
+		if named && (a.Undo && joined || !a.Undo && failed) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
 // Sight is what a preview saw of a page: what people decide on.
 type Sight struct {
 	Destructive bool                `json:"destructive,omitempty"`
@@ -111,6 +125,9 @@ type Part struct {
 	Counts map[membership.Outcome]int `json:"counts"`
 	Worst  []FailedMember             `json:"worst,omitempty"` // those that failed
 	Error  string                     `json:"error,omitempty"` // why it ended without a record
+	// Started and Ended are those of the record; zero when there is none.
+	Started time.Time `json:"started,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
 }
 
 // Tally counts the members of parts by what became of them in the end: a later part of the same members goes before.

@@ -30,11 +30,12 @@ type Step struct {
 	Kind      string               `json:"kind,omitempty"`
 	Account   string               `json:"account,omitempty"`
 	Params    membership.Params    `json:"params,omitempty"`
-	// Group and Members, or Groups, or Targets say who goes where.
+	// Group and Members, or Groups, or Targets say who goes where. Spread takes the place of Group.
 	Group   string       `json:"group,omitempty"`
 	Members []string     `json:"members,omitempty"`
 	Groups  []Assignment `json:"groups,omitempty"`
 	Targets *Targets     `json:"targets,omitempty"`
+	Spread  *Spread      `json:"spread,omitempty"`
 }
 
 // Assignment is a group and who is to be in it.
@@ -43,12 +44,15 @@ type Assignment struct {
 	Members []string `json:"members"`
 }
 
-// Targets name members by where to find them.
+// Targets name members by where to find them: in a file or in the cloud.
 type Targets struct {
 	// File is a list in the worker's folder of target files: CSV, YAML or JSON, by its ending. Lines without a group of
 	// their own go to the step's Group.
 	File   string `json:"file,omitempty"`
 	SHA256 string `json:"sha256,omitempty"` // pins the file's content, in hex; "": as it is when the run begins
+	// Cloud finds them in the step's account, by what they have in common. They are found once, when the run begins, and
+	// kept in its manifest: who comes to match later is not in the run, and who matches no more still is.
+	Cloud *membership.Query `json:"cloud,omitempty"`
 }
 
 // Pace says how much happens at once.

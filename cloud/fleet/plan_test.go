@@ -172,6 +172,12 @@ func TestPlanProblems(t *testing.T) {
 		return fleet.Step{Kind: "k", Account: "a", Groups: groups}
 	}
 	targeted := func(t fleet.Targets) fleet.Step { return fleet.Step{Kind: "k", Account: "a", Targets: &t} }
+	cloudy := func(t fleet.Targets) fleet.Step {
+		s := targeted(t)
+		s.Group = "g"
+		return s
+	}
+	spread := func(by string, groups ...string) *fleet.Spread { return &fleet.Spread{Groups: groups, By: by} }
 	with := func(change func(p *fleet.Plan)) fleet.Plan {
 		p := one()
 		change(&p)
@@ -251,6 +257,45 @@ func TestPlanProblems(t *testing.T) {
 			[]string{`steps[0].targets.sha256: "`}},
 		"targets with a group that is none": {with(func(p *plan) { p.Members, p.Group, p.Targets = nil, "g/h", &fleet.Targets{File: "web.csv"} }),
 			[]string{`group: "g/h": ` + id}},
+
+		"targets without anything": {several(targeted(fleet.Targets{SHA256: strings.Repeat("ab", 32)})),
+			[]string{"steps[0].targets.file: is missing; " + file + ", or cloud"}},
+		"targets from the cloud": {with(func(p *plan) {
+			p.Members, p.Targets = nil, &fleet.Targets{Cloud: &membership.Query{Tags: map[string]string{"env": "prod"}}}
+		}), nil},
+		"targets from the cloud, to nowhere": {several(targeted(fleet.Targets{Cloud: &membership.Query{Name: "web-*"}})),
+			[]string{"steps[0].group: is missing; " + id}},
+		"targets from the cloud and a file": {several(cloudy(fleet.Targets{File: "web.csv", Cloud: &membership.Query{}})),
+			[]string{"steps[0].targets.cloud: stands beside a file; want one of them"}},
+		"all that the cloud has": {several(cloudy(fleet.Targets{Cloud: &membership.Query{NotIn: "g"}})),
+			[]string{"steps[0].targets.cloud: says too little; want at least one of tags, name, vpc and in"}},
+		"a bad query": {several(cloudy(fleet.Targets{Cloud: &membership.Query{In: "../g"}})),
+			[]string{`steps[0].targets.cloud.in: "../g": ` + id}},
+
+		"members, spread": {with(func(p *plan) { p.Group, p.Spread = "", spread("", "g-1", "g-2") }), nil},
+		"targets, spread": {with(func(p *plan) {
+			p.Group, p.Members, p.Spread = "", nil, spread("tag:rack", "g-1")
+			p.Targets = &fleet.Targets{Cloud: &membership.Query{Name: "*"}}
+		}), nil},
+		"spread over nothing": {with(func(p *plan) { p.Group, p.Spread = "", spread("even") }),
+			[]string{"spread.groups: is empty; want 1 id or more"}},
+		"spread over a group twice": {with(func(p *plan) { p.Group, p.Spread = "", spread("zone", "g-1", "g 2", "g-1") }),
+			[]string{`spread.groups[1]: "g 2": ` + id, `spread.groups[2]: "g-1": is the same as spread.groups[0]; name each group once`}},
+		"spread by what": {with(func(p *plan) { p.Group, p.Spread = "", spread("rack", "g-1") }),
+			[]string{`spread.by: "rack": want "fill" (also ""), "even", "zone" or "tag:" and a key, such as "tag:rack"`}},
+		"spread by a tag without a key": {with(func(p *plan) { p.Group, p.Spread = "", spread("tag:", "g-1") }), []string{`spread.by: "tag:": want`}},
+		"spread beside a group": {with(func(p *plan) { p.Spread = spread("", "g-1") }),
+			[]string{`group: "g": stands beside spread, which has groups; leave one of them out`}},
+		"spread beside groups": {with(func(p *plan) {
+			p.Step = grouped(in("h", "i-3"))
+			p.Spread = spread("fill", "g-1")
+		}), []string{"groups: have members of their own beside spread, which divides members; leave one of them out"}},
+		"spread of who leaves": {with(func(p *plan) { p.Group, p.Operation, p.Spread = "", membership.Leave, spread("", "g-1") }),
+			[]string{"spread: is for members that join"}},
+		"spread beside steps": {with(func(p *plan) {
+			p.Steps = []fleet.Step{listed}
+			p.Step = fleet.Step{Spread: spread("", "g-1")}
+		}), []string{"steps: beside spread: want either"}},
 
 		"a canary for whom nobody waits": {with(func(p *plan) { p.Canary = 2 }),
 			[]string{"canary: 2: want fewer than the 2 members of the step, or no canary"}},

@@ -92,6 +92,7 @@ func (s Step) given() (names []string) {
 		{"members", len(s.Members) > 0},
 		{"groups", len(s.Groups) > 0},
 		{"targets", s.Targets != nil},
+		{"spread", s.Spread != nil},
 	} {
 		if f.set {
 			names = append(names, f.name)
@@ -147,7 +148,9 @@ func (r *review) step(at string, s Step) {
 	case groups && targets:
 		add("groups", "", "stands beside targets; "+wantWho)
 	case members:
-		r.add(membership.CheckID(at+"group", s.Group)...)
+		if s.Spread == nil {
+			r.add(membership.CheckID(at+"group", s.Group)...)
+		}
 		r.list(at+"members", s.Members, key)
 	case groups:
 		if s.Group != "" {
@@ -155,12 +158,32 @@ func (r *review) step(at string, s Step) {
 		}
 		r.groups(at+"groups", s.Groups, key)
 	case targets:
-		if s.Group != "" {
+		if s.Group != "" || s.Targets.Cloud != nil && s.Spread == nil {
 			r.add(membership.CheckID(at+"group", s.Group)...)
 		}
 		r.add(s.Targets.problems(at + "targets")...)
 	default:
 		add("members", "", "is empty; "+wantWho)
+	}
+	if s.Spread != nil {
+		r.spread(at, s, key.operation)
+	}
+}
+
+// spread reviews how a step's members are divided over groups.
+func (r *review) spread(at string, s Step, op membership.Operation) {
+	r.add(s.Spread.problems(at + "spread")...)
+	beside := func(field, value, want string) {
+		r.add(membership.Problem{Field: at + field, Value: value, Want: want})
+	}
+	if op == membership.Leave {
+		beside("spread", "", "is for members that join; who leaves, leaves the one group that the step names")
+	}
+	if s.Group != "" {
+		beside("group", membership.Quote(s.Group), "stands beside spread, which has groups; leave one of them out")
+	}
+	if len(s.Groups) > 0 {
+		beside("groups", "", "have members of their own beside spread, which divides members; leave one of them out")
 	}
 }
 
@@ -204,8 +227,12 @@ func (r *review) list(field string, ids []string, key membershipOf) {
 func (t *Targets) problems(field string) (ps []membership.Problem) {
 	const wantFile = "want the name of a file in the worker's folder of target files, such as \"web.csv\""
 	switch {
+	case t.Cloud != nil && (t.File != "" || t.SHA256 != ""):
+		return []membership.Problem{{Field: field + ".cloud", Want: "stands beside a file; want one of them"}}
+	case t.Cloud != nil:
+		return t.Cloud.Problems(field + ".cloud")
 	case t.File == "":
-		ps = append(ps, membership.Problem{Field: field + ".file", Want: "is missing; " + wantFile})
+		ps = append(ps, membership.Problem{Field: field + ".file", Want: "is missing; " + wantFile + ", or cloud"})
 	case !fs.ValidPath(t.File) || t.File == ".":
 		ps = append(ps, membership.Problem{Field: field + ".file", Value: membership.Quote(t.File), Want: wantFile})
 	default:

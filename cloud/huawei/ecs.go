@@ -83,7 +83,8 @@ func (c *Client) Servers(ctx context.Context, ids []string) (map[string]Server, 
 // ids without a row fell off the page, so they are asked for again until an answer has nothing new.
 func (c *Client) servers(ctx context.Context, ids []string, found map[string]Server) error {
 	for len(ids) > 0 {
-		rows, err := c.listServers(ctx, ids)
+		list, limit := strings.Join(ids, ","), int32(len(ids)) // a page has 25 by default
+		rows, err := c.listServers(ctx, &model.ListServersDetailsRequest{ServerId: &list, Limit: &limit})
 		if err != nil {
 			return err
 		}
@@ -104,19 +105,6 @@ func (c *Client) servers(ctx context.Context, ids []string, found map[string]Ser
 		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return told[id] })
 	}
 	return nil
-}
-
-func (c *Client) listServers(ctx context.Context, ids []string) ([]model.ServerDetail, error) {
-	list := strings.Join(ids, ",")
-	limit := int32(len(ids)) // a page has 25 by default
-	request := &model.ListServersDetailsRequest{ServerId: &list, Limit: &limit}
-	return call(ctx, c, listServersDetails, func(sdk *ecs.EcsClient) ([]model.ServerDetail, bool, error) {
-		answer, err := sdk.ListServersDetails(request)
-		if err != nil || answer.Servers == nil {
-			return nil, false, err
-		}
-		return *answer.Servers, true, nil
-	})
 }
 
 // exists tells a server from the row that stands for a missing one, which has an id and a fault and nothing else. A

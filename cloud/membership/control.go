@@ -21,6 +21,8 @@ type Control struct {
 	Reason  string   `json:"reason,omitempty"`  // required by skip and mark-done
 	Members []string `json:"members,omitempty"` // for retry, skip and mark-done; empty means all that are parked
 	Digest  string   `json:"digest,omitempty"`  // for approve and reject: the program that is voted on
+	// Signature is that of the vote, armored, where the gate wants one; see package ballot.
+	Signature string `json:"signature,omitempty"`
 }
 
 // Controlled answers a control that was an update: the members that it moved.

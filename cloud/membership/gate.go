@@ -15,6 +15,7 @@ type Gate struct {
 	Requester string   `json:"requester"`        // may not vote
 	Timeout   Duration `json:"timeout"`          // after that it is closed as if it had been rejected
 	Why       string   `json:"why"`              // what there is to decide, in a line
+	Signed    bool     `json:"signed,omitempty"` // only signed votes count; see package ballot
 }
 
 // Approval is what a request can say of its gate. Zero fields get defaults: one approval, within three days.
@@ -22,6 +23,7 @@ type Approval struct {
 	Quorum  int      `json:"quorum,omitempty"`
 	Voters  []string `json:"voters,omitempty"`
 	Timeout Duration `json:"timeout,omitempty"`
+	Signed  bool     `json:"signed,omitempty"` // only votes count that an allowed signer has signed
 }
 
 const (
@@ -99,7 +101,8 @@ func (p *Program) SetGate(r Request) error {
 
 // NewGate makes a gate as the approval asks for it. why is what there is to decide, in a line.
 func NewGate(requester string, a Approval, why string, destructive bool) Gate {
-	g := Gate{Quorum: max(a.Quorum, 1), Voters: a.Voters, Requester: requester, Timeout: a.Timeout, Why: why}
+	g := Gate{Quorum: max(a.Quorum, 1), Voters: a.Voters, Requester: requester, Timeout: a.Timeout, Why: why,
+		Signed: a.Signed}
 	if g.Timeout == 0 {
 		g.Timeout = defaultGateTimeout
 	}
@@ -117,28 +120,53 @@ type Vote struct {
 	Reason   string    `json:"reason,omitempty"`
 	At       time.Time `json:"at"`
 	Refused  string    `json:"refused,omitempty"` // why it did not count, "" when it did
+	// Signature is what made it count at a gate that wants votes signed, for whoever checks it once more.
+	Signature string `json:"signature,omitempty"`
 }
 
-// Objection says why a vote does not count, "" when it does. digest is the program's, cast are the votes before.
-func (g *Gate) Objection(v Vote, digest string, cast []Vote) string {
-	same := func(c Vote) bool { return c.By == v.By && c.Refused == "" }
+// Barred says why somebody may not vote, "" when they may. cast are the votes before.
+func (g *Gate) Barred(by string, cast []Vote) string {
+	same := func(c Vote) bool { return c.By == by && c.Refused == "" }
 	switch {
-	case strings.TrimSpace(v.By) == "":
+	case strings.TrimSpace(by) == "":
 		return "by is missing; say who votes"
-	case v.By == g.Requester:
-		return fmt.Sprintf("%s has asked for this run and may not vote on it", v.By)
-	case len(g.Voters) > 0 && !slices.Contains(g.Voters, v.By):
-		return fmt.Sprintf("%s is none of the voters, who are %s", v.By, strings.Join(g.Voters, ", "))
+	case by == g.Requester:
+		return fmt.Sprintf("%s has asked for this run and may not vote on it", by)
+	case len(g.Voters) > 0 && !slices.Contains(g.Voters, by):
+		return fmt.Sprintf("%s is none of the voters, who are %s", by, strings.Join(g.Voters, ", "))
+	case slices.ContainsFunc(cast, same):
+		return by + " has voted already"
+	}
+	return ""
+}
+
+// Objection says why a vote does not count, "" when it does as far as the gate can tell: a worker knows whose signature
+// holds. digest is the program's, cast are the votes before.
+func (g *Gate) Objection(v Vote, digest string, cast []Vote) string {
+	barred := g.Barred(v.By, cast)
+	switch {
+	case barred != "":
+		return barred
 	case v.Digest == "":
 		return "digest is missing; name the program that you have looked at, which is " + digest + " now"
 	case v.Digest != digest:
 		return fmt.Sprintf("it is for the program %s, and the program is %s", Quote(v.Digest), digest)
-	case slices.ContainsFunc(cast, same):
-		return v.By + " has voted already"
 	case !v.Approves && strings.TrimSpace(v.Reason) == "":
 		return "reason is missing; say what speaks against it"
+	case g.Signed && strings.TrimSpace(v.Signature) == "":
+		return "it is not signed, and this gate counts signed votes only; sign it with --key PATH"
 	}
 	return ""
+}
+
+// Rejection returns the vote that has closed the gate; a zero one when none has.
+func (g *Gate) Rejection(cast []Vote) Vote {
+	for _, v := range cast {
+		if v.Refused == "" && !v.Approves {
+			return v
+		}
+	}
+	return Vote{}
 }
 
 // Count returns whether the gate is decided by the votes, and how.

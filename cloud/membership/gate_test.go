@@ -1,6 +1,7 @@
 package membership_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -48,4 +49,42 @@ func TestAnybodyCanAskForAGate(t *testing.T) {
 	require.NoError(t, p.SetGate(membership.Request{Requester: "ann", Approval: &membership.Approval{Quorum: 2}}))
 	require.Equal(t, 2, p.Gate.Quorum)
 	require.NotContains(t, p.Gate.Why, "DESTROYS")
+}
+
+func TestWhoAsksForSignaturesGetsThem(t *testing.T) {
+	p := membership.Program{}
+	require.NoError(t, p.SetGate(membership.Request{Requester: "ann", Approval: &membership.Approval{Signed: true}}))
+	require.True(t, p.Gate.Signed)
+	v := membership.Vote{By: "bob", Approves: true, Digest: "sha256:d"}
+	require.Contains(t, p.Gate.Objection(v, "sha256:d", nil), "it is not signed, and this gate counts signed votes only")
+	v.Signature = "any" // whether it holds is for a worker to say
+	require.Empty(t, p.Gate.Objection(v, "sha256:d", nil))
+}
+
+// A gate without signatures is written as before there were any: the digests of old programs stay what they are.
+func TestGatesWithoutSignaturesAreWrittenAsEver(t *testing.T) {
+	g := membership.NewGate("ann", membership.Approval{}, "why", false)
+	text, err := json.Marshal(g)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"quorum":1,"requester":"ann","timeout":"72h0m0s","why":"why"}`, string(text))
+}
+
+func TestWhoIsBarred(t *testing.T) {
+	g := membership.Gate{Quorum: 2, Requester: "ann", Voters: []string{"ann", "bob", "cid", "dan"}}
+	cast := []membership.Vote{{By: "bob", Approves: true}, {By: "cid", Approves: true, Refused: "too late"}, {By: "dan", Reason: "Friday"}}
+	for by, words := range map[string]string{
+		"ann": "ann has asked for this run and may not vote on it",
+		"bob": "bob has voted already",
+		"cid": "", // what did not count may be said again
+		"eve": "eve is none of the voters, who are ann, bob, cid, dan",
+		" ":   "by is missing",
+	} {
+		if words == "" {
+			require.Empty(t, g.Barred(by, cast))
+		} else {
+			require.Contains(t, g.Barred(by, cast), words)
+		}
+	}
+	require.Equal(t, "dan", g.Rejection(cast).By)
+	require.Zero(t, g.Rejection(cast[:2]))
 }

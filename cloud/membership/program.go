@@ -78,11 +78,14 @@ type Lane struct {
 
 // Member is one member in a program.
 type Member struct {
-	ID      string            `json:"id"`
-	Name    string            `json:"name,omitempty"`
-	Before  map[string]string `json:"before,omitempty"` // the facts that undo restores and reports show
-	Already bool              `json:"already,omitempty"`
-	Refused []Objection       `json:"refused,omitempty"`
+	ID     string            `json:"id"`
+	Name   string            `json:"name,omitempty"`
+	Before map[string]string `json:"before,omitempty"` // the facts that undo restores and reports show
+	// Origin is the digest of the program under which its story began, "" when that is this one: what was made then, such
+	// as backups, has its name.
+	Origin  string      `json:"origin,omitempty"`
+	Already bool        `json:"already,omitempty"`
+	Refused []Objection `json:"refused,omitempty"`
 }
 
 // Due reports whether the program does anything with the member.

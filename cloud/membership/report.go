@@ -107,6 +107,7 @@ type Status struct {
 	Trouble   string         `json:"trouble,omitempty"` // why nothing moves, when the cloud cannot be read
 	Gate      *Gate          `json:"gate,omitempty"`
 	Votes     []Vote         `json:"votes,omitempty"`
+	Deadline  time.Time      `json:"deadline,omitzero"` // until when the gate waits, while it does
 }
 
 // MemberStatus is where one member is.

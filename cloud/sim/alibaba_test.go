@@ -117,6 +117,19 @@ func TestDefaultPage(t *testing.T) {
 	require.Len(t, f.rows("InstanceStatuses", "InstanceStatus", "DescribeInstanceStatus", "InstanceId.1", "i-on"), 1)
 }
 
+// What the documents call a limit of filters by tags and by resource group is one.
+func TestFiltersThatEndEarly(t *testing.T) {
+	f := startAlibaba(t, func(a *world.Alibaba) {
+		a.Generate = []world.GenerateResources{{Name: "web-%04d", Count: 1005, ResourceGroup: "rg-web", VPC: "vpc-9",
+			Tags: map[string]string{"fleet": "big"}}}
+	})
+	total := func(nameValues ...string) any { return f.ok("DescribeInstances", nameValues...)["TotalCount"] }
+	require.EqualValues(t, 1005, total("VpcId", "vpc-9"))
+	require.EqualValues(t, 1000, total("Tag.1.Key", "fleet"))
+	require.EqualValues(t, 1000, total("ResourceGroupId", "rg-web"))
+	require.Len(t, f.rows("Instances", "Instance", "DescribeInstances", "Tag.1.Key", "fleet", "PageSize", "100", "PageNumber", "11"), 0)
+}
+
 func TestFilters(t *testing.T) {
 	f := startAlibaba(t)
 	ids := func(outer, inner, action, field string, nameValues ...string) []string {

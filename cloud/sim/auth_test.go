@@ -163,9 +163,35 @@ func TestListServers(t *testing.T) {
 	require.Equal(t, 60, stopped+len(list("status=ACTIVE&limit=1000")))
 	require.InDelta(t, 30, stopped, 15)
 	require.Empty(t, list("flavor=d1.large"))
+	require.Empty(t, list("tags=team=web"))
 	for _, query := range []string{"limit=0", "limit=x", "limit=1001", "marker=none", "offset=-1"} {
 		require.Equal(t, "Ecs.0005", f.do("GET", "/v1/p1/cloudservers/detail?"+query, "").code, query)
 	}
+}
+
+func TestListServersByTag(t *testing.T) {
+	f := start(t, func(w *sim.World) {
+		w.Huawei.Groups = nil
+		w.Huawei.Servers = []world.Server{
+			{ID: "a", Flavor: "s6.large.2", Machine: world.Machine{Tags: []string{"team=web", "tier=1"}}},
+			{ID: "b", Flavor: "s6.large.2", Status: "SHUTOFF", Machine: world.Machine{Tags: []string{"team=website"}}},
+			{ID: "c", Flavor: "s6.large.2"},
+		}
+	})
+	list := func(query string) []string {
+		out := f.do("GET", "/v1/p1/cloudservers/detail?"+query, "")
+		require.Equal(t, 200, out.status, out.raw)
+		ids := []string{}
+		for _, s := range out.body["servers"].([]any) {
+			ids = append(ids, s.(map[string]any)["id"].(string))
+		}
+		require.EqualValues(t, len(ids), out.body["count"])
+		return ids
+	}
+	require.Equal(t, []string{"a", "b"}, list("tags=team=web"), "the text is in both")
+	require.Equal(t, []string{"a"}, list("tags=tier"))
+	require.Equal(t, []string{"b"}, list("tags=team&status=SHUTOFF"))
+	require.Empty(t, list("tags=tier=2"))
 }
 
 func TestFlavors(t *testing.T) {

@@ -7,6 +7,7 @@
 package backup
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -159,18 +160,22 @@ func Warnings(wanted bool) []string {
 	}
 }
 
+// origin is the digest of the program that the backups of a member are named by: the one under which its story began, so
+// that who is tried again, or put back later, finds what was kept at first.
+func origin(p *membership.Program, m *membership.Member) string { return cmp.Or(m.Origin, p.Digest) }
+
 // short is the part of a program's digest that names what its run makes.
-func short(p *membership.Program) string {
+func short(digest string) string {
 	const digits = 12
-	hash := strings.TrimPrefix(p.Digest, "sha256:")
+	hash := strings.TrimPrefix(digest, "sha256:")
 	return hash[:min(digits, len(hash))]
 }
 
 // name names a snapshot of a disk, or an image of its system.
-func name(p *membership.Program, disk string) string { return tagKey + "-" + short(p) + "-" + disk }
+func name(digest, disk string) string { return tagKey + "-" + short(digest) + "-" + disk }
 
 // tag marks what the run of a program makes.
-func tag(p *membership.Program) alibaba.Tag { return alibaba.Tag{Key: tagKey, Value: short(p)} }
+func tag(digest string) alibaba.Tag { return alibaba.Tag{Key: tagKey, Value: short(digest)} }
 
 // token makes a repeated write the same to the cloud, and no other: at most 64 letters and digits.
 func token(p *membership.Program, action, of string) string {

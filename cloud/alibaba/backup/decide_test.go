@@ -214,8 +214,8 @@ func TestObjections(t *testing.T) {
 // What the cloud takes for the same write, and for another.
 func TestNamesAndTokens(t *testing.T) {
 	p := &membership.Program{Digest: "sha256:" + strings.Repeat("0123456789abcdef", 4)}
-	require.Equal(t, "fleetjoin-0123456789ab-d-1", name(p, "d-1"))
-	require.Equal(t, alibaba.Tag{Key: "fleetjoin", Value: "0123456789ab"}, tag(p))
+	require.Equal(t, "fleetjoin-0123456789ab-d-1", name(p.Digest, "d-1"))
+	require.Equal(t, alibaba.Tag{Key: "fleetjoin", Value: "0123456789ab"}, tag(p.Digest))
 	all := map[string]bool{}
 	for _, digest := range []string{p.Digest, "sha256:x"} {
 		for _, action := range []string{ActSnapshot, ActImage, ActReplace} {
@@ -228,7 +228,7 @@ func TestNamesAndTokens(t *testing.T) {
 		}
 	}
 	require.Len(t, all, 2*3*2)
-	require.Equal(t, "x", short(&membership.Program{Digest: "sha256:x"}))
+	require.Equal(t, "x", short("sha256:x"))
 }
 
 // Of several of a kind the one counts that is of use.
@@ -239,12 +239,26 @@ func TestTheFurthestCounts(t *testing.T) {
 	p := &membership.Program{Digest: "sha256:x"}
 	s := Open(nil, p, true)
 	m := &membership.Member{ID: "i-1", Before: map[string]string{FactSystemDisk: "d-1"}}
-	images := s.furthestImages([]alibaba.Image{{ID: "1", Name: name(p, "d-1"), Status: alibaba.ImageFailed}, {ID: "2", Name: name(p, "d-1"), Status: alibaba.ImageCreating},
-		{ID: "3", Name: name(p, "d-1"), Status: alibaba.ImageFailed}, {ID: "4", Name: "fleetjoin-x-d-9", Status: alibaba.ImageAvailable}}, []*membership.Member{m})
+	images := s.furthestImages([]alibaba.Image{{ID: "1", Name: name(p.Digest, "d-1"), Status: alibaba.ImageFailed}, {ID: "2", Name: name(p.Digest, "d-1"), Status: alibaba.ImageCreating},
+		{ID: "3", Name: name(p.Digest, "d-1"), Status: alibaba.ImageFailed}, {ID: "4", Name: "fleetjoin-x-d-9", Status: alibaba.ImageAvailable}}, []*membership.Member{m})
 	require.Equal(t, map[string]alibaba.Image{"d-1": {ID: "2", Name: "fleetjoin-x-d-1", Status: alibaba.ImageCreating}}, images)
 }
 
 func TestAnActionThatIsNone(t *testing.T) {
 	err := Open(nil, &membership.Program{}, true).Do(t.Context(), "defragment", &membership.Member{})
 	require.ErrorContains(t, err, `rejected: there is no backup action "defragment"`)
+}
+
+// Who is tried again finds what was kept when its story began, and makes nothing under another name.
+func TestBackupsKeepTheNameOfTheFirstTry(t *testing.T) {
+	p := &membership.Program{Digest: "sha256:bbbb", Members: []membership.Member{
+		{ID: "i-1", Origin: "sha256:aaaa", Before: map[string]string{FactSystemDisk: "d-1"}},
+		{ID: "i-2", Before: map[string]string{FactSystemDisk: "d-2"}}}}
+	s := Open(nil, p, true)
+	members, _ := s.remembered([]string{"i-1", "i-2"})
+	require.Equal(t, []alibaba.Tag{{Key: tagKey, Value: "aaaa"}, {Key: tagKey, Value: "bbbb"}}, s.origins(members))
+	images := s.furthestImages([]alibaba.Image{{ID: "m-1", Name: "fleetjoin-aaaa-d-1"}, {ID: "m-2", Name: "fleetjoin-bbbb-d-1"},
+		{ID: "m-3", Name: "fleetjoin-bbbb-d-2"}}, members)
+	require.Equal(t, "m-1", images["d-1"].ID)
+	require.Equal(t, "m-3", images["d-2"].ID)
 }

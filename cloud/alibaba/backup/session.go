@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +63,9 @@ func (s *Session) Observe(ctx context.Context, look membership.Look) (*Evidence,
 	})
 	if s.wanted && e.lacksSnapshot(members) && time.Since(s.listed) >= refresh {
 		reads.Go(func() error {
-			snapshots, err := s.client.SnapshotsTagged(readCtx, tag(s.program))
+			snapshots, err := each(s.origins(members), func(t alibaba.Tag) ([]alibaba.Snapshot, error) {
+				return s.client.SnapshotsTagged(readCtx, t)
+			})
 			e.Snapshots, listed = furthestSnapshots(snapshots), time.Now()
 			return err
 		})
@@ -71,7 +74,9 @@ func (s *Session) Observe(ctx context.Context, look membership.Look) (*Evidence,
 		return nil, err
 	}
 	if s.wanted && e.lacksImage(members) {
-		images, err := s.client.ImagesTagged(ctx, tag(s.program))
+		images, err := each(s.origins(members), func(t alibaba.Tag) ([]alibaba.Image, error) {
+			return s.client.ImagesTagged(ctx, t)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -111,6 +116,28 @@ func (s *Session) remembered(ids []string) (members []*membership.Member, system
 		}
 	}
 	return members, systems
+}
+
+// origins returns the tags of the members' backups: one, but for members whose stories began under several programs.
+func (s *Session) origins(members []*membership.Member) (tags []alibaba.Tag) {
+	for _, m := range members {
+		if t := tag(origin(s.program, m)); !slices.Contains(tags, t) {
+			tags = append(tags, t)
+		}
+	}
+	return tags
+}
+
+// each reads what has one of the tags.
+func each[T any](tags []alibaba.Tag, read func(alibaba.Tag) ([]T, error)) (all []T, err error) {
+	for _, t := range tags {
+		some, err := read(t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // lacksSnapshot reports whether some disk of the members has no snapshot that is known to be complete.
@@ -160,7 +187,7 @@ func (s *Session) furthestImages(all []alibaba.Image, members []*membership.Memb
 	found := make(map[string]alibaba.Image, len(all))
 	for _, m := range members {
 		disk := m.Before[FactSystemDisk]
-		if i, ok := byName[name(s.program, disk)]; ok {
+		if i, ok := byName[name(origin(s.program, m), disk)]; ok {
 			found[disk] = i
 		}
 	}
@@ -175,7 +202,7 @@ func (s *Session) Do(ctx context.Context, action string, m *membership.Member) e
 		return s.snapshot(ctx, m)
 	case ActImage:
 		from := s.seen.Snapshots[disk].ID
-		_, err := s.client.CreateImage(ctx, from, name(p, disk), token(p, action, disk), tag(p))
+		_, err := s.client.CreateImage(ctx, from, name(origin(p, m), disk), token(p, action, disk), tag(origin(p, m)))
 		return err
 	case ActStop: // and not by force, which would cost what data disks have not yet been told
 		return s.client.StopInstances(ctx, []string{m.ID}, false)[m.ID].Err
@@ -198,7 +225,7 @@ func (s *Session) snapshot(ctx context.Context, m *membership.Member) error {
 		if s.seen.Snapshots[disk].ID != "" {
 			continue
 		}
-		_, err := s.client.CreateSnapshot(ctx, disk, name(p, disk), token(p, ActSnapshot, disk), tag(p))
+		_, err := s.client.CreateSnapshot(ctx, disk, name(origin(p, m), disk), token(p, ActSnapshot, disk), tag(origin(p, m)))
 		if err != nil {
 			return err
 		}

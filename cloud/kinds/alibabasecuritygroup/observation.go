@@ -132,11 +132,14 @@ func remember(id string, s subject, exists bool) membership.Member {
 }
 
 // capacity is how many members the group that is joined has room for.
-func (o *observation) capacity() int {
+func (o *observation) capacity() int { return o.params.capacityOf(o.groups[o.change().add]) }
+
+// capacityOf is how many members a group has room for.
+func (p params) capacityOf(g alibaba.SecurityGroup) int {
 	switch {
-	case o.params.capacity > 0:
-		return o.params.capacity
-	case o.groups[o.change().add].Type == "enterprise":
+	case p.capacity > 0:
+		return p.capacity
+	case g.Type == "enterprise":
 		return enterpriseCapacity
 	default:
 		return basicCapacity

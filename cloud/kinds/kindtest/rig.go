@@ -119,7 +119,7 @@ func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
 		Slice: membership.Duration(10 * time.Second), Poll: membership.Duration(2 * time.Second), Parallel: 20,
 	}}).Register(mortal{env, r.crash})
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
-	env.OnSignalExternalWorkflow(mock.Anything, workflows.LeasesID, "", workflows.SignalRelease, mock.Anything).Return(nil)
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).Return(nil)
 	env.SetOnActivityCompletedListener(func(info *activity.Info, result converter.EncodedValue, err error) {
 		if info.ActivityType.Name == membership.PlanActivity && err == nil {
 			approve(env, result)

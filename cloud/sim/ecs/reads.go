@@ -24,9 +24,9 @@ func showServer(s *Service, c *wire.Call) wire.Answer {
 
 // listQuery is a checked query of ListServersDetails.
 type listQuery struct {
-	ids                          []string
-	name, status, flavor, marker string
-	limit, page                  int
+	ids                                []string
+	name, status, flavor, tags, marker string
+	limit, page                        int
 }
 
 func bindListServers(c *wire.Call, _ map[string]string) (handler, *refusal) {
@@ -43,6 +43,8 @@ func bindListServers(c *wire.Call, _ map[string]string) (handler, *refusal) {
 			q.status = value
 		case "flavor":
 			q.flavor = value
+		case "tags":
+			q.tags = value
 		case "marker":
 			q.marker = value
 		case "limit":
@@ -76,15 +78,13 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 		return found(s.listByID(c.Project, q.ids, t))
 	}
 	matching := s.inProject(c.Project).servers
-	if q.name != "" || q.status != "" || q.flavor != "" {
-		matching = slices.Collect(func(yield func(*server) bool) {
-			for _, v := range s.inProject(c.Project).servers {
-				if strings.Contains(v.Name, q.name) && (q.flavor == "" || q.flavor == v.Flavor) &&
-					(q.status == "" || q.status == v.at(t).Status) && !yield(v) {
-					return
-				}
+	if q.filters() {
+		matching = nil
+		for _, v := range s.inProject(c.Project).servers {
+			if q.matches(v, t) {
+				matching = append(matching, v)
 			}
-		})
+		}
 	}
 	body := serverList{Count: len(matching), Servers: []any{}}
 	from := (max(q.page, 1) - 1) * q.limit
@@ -99,6 +99,18 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 		body.Servers = append(body.Servers, s.newServerBody(v, t))
 	}
 	return found(body)
+}
+
+func (q listQuery) filters() bool {
+	return q.name != "" || q.status != "" || q.flavor != "" || q.tags != ""
+}
+
+// matches reports whether a server is one that the query is for. A name and a tag, written as in the server, are those
+// that have the text in them (H17).
+func (q listQuery) matches(v *server, t time.Time) bool {
+	return strings.Contains(v.Name, q.name) && (q.flavor == "" || q.flavor == v.Flavor) &&
+		(q.status == "" || q.status == v.at(t).Status) &&
+		(q.tags == "" || slices.ContainsFunc(v.Tags, func(tag string) bool { return strings.Contains(tag, q.tags) }))
 }
 
 // inProject is project for reads, which must not change the map.

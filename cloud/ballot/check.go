@@ -1,0 +1,125 @@
+package ballot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hiddeco/sshsig"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// mostArmored is more than the longest key needs, in bytes.
+const mostArmored = 16 << 10
+
+// Check returns nil when the armored signature is of that vote, by a key with which its voter may sign at that moment.
+// The error says in words why the vote does not count.
+func (s *Signers) Check(v membership.Vote, armored string, at time.Time) error {
+	switch {
+	case strings.TrimSpace(armored) == "":
+		return errors.New("it is not signed; fleetjoin signs with --key PATH, and so does ssh-keygen -Y sign -n " + Namespace)
+	case len(armored) > mostArmored:
+		return fmt.Errorf("its signature has %d bytes; want what ssh-keygen -Y sign prints", len(armored))
+	}
+	sig, err := sshsig.Unarmor([]byte(armored))
+	if err != nil {
+		return fmt.Errorf("its signature cannot be read (%w); want all that ssh-keygen -Y sign prints, "+
+			"from -----BEGIN SSH SIGNATURE----- to -----END SSH SIGNATURE-----", err)
+	}
+	if sig.Namespace != Namespace {
+		return fmt.Errorf("its signature is for the namespace %s; want one for %s: ssh-keygen -Y sign -n %s",
+			membership.Quote(sig.Namespace), Namespace, Namespace)
+	}
+	if why := unfit(sig.PublicKey); why != "" {
+		return fmt.Errorf("the key %s cannot sign votes: %s", ssh.FingerprintSHA256(sig.PublicKey), why)
+	}
+	lines := s.with(sig.PublicKey)
+	if err := allow(lines, sig.PublicKey, v.By, at); err != nil {
+		return err
+	}
+	if signs(sig, Text(v)) {
+		return nil
+	}
+	return differs(v, sig, lines)
+}
+
+// with returns the lines that have a key.
+func (s *Signers) with(key ssh.PublicKey) (lines []signer) {
+	for _, l := range s.lines {
+		if bytes.Equal(l.key.Marshal(), key.Marshal()) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// allow says why the lines with a key do not let a voter sign at a moment. One of them that does is enough.
+func allow(lines []signer, key ssh.PublicKey, by string, at time.Time) (why error) {
+	print := ssh.FingerprintSHA256(key)
+	var others []string
+	for _, l := range lines {
+		switch {
+		case !matches(by, l.names):
+			others = append(others, l.names)
+		case l.namespaces != "" && !matches(Namespace, l.namespaces):
+			why = fmt.Errorf("the key %s is allowed for the namespaces %s, and votes are signed for %s", print, l.namespaces, Namespace)
+		case at.Before(l.after):
+			why = fmt.Errorf("the key %s is allowed from %s on, and the vote is of %s", print, stamp(l.after), stamp(at))
+		case !l.before.IsZero() && at.After(l.before):
+			why = fmt.Errorf("the key %s has expired: it was allowed until %s, and the vote is of %s", print, stamp(l.before), stamp(at))
+		default:
+			return nil
+		}
+	}
+	switch {
+	case why != nil:
+		return why
+	case len(others) > 0:
+		return fmt.Errorf("the key %s is allowed for %s, and the vote is by %s", print, strings.Join(others, " and "), by)
+	}
+	return fmt.Errorf("the key %s is none of the allowed signers; who runs the worker keeps the file of them", print)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func signs(sig *sshsig.Signature, text []byte) bool {
+	return sshsig.Verify(bytes.NewReader(text), sig, sig.PublicKey, sig.HashAlgorithm, Namespace) == nil
+}
+
+// untouched reports whether a security key has signed without anybody there, as keys that want no touch do.
+func untouched(sig *sshsig.Signature) bool {
+	const present = 1 // the first flag of those that follow such a signature
+	rest := sig.Signature.Rest
+	return strings.HasPrefix(sig.PublicKey.Type(), "sk-") && len(rest) > 0 && rest[0]&present == 0
+}
+
+// differs says where the signed text is not the vote's. What is signed is a hash, so the likely differences are tried.
+func differs(v membership.Vote, sig *sshsig.Signature, lines []signer) error {
+	turned, mute := v, v
+	turned.Approves, mute.Reason = !v.Approves, ""
+	switch text := Text(v); {
+	case untouched(sig):
+		return fmt.Errorf("the security key %s was not touched; votes want a touch", ssh.FingerprintSHA256(sig.PublicKey))
+	case signs(sig, Text(turned)):
+		return fmt.Errorf("its signature says %s, and it is cast as %s", word(turned), word(v))
+	case signs(sig, Text(mute)):
+		return errors.New("its signature is of a vote without a reason; sign the line reason with the words that are cast")
+	case signs(sig, bytes.TrimSuffix(text, []byte("\n"))):
+		return errors.New("its signature is of a text that does not end with a newline; sign it with one")
+	}
+	for _, l := range lines {
+		for name := range strings.SplitSeq(l.names, ",") {
+			named := v
+			named.By = name
+			if signs(sig, Text(named)) {
+				return fmt.Errorf("its signature is of a vote by %s, and it is cast by %s", name, v.By)
+			}
+		}
+	}
+	return fmt.Errorf("its signature is of another text: most likely the digest is another, and the vote is for %s; "+
+		"or by or reason is spelled differently", v.Digest)
+}

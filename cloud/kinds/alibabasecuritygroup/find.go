@@ -1,0 +1,77 @@
+package alibabasecuritygroup
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Find implements membership.Finder: the members are instances of the region (DescribeInstances). Network interfaces are
+// found by their ids alone.
+func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
+	if _, err := s.readGroups(ctx, q.Groups()); err != nil {
+		return err
+	}
+	take := func(f membership.Found) error {
+		if !q.Matches(f) {
+			return nil
+		}
+		return yield(f)
+	}
+	takeInstance := func(i alibaba.Instance) error {
+		return take(membership.Found{ID: i.ID, Name: i.Name, VPC: i.VPC, Groups: i.SecurityGroups,
+			Traits: membership.Traits(i.Zone, i.Tags)})
+	}
+	switch {
+	case q.IDs == nil:
+		return s.client.FindInstances(ctx, alibaba.InstanceFilter{Name: q.Name, VPC: q.VPC, SecurityGroup: q.In, Tags: q.Tags},
+			takeInstance)
+	case slices.ContainsFunc(q.IDs, isInterface): // then all of them are
+		interfaces, err := s.client.NetworkInterfaces(ctx, q.IDs)
+		if err != nil {
+			return err
+		}
+		for _, n := range interfaces {
+			f := membership.Found{ID: n.ID, Name: n.Name, VPC: n.VPC, Groups: n.SecurityGroups, Traits: membership.Traits(n.Zone, nil)}
+			if err := take(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return s.client.EachInstance(ctx, q.IDs, takeInstance)
+}
+
+// Room implements membership.Roomy: what the capacity of each group leaves, which is the parameter's, or what is
+// documented for its type, beside the network interfaces that it has (DescribeNetworkInterfaces).
+func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
+	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}
+	groups, err := s.readGroups(ctx, ids)
+	if err != nil {
+		return room, err
+	}
+	for _, id := range ids {
+		size, err := s.client.GroupSize(ctx, id)
+		if err != nil {
+			return room, err
+		}
+		room.Each[id] = max(s.params.capacityOf(groups[id])-size, 0)
+	}
+	return room, nil
+}
+
+// readGroups reads groups, all of which must be there.
+func (s *session) readGroups(ctx context.Context, ids []string) (map[string]alibaba.SecurityGroup, error) {
+	groups, err := s.client.SecurityGroups(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, ok := groups[id]; !ok {
+			return nil, membership.NoGroup(id, "in the account's region")
+		}
+	}
+	return groups, nil
+}

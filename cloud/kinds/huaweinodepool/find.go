@@ -1,0 +1,83 @@
+package huaweinodepool
+
+import (
+	"context"
+
+	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// Find implements membership.Finder: the members are servers of the project (ListServersDetails); those in a pool are its
+// nodes (ListNodes).
+func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
+	if err := s.checkPools(ctx, q.Groups()); err != nil {
+		return err
+	}
+	nodes, err := s.client.Nodes(ctx, s.params.cluster)
+	if err != nil {
+		return err
+	}
+	of := byServer(nodes, q.In)
+	take := func(server huawei.Server) error {
+		f := membership.Found{ID: server.ID, Name: server.Name, VPC: server.VPC,
+			Traits: membership.Traits(server.Zone, server.TagMap())}
+		if n, ok := of[server.ID]; ok {
+			f.Groups = []string{n.Pool}
+		}
+		if !q.Matches(f) {
+			return nil
+		}
+		return yield(f)
+	}
+	switch {
+	case q.IDs != nil:
+		return s.client.EachServer(ctx, q.IDs, take)
+	case q.In != "":
+		var ids []string
+		for id, n := range of {
+			if n.Pool == q.In {
+				ids = append(ids, id)
+			}
+		}
+		return s.client.EachServer(ctx, ids, take)
+	}
+	return s.client.FindServers(ctx, q.NamePart(), take)
+}
+
+// Room implements membership.Roomy: how many more nodes the cluster takes, by its flavor (ShowCluster), which its pools
+// share.
+func (s *session) Room(ctx context.Context, pools []string) (membership.Room, error) {
+	room := membership.Room{Each: make(map[string]int, len(pools)), All: membership.NoLimit}
+	if err := s.checkPools(ctx, pools); err != nil {
+		return room, err
+	}
+	cluster, err := s.client.Cluster(ctx, s.params.cluster)
+	if err != nil {
+		return room, err
+	}
+	nodes, err := s.client.Nodes(ctx, s.params.cluster)
+	if err != nil {
+		return room, err
+	}
+	if limit := cluster.NodeLimit(); limit > 0 { // 0 is one that the cluster's flavor does not tell
+		room.All = max(limit-len(nodes), 0)
+	}
+	for _, id := range pools {
+		room.Each[id] = room.All
+	}
+	return room, nil
+}
+
+// checkPools wants the pools to be there, and with them their cluster.
+func (s *session) checkPools(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		_, gone, err := missing(s.client.NodePool(ctx, s.params.cluster, id))
+		switch {
+		case err != nil:
+			return err
+		case gone:
+			return membership.NoGroup(id, "in cluster "+s.params.cluster)
+		}
+	}
+	return nil
+}
