@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -24,6 +25,9 @@ type Options struct {
 	Kinds         []membership.Kind
 	Client        client.Client           // for what is in other histories: programs, leases; nil does without (tests)
 	DataConverter converter.DataConverter // the one the workflows' results were written with; nil is Temporal's default
+	Store         store.Blobs             // what fleets keep; nil: no fleets
+	Targets       string                  // the folder of target files; "": none can be named
+	Signers       string                  // the file of those who may sign votes; "": gates cannot want signatures
 	Pace          membership.Pace         // zero fields get DefaultPace's
 	Logger        *slog.Logger            // nil discards
 }
@@ -42,8 +46,13 @@ type Activities struct {
 	kinds    []membership.Kind
 	client   client.Client
 	programs *programs
-	pace     membership.Pace
-	log      *slog.Logger
+	store    store.Blobs
+	targets  string
+	signers  string
+	// manifests are those that were read lately
+	manifests manifests
+	pace      membership.Pace
+	log       *slog.Logger
 }
 
 // New prepares the activities of a worker.
@@ -64,13 +73,26 @@ func New(o Options) *Activities {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Activities{kinds: o.Kinds, client: o.Client, programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
+	return &Activities{kinds: o.Kinds, client: o.Client, store: o.Store, targets: o.Targets, signers: o.Signers,
+		programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
 }
 
 // Register makes every activity type known to a worker, each under a name that tells an operator what it does.
 func (a *Activities) Register(r worker.ActivityRegistry) {
 	r.RegisterActivityWithOptions(a.Plan, activity.RegisterOptions{Name: membership.PlanActivity})
-	r.RegisterActivityWithOptions(a.Ended, activity.RegisterOptions{Name: workflows.EndedActivity})
+	for name, f := range map[string]any{
+		workflows.CheckVoteActivity: a.CheckVote,
+		workflows.EndedActivity:     a.Ended,
+		workflows.SurveyActivity:    a.Survey,
+		workflows.PreviewActivity:   a.Preview,
+		workflows.SumUpActivity:     a.SumUp,
+		workflows.FileActivity:      a.File,
+		workflows.CheckActivity:     a.Check,
+		workflows.CloseActivity:     a.Close,
+		workflows.ReadActivity:      a.Read,
+	} {
+		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
 	for _, k := range a.kinds {
 		for _, name := range membership.LaneActivities(k.Spec()) {
 			r.RegisterActivityWithOptions(a.Advance, activity.RegisterOptions{Name: name})
@@ -89,8 +111,38 @@ func (a *Activities) Plan(ctx context.Context, in workflows.PlanInput) (membersh
 	return p, nil
 }
 
-func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	req := in.Request
+func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (p membership.Program, err error) {
+	if in.Page != nil {
+		p, err = a.planCohort(ctx, in)
+	} else {
+		p, err = a.planRun(ctx, in)
+	}
+	if err != nil {
+		return p, err
+	}
+	run := activity.GetInfo(ctx).WorkflowExecution
+	if err := p.Seal(run.RunID, time.Now(), a.pace); err != nil {
+		return membership.Program{}, err
+	}
+	a.programs.remember(run.RunID, &p)
+	return p, nil
+}
+
+// planRun makes the program of a run that stands alone, with its own gate.
+func (a *Activities) planRun(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
+	if err := a.checkSigned(in.Request.Approval); err != nil {
+		return membership.Program{}, err
+	}
+	p, err := a.compile(ctx, in.Operation, in.Request, in.Preview)
+	if err != nil {
+		return p, err
+	}
+	return p, p.SetGate(in.Request)
+}
+
+// compile observes the members of a request and makes a program of what it sees. Unless it is a preview, the run is the
+// only one that acts on them from here on.
+func (a *Activities) compile(ctx context.Context, op membership.Operation, req membership.Request, preview bool) (membership.Program, error) {
 	kind, err := membership.Find(a.kinds, req.Kind)
 	if err != nil {
 		return membership.Program{}, err
@@ -98,11 +150,11 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 	if err := membership.Bad(membership.Validate(kind, req)); err != nil {
 		return membership.Program{}, err
 	}
-	session, err := kind.Open(ctx, membership.Target{Operation: in.Operation, Account: req.Account, Group: req.Group, Params: req.Params})
+	session, err := kind.Open(ctx, membership.Target{Operation: op, Account: req.Account, Group: req.Group, Params: req.Params})
 	if err != nil {
 		return membership.Program{}, err
 	}
-	claim, err := a.claim(ctx, kind.Spec().Provider, req, in.Preview)
+	claim, err := a.claim(ctx, kind.Spec().Provider, req, preview)
 	if err != nil {
 		return membership.Program{}, err
 	}
@@ -110,16 +162,8 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 	if err != nil {
 		return membership.Program{}, err
 	}
-	p, now := seen.Compile(req, in.Operation), time.Now()
-	claim.apply(&p, now)
-	if err := p.SetGate(req); err != nil {
-		return membership.Program{}, err
-	}
-	run := activity.GetInfo(ctx).WorkflowExecution
-	if err := p.Seal(run.RunID, now, a.pace); err != nil {
-		return membership.Program{}, err
-	}
-	a.programs.remember(run.RunID, &p)
+	p := seen.Compile(req, op)
+	claim.apply(&p, time.Now())
 	return p, nil
 }
 

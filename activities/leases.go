@@ -57,7 +57,7 @@ func (a *Activities) claim(ctx context.Context, provider string, req membership.
 			Members: keys, All: req.WhenHeld == membership.WhenHeldWait})
 	}
 	if err != nil {
-		return claim{}, fmt.Errorf("the book of leases (%s): %w", workflows.LeasesID, err)
+		return claim{}, fmt.Errorf("the book of leases (%s): %w", leases(ctx), err)
 	}
 	c := claim{held: make(map[string]string), since: answer.Since}
 	for i, id := range req.Members {
@@ -101,14 +101,14 @@ func (c claim) apply(p *membership.Program, made time.Time) {
 
 func (a *Activities) acquire(ctx context.Context, in workflows.LeaseRequest) (answer workflows.LeaseAnswer, err error) {
 	start := a.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-		ID:                       workflows.LeasesID,
+		ID:                       leases(ctx),
 		TaskQueue:                activity.GetInfo(ctx).TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "which run acts on which member",
 	}, workflows.TypeLeases, workflows.LeaseBook{})
 	update, err := a.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: workflows.LeasesID, UpdateName: workflows.UpdateAcquire,
+		UpdateOptions: client.UpdateWorkflowOptions{WorkflowID: leases(ctx), UpdateName: workflows.UpdateAcquire,
 			Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted},
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func (a *Activities) acquire(ctx context.Context, in workflows.LeaseRequest) (an
 
 // holders asks who holds what without taking anything. Where there is no book, nobody does.
 func (a *Activities) holders(ctx context.Context, keys []string) (answer workflows.LeaseAnswer, err error) {
-	value, err := a.client.QueryWorkflow(ctx, workflows.LeasesID, "", workflows.QueryHolders, keys)
+	value, err := a.client.QueryWorkflow(ctx, leases(ctx), "", workflows.QueryHolders, keys)
 	var none *serviceerror.NotFound
 	if errors.As(err, &none) {
 		return answer, nil
@@ -150,3 +150,6 @@ func (a *Activities) Ended(ctx context.Context, runs []string) (map[string]time.
 	}
 	return ended, nil
 }
+
+// leases is the workflow id of the book of leases that the activity's run goes by.
+func leases(ctx context.Context) string { return workflows.LeasesOf(activity.GetInfo(ctx).TaskQueue) }

@@ -25,8 +25,14 @@ type cohort struct {
 	paused   bool
 	aborting bool
 	gateOpen bool              // the program's gate takes votes
+	deadline time.Time         // until then
+	ballots  ballots           // and where they are signed they are checked here
 	votes    []membership.Vote // as they came, those that did not count, too
 	changed  bool              // something happened that walk must look at
+	fleet    string            // the workflow id of the fleet that it is a cohort of, "" when it stands alone
+	undo     bool              // the members have joined, and are to be put back
+	// unattended: who cannot go on without a person's decision ends as unknown; the fleet asks, not its cohorts.
+	unattended bool
 
 	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
 	forward       workflow.Context
@@ -71,12 +77,15 @@ func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
 		if c.aborting {
 			c.turnBack(ctx)
 		}
+		if c.unattended {
+			c.giveUp()
+		}
 		c.dispatch(ctx)
 		if err := c.announce(ctx); err != nil {
 			return membership.Report{}, err
 		}
 		if c.phase == membership.Ended {
-			return c.end(ctx)
+			return c.report(ctx), nil
 		}
 		c.changed = false
 		if err := workflow.Await(ctx, func() bool { return c.changed }); err != nil {
@@ -97,13 +106,35 @@ func (c *cohort) line() {
 			m.finish(membership.Refused)
 		case planned.Already:
 			m.finish(membership.Already)
+		case c.undo:
+			if at, ok := c.program.UndoFrom(len(c.program.Stages) - 1); ok {
+				m.mark, m.since = membership.Backward(at), 0
+			} else {
+				m.finish(membership.Joined) // there is no way back
+			}
 		}
 	}
 }
 
-// told reports whether every member's story has ended.
-func (c *cohort) told() bool {
+// over reports whether every member's story has ended.
+func (c *cohort) over() bool {
 	return !slices.ContainsFunc(c.members, func(m standing) bool { return m.outcome == "" })
+}
+
+// giveUp ends the members that wait for a person, once nobody else is under way.
+func (c *cohort) giveUp() {
+	if c.findPhase() != membership.Waiting {
+		return
+	}
+	for i := range c.members {
+		if m := &c.members[i]; m.outcome == "" && m.mark == membership.MarkParked {
+			if last := m.notes[len(m.notes)-1]; last.Undo {
+				m.finish(membership.RollbackIncomplete)
+			} else {
+				m.finish(membership.Unknown)
+			}
+		}
+	}
 }
 
 // turnBack decides, after an abort, what becomes of everyone who is not part of a running slice: what has not begun

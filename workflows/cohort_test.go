@@ -71,7 +71,7 @@ func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 		}, activity.RegisterOptions{Name: name})
 	}
 	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
-	b.OnSignalExternalWorkflow(mock.Anything, workflows.LeasesID, "", workflows.SignalRelease, mock.Anything).
+	b.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).
 		Return(nil).Run(func(args mock.Arguments) {
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -89,7 +89,11 @@ func (c *cohort) control(ctx workflow.Context, name string, raw converter.RawVal
 	case membership.ControlAbort:
 		c.abort()
 	case membership.ControlApprove, membership.ControlReject:
-		c.votes = append(c.votes, c.vote(ctx, name, in))
+		v, err := c.ballots.admit(ctx, c.program.Gate, c.vote(ctx, name, in), c.objectionTo)
+		if err != nil {
+			return membership.Controlled{}, fmt.Errorf("%s: %w", name, err)
+		}
+		c.votes = append(c.votes, v)
 	}
 	done := membership.Controlled{Members: []string{}}
 	for _, i := range chosen {
@@ -140,7 +144,7 @@ func (c *cohort) refuse(ctx workflow.Context, name string, raw converter.RawValu
 	var in membership.Control
 	_ = json.Unmarshal(payload(raw), &in) // what cannot be read is recorded as nobody's
 	v := c.vote(ctx, name, in)
-	v.By, v.Digest, v.Reason = short(v.By), short(v.Digest), short(v.Reason)
+	v.By, v.Digest, v.Reason, v.Signature = short(v.By), short(v.Digest), short(v.Reason), ""
 	v.Refused = strings.TrimPrefix(why.Error(), name+": ")
 	c.votes = append(c.votes, v)
 }
@@ -191,7 +195,8 @@ func (c *cohort) check(name string, raw converter.RawValue) (in membership.Contr
 		}
 		return in, nil, nil
 	case name == membership.ControlApprove, name == membership.ControlReject:
-		v := membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason}
+		v := membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
+			Signature: in.Signature}
 		if why := c.objectionTo(v); why != "" {
 			return in, nil, fmt.Errorf("%s: %s", name, why)
 		}

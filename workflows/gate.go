@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -12,10 +14,11 @@ import (
 // started, with the reason.
 func (c *cohort) waitAtGate(ctx workflow.Context) error {
 	g := c.program.Gate
-	if g == nil || c.told() || c.aborting {
+	if g == nil || c.over() || c.aborting {
 		return nil
 	}
-	c.gateOpen = true
+	c.gateOpen, c.deadline = true, workflow.Now(ctx).Add(g.Timeout.Std())
+	c.ballots.open(ctx)
 	if err := c.announce(ctx); err != nil {
 		return err
 	}
@@ -23,15 +26,15 @@ func (c *cohort) waitAtGate(ctx workflow.Context) error {
 		decided, _ := g.Count(c.votes)
 		return decided || c.aborting
 	})
-	c.gateOpen = false
-	if err != nil || c.aborting {
+	c.gateOpen, c.deadline = false, time.Time{}
+	if err := cmp.Or(err, c.ballots.close(ctx)); err != nil || c.aborting {
 		return err
 	}
 	switch _, approved := g.Count(c.votes); {
 	case approved:
 	case inTime:
-		last := c.votes[len(c.votes)-1]
-		c.keepOut(membership.CodeNotApproved, fmt.Sprintf("rejected by %s: %s", last.By, last.Reason))
+		no := g.Rejection(c.votes)
+		c.keepOut(membership.CodeNotApproved, fmt.Sprintf("rejected by %s: %s", no.By, no.Reason))
 	default:
 		c.keepOut(membership.CodeGateTimeout, fmt.Sprintf("not approved within %s", g.Timeout.Std()))
 	}
@@ -51,7 +54,7 @@ func (c *cohort) keepOut(code, reason string) {
 // vote makes a vote of a control.
 func (c *cohort) vote(ctx workflow.Context, name string, in membership.Control) membership.Vote {
 	return membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
-		At: workflow.Now(ctx)}
+		At: workflow.Now(ctx), Signature: in.Signature}
 }
 
 // objectionTo says why a vote would not count now, "" when it would.

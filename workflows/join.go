@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -19,6 +20,10 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Leave, workflow.RegisterOptions{Name: TypeLeave})
 	r.RegisterWorkflowWithOptions(Plan, workflow.RegisterOptions{Name: TypePlan})
 	r.RegisterWorkflowWithOptions(Leases, workflow.RegisterOptions{Name: TypeLeases})
+	r.RegisterWorkflowWithOptions(Fleet, workflow.RegisterOptions{Name: TypeFleet})
+	r.RegisterWorkflowWithOptions(FleetPlan, workflow.RegisterOptions{Name: TypeFleetPlan})
+	r.RegisterWorkflowWithOptions(Read, workflow.RegisterOptions{Name: TypeRead})
+	r.RegisterWorkflowWithOptions(Cohort, workflow.RegisterOptions{Name: TypeCohort})
 }
 
 // PlanInput asks what a run would do.
@@ -26,6 +31,10 @@ type PlanInput struct {
 	Operation membership.Operation `json:"operation"`
 	Request   membership.Request   `json:"request"`
 	Preview   bool                 `json:"preview,omitempty"` // nothing will be done: leases are only looked at
+	// Page says who the members are, in place of Request, when a cohort of a fleet is planned. Approved: people have said
+	// yes to what they saw of it.
+	Page     *fleet.PageInput `json:"page,omitempty"`
+	Approved bool             `json:"approved,omitempty"`
 }
 
 // Join moves the members of a request into its group. The input is a membership.Request as JSON; it is taken raw
@@ -85,7 +94,10 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	}
 	report, err := c.walk(ctx)
 	letGo(ctx)
-	return report, err
+	if err != nil {
+		return report, err
+	}
+	return told(report)
 }
 
 // unplanned is the program of a run that was ended before it had one.

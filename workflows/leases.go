@@ -8,12 +8,13 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// TypeLeases is the workflow that knows which run acts on which member, LeasesID the one run of it there is in a
-// namespace. It starts when a run asks for its first lease and ends when nobody holds any.
-const (
-	TypeLeases = "Leases" // input LeaseBook
-	LeasesID   = "fleetjoin-leases"
-)
+// TypeLeases is the workflow that knows which run acts on which member. It starts when a run asks for its first lease and
+// ends when nobody holds any.
+const TypeLeases = "Leases" // input LeaseBook
+
+// LeasesOf is the workflow id of the book of leases for all runs on a task queue. Workers of one queue have the same
+// accounts; those of another need not even be there to answer.
+func LeasesOf(taskQueue string) string { return taskQueue + "-leases" }
 
 // What the book of leases understands. They are wire contract.
 const (

@@ -38,11 +38,13 @@ var (
 	attrGroup   = temporal.NewSearchAttributeKeyKeyword("FleetjoinGroup")
 	attrPhase   = temporal.NewSearchAttributeKeyKeyword("FleetjoinPhase")
 	attrOutcome = temporal.NewSearchAttributeKeyKeyword("FleetjoinOutcome")
+	attrWave    = temporal.NewSearchAttributeKeyKeyword("FleetjoinWave")  // of a fleet: where it is
+	attrFleet   = temporal.NewSearchAttributeKeyKeyword("FleetjoinFleet") // of a cohort: its fleet's workflow id
 )
 
 // SearchAttributes returns what a namespace must know before a worker may serve it.
 func SearchAttributes() []SearchAttribute {
-	keys := []temporal.SearchAttributeKeyKeyword{attrKind, attrAccount, attrGroup, attrPhase, attrOutcome}
+	keys := []temporal.SearchAttributeKeyKeyword{attrKind, attrAccount, attrGroup, attrPhase, attrOutcome, attrWave, attrFleet}
 	all := make([]SearchAttribute, len(keys))
 	for i, k := range keys {
 		all[i] = SearchAttribute{Name: k.GetName(), Type: k.GetValueType()}

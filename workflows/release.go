@@ -11,8 +11,9 @@ func letGo(ctx workflow.Context) {
 		return
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	holder := workflow.GetInfo(ctx).WorkflowExecution.ID
-	if err := workflow.SignalExternalWorkflow(ctx, LeasesID, "", SignalRelease, holder).Get(ctx, nil); err != nil {
+	info := workflow.GetInfo(ctx)
+	if err := workflow.SignalExternalWorkflow(ctx, LeasesOf(info.TaskQueueName), "", SignalRelease,
+		info.WorkflowExecution.ID).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Debug("nobody to let go of the members", "error", err)
 	}
 }

@@ -22,6 +22,9 @@ func (c *cohort) announce(ctx workflow.Context) error {
 	if c.said == "" {
 		updates = append(updates, attrKind.ValueSet(c.request.Kind), attrAccount.ValueSet(c.request.Account),
 			attrGroup.ValueSet(c.request.Group))
+		if c.fleet != "" {
+			updates = append(updates, attrFleet.ValueSet(c.fleet))
+		}
 	}
 	if c.phase == membership.Ended {
 		updates = append(updates, attrOutcome.ValueSet(string(c.judge())))
@@ -134,7 +137,7 @@ func (c *cohort) status() membership.Status {
 		return s
 	}
 	_, s.Counts = c.counts()
-	s.Gate, s.Votes = c.program.Gate, c.votes
+	s.Gate, s.Votes, s.Deadline = c.program.Gate, c.votes, c.deadline
 	for i := range c.members {
 		planned := &c.program.Members[i]
 		ms := membership.MemberStatus{ID: planned.ID, Name: planned.Name, At: c.at(i)}
@@ -157,10 +160,9 @@ func (c *cohort) judge() membership.RunOutcome {
 	return membership.Judge(counts, c.aborting)
 }
 
-// end tells the one truth: a report when all went well or was refused, and otherwise an error that carries it. A run is
-// only called cancelled when no member was left half-way.
-func (c *cohort) end(ctx workflow.Context) (membership.Report, error) {
-	r := c.report(ctx)
+// told tells the one truth as a run ends with it: a report when all went well or was refused, and otherwise an error
+// that carries it. A run is only called cancelled when no member was left half-way.
+func told(r membership.Report) (membership.Report, error) {
 	text := fmt.Sprintf("%s: %s", r.Outcome, r.Tally())
 	failed := func(kind string) error {
 		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{r}})

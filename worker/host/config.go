@@ -17,6 +17,9 @@ import (
 type Config struct {
 	Profile   string        // of temporal.toml
 	Accounts  string        // the accounts file
+	Store     string        // folder of what fleets keep, one for all workers; "" : no fleets
+	Targets   string        // folder of the target files that plans may name; "": none
+	Signers   string        // file of those who may sign votes; "": gates cannot want signatures
 	TaskQueue string        //
 	LogFormat string        // json or console
 	LogLevel  string        // debug, info, warn or error
@@ -37,6 +40,9 @@ func Defaults() Config {
 func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Profile, "profile", c.Profile, "profile of temporal.toml (TEMPORAL_PROFILE)")
 	fs.StringVar(&c.Accounts, "accounts", c.Accounts, "accounts `file`: the credentials that runs may name")
+	fs.StringVar(&c.Store, "store", c.Store, "`folder` of what fleets keep: manifests and records; one that all workers share")
+	fs.StringVar(&c.Targets, "targets", c.Targets, "`folder` of the target files that plans may name")
+	fs.StringVar(&c.Signers, "allowed-signers", c.Signers, "`file` of the keys that may sign votes, as OpenSSH's allowed_signers")
 	fs.StringVar(&c.TaskQueue, "task-queue", c.TaskQueue, "task queue to poll")
 	fs.StringVar(&c.LogFormat, "log-format", c.LogFormat, "json or console")
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")

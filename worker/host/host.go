@@ -17,8 +17,10 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/activities"
 	"github.com/fleetjoin/fleetjoin/cloud/account"
+	"github.com/fleetjoin/fleetjoin/cloud/ballot"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -56,6 +58,11 @@ func Run(ctx context.Context, o Options) error {
 	accounts, err := account.Load(o.Accounts)
 	if err != nil {
 		return err
+	}
+	if o.Signers != "" { // it is read at every vote; a mistake in it is better found now
+		if _, err := ballot.LoadSigners(o.Signers); err != nil {
+			return err
+		}
 	}
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -101,11 +108,18 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		OnFatalError:                       func(err error) { fatal <- err },
 	})
 	var limits limit.Set
+	blobs, err := openStore(o.Store)
+	if err != nil {
+		return err
+	}
 	workflows.Register(w)
 	activities.New(activities.Options{
 		Kinds:         kinds.All(connectTo(accounts, &limits)),
 		Client:        conn.Client,
 		DataConverter: conn.DataConverter,
+		Store:         blobs,
+		Targets:       o.Targets,
+		Signers:       o.Signers,
 		Pace:          o.pace(),
 		Logger:        o.Logger,
 	}).Register(w)
@@ -126,6 +140,14 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		log.Info("stopped")
 		return nil
 	}
+}
+
+// openStore opens the store of fleets; none is needed for runs that stand alone.
+func openStore(folder string) (store.Blobs, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	return store.Open(folder)
 }
 
 // awaitPolling reports the worker ready once the server lists it among the pollers. Starting a worker only starts to

@@ -2,8 +2,11 @@ package host
 
 import (
 	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -130,6 +133,16 @@ func TestLogger(t *testing.T) {
 	require.ErrorContains(t, err, `--log-level: "loud"`)
 }
 
+// A mistake in the file of allowed signers is told before anything is dialled, not at somebody's vote.
+func TestAllowedSignersAreReadAtTheStart(t *testing.T) {
+	t.Setenv("DEBUG", "")
+	o := Options{Config: Defaults(), Logger: slog.New(slog.DiscardHandler)}
+	o.Accounts, o.Signers = filepath.Join(t.TempDir(), "accounts.yaml"), filepath.Join(t.TempDir(), "signers")
+	require.NoError(t, os.WriteFile(o.Accounts, []byte(demoAccounts), 0o600))
+	require.NoError(t, os.WriteFile(o.Signers, []byte("bob rubbish"), 0o600))
+	require.ErrorContains(t, Run(t.Context(), o), "signers line 1: bob: no key can be read")
+}
+
 func TestDebugThatPrintsCredentialsIsRefused(t *testing.T) {
 	for _, value := range []string{"", "1", "http2", "daredevil"} {
 		require.NoError(t, checkDebug(value), value)
@@ -139,17 +152,19 @@ func TestDebugThatPrintsCredentialsIsRefused(t *testing.T) {
 	}
 }
 
-func TestOneClientPerAccount(t *testing.T) {
-	t.Setenv("AK", "key")
-	t.Setenv("SK", "secret")
-	accounts, err := account.Parse([]byte(`accounts:
+const demoAccounts = `accounts:
   demo:
     provider: huawei
     region: sim-1
     projectId: p1
     endpoints: {ecs: "http://127.0.0.1:1"}
     credentials: {accessKey: {env: AK}, secretKey: {env: SK}}
-`), "accounts.yaml")
+`
+
+func TestOneClientPerAccount(t *testing.T) {
+	t.Setenv("AK", "key")
+	t.Setenv("SK", "secret")
+	accounts, err := account.Parse([]byte(demoAccounts), "accounts.yaml")
 	require.NoError(t, err)
 	c := connectTo(accounts, new(limit.Set))
 	first, err := c.Huawei(t.Context(), "demo")

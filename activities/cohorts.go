@@ -1,0 +1,301 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// manifests remembers the manifest that was read last: the pages of one fleet are planned after each other.
+type manifests struct {
+	mu   sync.Mutex
+	key  store.Key
+	last *fleet.Manifest
+}
+
+func (m *manifests) get(ctx context.Context, blobs store.Blobs, key store.Key) (*fleet.Manifest, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.last != nil && m.key == key {
+		return m.last, nil
+	}
+	read, err := store.GetJSON[fleet.Manifest](ctx, blobs, key)
+	if err != nil {
+		return nil, err
+	}
+	m.key, m.last = key, &read
+	return m.last, nil
+}
+
+// Preview looks at a page for the people who decide on it, and keeps what it saw.
+func (a *Activities) Preview(ctx context.Context, in fleet.PageInput) (fleet.Seen, error) {
+	stop := beat(ctx, func() string { return "observing" })
+	defer stop()
+	seen, err := a.preview(ctx, in)
+	if err != nil {
+		return seen, planError(err)
+	}
+	return seen, nil
+}
+
+func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen fleet.Seen, err error) {
+	step, page, err := a.page(ctx, in)
+	if err != nil {
+		return seen, err
+	}
+	p, err := a.compile(ctx, operation(step), request(step, page), true)
+	if err != nil {
+		return seen, err
+	}
+	for i := range p.Members {
+		switch m := &p.Members[i]; {
+		case len(m.Refused) > 0:
+			seen.Refused++
+		case m.Already:
+			seen.Already++
+		default:
+			seen.Due++
+		}
+	}
+	key, err := store.PutJSON(ctx, a.store, fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members})
+	seen.Key, seen.Destructive = string(key), p.Destructive
+	return seen, err
+}
+
+// planCohort makes the program of a fleet's cohort.
+func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
+	step, page, err := a.page(ctx, *in.Page)
+	if err != nil {
+		return membership.Program{}, err
+	}
+	page.Members = page.Members[in.Page.From:in.Page.To]
+	var before fleet.Record
+	if again := in.Page.Again; again != nil {
+		if before, err = store.GetJSON[fleet.Record](ctx, a.store, store.Key(again.Record)); err != nil {
+			return membership.Program{}, err
+		}
+		page.Members = again.Of(before.Report)
+	}
+	req := request(step, page)
+	req.WhenHeld = in.Request.WhenHeld
+	if in.Page.Again != nil && in.Page.Again.Undo {
+		return a.reverse(ctx, req, before)
+	}
+	p, err := a.compile(ctx, in.Operation, req, false)
+	if err != nil {
+		return p, err
+	}
+	if p.Destructive && (!in.Approved || in.Page.Seen == "") {
+		return p, membership.Bad([]membership.Problem{{Field: "approval", Want: "is missing: the run destroys data, and nobody has seen what it would do"}})
+	}
+	recall(&p, before)
+	if in.Page.Seen != "" {
+		sight, err := store.GetJSON[fleet.Sight](ctx, a.store, store.Key(in.Page.Seen))
+		if err != nil {
+			return p, err
+		}
+		if in.Page.Again == nil {
+			refuseDrifted(&p, sight)
+		}
+	}
+	return p, nil
+}
+
+// reverse makes the program that puts the members back who joined: the one by which they did, from its end.
+func (a *Activities) reverse(ctx context.Context, req membership.Request, before fleet.Record) (membership.Program, error) {
+	p := before.Program
+	p.Members = slices.DeleteFunc(slices.Clone(p.Members), func(m membership.Member) bool { return !slices.Contains(req.Members, m.ID) })
+	for i := range p.Members {
+		p.Members[i].Origin = origin(p.Members[i], before.Program)
+	}
+	kind, err := membership.Find(a.kinds, req.Kind)
+	if err != nil {
+		return p, err
+	}
+	claim, err := a.claim(ctx, kind.Spec().Provider, req, false)
+	if err != nil {
+		return p, err
+	}
+	p.Quiet, p.Gate = 0, nil
+	claim.apply(&p, time.Now())
+	return p, nil
+}
+
+// recall lets members whose story broke off in the middle remember how they were before it began: a server that the
+// first try has stopped is to run again after the second.
+func recall(p *membership.Program, before fleet.Record) {
+	broken := make(map[string]bool)
+	for _, m := range before.Report.Members {
+		broken[m.ID] = m.Outcome == membership.Unknown || m.Outcome == membership.RollbackIncomplete
+	}
+	for _, old := range before.Program.Members {
+		for i := range p.Members {
+			if m := &p.Members[i]; m.ID == old.ID && broken[m.ID] {
+				m.Before, m.Origin = old.Before, origin(old, before.Program)
+			}
+		}
+	}
+}
+
+// origin is the digest of the program under which a member's story began.
+func origin(m membership.Member, p membership.Program) string { return cmp.Or(m.Origin, p.Digest) }
+
+// refuseDrifted refuses the members that are not what they were when people said yes.
+func refuseDrifted(p *membership.Program, sight fleet.Sight) {
+	then := make(map[string]*membership.Member, len(sight.Members))
+	for i := range sight.Members {
+		then[sight.Members[i].ID] = &sight.Members[i]
+	}
+	for i := range p.Members {
+		m := &p.Members[i]
+		old := then[m.ID]
+		if !m.Due() {
+			continue
+		}
+		why := ""
+		switch {
+		case old == nil || !old.Due():
+			why = "nobody has approved it: it was refused or a member when people looked"
+		case !maps.Equal(m.Before, old.Before):
+			why = "it was " + facts(old.Before) + " when people said yes, and is " + facts(m.Before)
+		default:
+			continue
+		}
+		m.Refused = []membership.Objection{{Code: membership.CodeDrifted, Reason: why}}
+	}
+}
+
+func facts(before map[string]string) string {
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		text += fmt.Sprintf("%s=%s ", name, before[name])
+	}
+	return text
+}
+
+// File keeps the record of a cohort that has ended, and lets go of its members.
+func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Part, error) {
+	stop := beat(ctx, func() string { return "keeping the record" })
+	defer stop()
+	run := activity.GetInfo(ctx).WorkflowExecution
+	record := fleet.Record{Input: in.Page, Report: in.Report}
+	program, err := a.programs.find(ctx, run, in.Digest)
+	if err != nil {
+		return fleet.Part{}, err
+	}
+	record.Program = *program
+	key, err := store.PutJSON(ctx, a.store, record)
+	if err != nil {
+		return fleet.Part{}, err
+	}
+	part := fleet.Part{Record: string(key), Counts: in.Report.Counts, Started: in.Report.Started, Ended: in.Report.Ended}
+	for _, m := range in.Report.Members {
+		switch m.Outcome {
+		case membership.RolledBack, membership.RollbackIncomplete, membership.Unknown:
+			part.Worst = append(part.Worst, fleet.FailedMember{ID: m.ID, Outcome: m.Outcome, Code: m.Code, Reason: short(m.Reason)})
+		}
+	}
+	return part, a.release(ctx, run.ID)
+}
+
+// release tells the book of leases that a run is done.
+func (a *Activities) release(ctx context.Context, holder string) error {
+	if a.client == nil {
+		return nil
+	}
+	err := a.client.SignalWorkflow(ctx, leases(ctx), "", workflows.SignalRelease, holder)
+	var none *serviceerror.NotFound
+	if errors.As(err, &none) {
+		return nil
+	}
+	return err
+}
+
+func short(s string) string {
+	const most = 160
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
+// Check tells who of those that a cohort made members is none any more, or does not run as before, with the reason.
+func (a *Activities) Check(ctx context.Context, part fleet.Part) ([]string, error) {
+	stop := beat(ctx, func() string { return "observing" })
+	defer stop()
+	lost, err := a.check(ctx, part)
+	if err != nil {
+		return nil, planError(err)
+	}
+	return lost, nil
+}
+
+func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string, err error) {
+	record, err := store.GetJSON[fleet.Record](ctx, a.store, store.Key(part.Record))
+	if err != nil {
+		return nil, err
+	}
+	page := fleet.Page{Group: record.Report.Group}
+	power := make(map[string]string)
+	for _, m := range record.Report.Members {
+		if m.Outcome == membership.Joined || m.Outcome == membership.Left {
+			page.Members = append(page.Members, m.ID)
+			power[m.ID] = m.Before["power"]
+		}
+	}
+	step := fleet.Step{Kind: record.Program.Kind, Account: record.Program.Account, Params: record.Program.Params}
+	p, err := a.compile(ctx, record.Program.Operation, request(step, page), true)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range p.Members {
+		held := slices.ContainsFunc(m.Refused, func(o membership.Objection) bool { return o.Code == membership.CodeHeld })
+		switch {
+		case held: // another run acts on it: nothing can be said
+		case !m.Already:
+			lost = append(lost, m.ID+" is not what it was made a moment ago")
+		case m.Before["power"] != power[m.ID]:
+			lost = append(lost, fmt.Sprintf("%s: power is %s, and was %s before", m.ID, m.Before["power"], power[m.ID]))
+		}
+	}
+	return lost, nil
+}
+
+// Close keeps the account of a fleet that has ended.
+func (a *Activities) Close(ctx context.Context, account fleet.Account) (string, error) {
+	key, err := store.PutJSON(ctx, a.store, account)
+	return string(key), err
+}
+
+// Read returns what the store has under a key. What is not there, or damaged, will not get better while somebody waits.
+func (a *Activities) Read(ctx context.Context, key string) (json.RawMessage, error) {
+	if a.store == nil {
+		return nil, planError(errNoStore)
+	}
+	data, err := a.store.Get(ctx, store.Key(key))
+	bad := func(want string) error {
+		return planError(membership.Bad([]membership.Problem{{Field: "key", Value: membership.Quote(key), Want: want}}))
+	}
+	switch {
+	case errors.Is(err, store.ErrMissing):
+		return nil, bad("leads to nothing in the workers' store")
+	case errors.Is(err, store.ErrDamaged):
+		return nil, bad("leads to something in the workers' store that is damaged; bring it back from a copy of the store")
+	}
+	return data, err
+}

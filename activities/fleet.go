@@ -1,0 +1,171 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
+)
+
+// Survey finds everybody whom a plan is about, lays them out in waves and pages, and keeps that as the run's manifest. It
+// asks the cloud only for members that are to be found there, and for what it takes to spread them.
+func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
+	stop := beat(ctx, func() string { return "finding the members" })
+	defer stop()
+	s, err := a.survey(ctx, plan)
+	if err != nil {
+		return s, planError(err)
+	}
+	return s, nil
+}
+
+var errNoStore = membership.Bad([]membership.Problem{{Field: "worker",
+	Want: "has no store, which fleets need; start it with --store FOLDER, one that all workers share"}})
+
+func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
+	if a.store == nil {
+		return fleet.Survey{}, errNoStore
+	}
+	if plan.Gate != nil {
+		if err := a.checkSigned(&plan.Gate.Approval); err != nil {
+			return fleet.Survey{}, err
+		}
+	}
+	survey := fleet.Survey{Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
+	var manifest fleet.Manifest
+	steps := plan.StepList()
+	seen := make(map[membershipOf]string) // the group for which it was named first
+	for i, step := range steps {
+		at := ""
+		if len(steps) > 1 {
+			at = fmt.Sprintf("steps[%d].", i)
+		}
+		surveyed, paged, err := a.surveyStep(ctx, plan, step, at, seen)
+		if err != nil {
+			return fleet.Survey{}, err
+		}
+		survey.Steps, manifest.Steps = append(survey.Steps, surveyed), append(manifest.Steps, paged)
+	}
+	key, err := store.PutJSON(ctx, a.store, manifest)
+	survey.Manifest = string(key)
+	return survey, err
+}
+
+func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, step fleet.Step, at string, seen map[membershipOf]string) (
+	s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
+	kind, err := membership.Find(a.kinds, step.Kind)
+	if err != nil {
+		return s, paged, err
+	}
+	groups, err := a.members(ctx, kind, step, at)
+	if err != nil {
+		return s, paged, err
+	}
+	spec := kind.Spec()
+	s = fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Groups: len(groups),
+		Group: groups[0].Group, Preview: plan.Gate != nil || spec.Destructive != ""}
+	for _, g := range groups {
+		s.Members += len(g.Members)
+		for _, id := range g.Members {
+			key := membershipOf{operation: s.Operation, kind: step.Kind, account: step.Account, member: id}
+			if first, twice := seen[key]; twice {
+				return s, paged, membership.Bad([]membership.Problem{{Field: at + "members", Value: membership.Quote(id),
+					Want: "is named for group " + first + " already; name each member once"}})
+			}
+			seen[key] = g.Group
+		}
+	}
+	waves, problems := plan.Layout(s.Members)
+	if err := membership.Bad(problems); err != nil {
+		return s, paged, err
+	}
+	most := min(spec.PageLimit, membership.MaxMembers)
+	if plan.Pace.Members > 0 {
+		most = min(most, plan.Pace.Members)
+	}
+	paged.Step = step
+	paged.Members, paged.Groups, paged.Targets, paged.Spread = nil, nil, nil, nil
+	cut := cutter{groups: groups}
+	for _, w := range waves {
+		surveyed := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
+		var refs []fleet.PageRef
+		for left := w.Count; left > 0; {
+			page := cut.next(min(left, most))
+			left -= len(page.Members)
+			if err := a.checkPage(kind, step, page); err != nil {
+				return s, paged, err
+			}
+			key, err := store.PutJSON(ctx, a.store, page)
+			if err != nil {
+				return s, paged, err
+			}
+			refs = append(refs, fleet.PageRef{Key: string(key), Count: len(page.Members)})
+			surveyed.Pages = append(surveyed.Pages, len(page.Members))
+		}
+		s.Waves, paged.Waves = append(s.Waves, surveyed), append(paged.Waves, refs)
+	}
+	return s, paged, nil
+}
+
+// membershipOf is what nobody is to have twice. Leaving and joining are two: a plan may move members.
+type membershipOf struct {
+	operation             membership.Operation
+	kind, account, member string
+}
+
+func operation(s fleet.Step) membership.Operation {
+	if s.Operation == "" {
+		return membership.Join
+	}
+	return s.Operation
+}
+
+// checkPage finds what only the kind can tell of a page. A program that wipes disks gets its gate from the fleet.
+func (a *Activities) checkPage(kind membership.Kind, step fleet.Step, page fleet.Page) error {
+	return membership.Bad(membership.Validate(kind, request(step, page)))
+}
+
+func request(step fleet.Step, page fleet.Page) membership.Request {
+	return membership.Request{Kind: step.Kind, Account: step.Account, Group: page.Group, Members: page.Members, Params: step.Params}
+}
+
+// cutter cuts pages off the groups, in order. A page is of one group.
+type cutter struct {
+	groups []fleet.Assignment
+	at     int // the next member of the first group
+}
+
+func (c *cutter) next(most int) fleet.Page {
+	g := c.groups[0]
+	to := min(c.at+most, len(g.Members))
+	page := fleet.Page{Group: g.Group, Members: g.Members[c.at:to]}
+	if c.at = to; to == len(g.Members) {
+		c.groups, c.at = c.groups[1:], 0
+	}
+	return page
+}
+
+// page reads a page of a manifest, and the step that it belongs to.
+func (a *Activities) page(ctx context.Context, in fleet.PageInput) (step fleet.Step, page fleet.Page, err error) {
+	if a.store == nil {
+		return step, page, errNoStore
+	}
+	m, err := a.manifests.get(ctx, a.store, store.Key(in.Manifest))
+	if err != nil {
+		return step, page, err
+	}
+	if in.Step >= len(m.Steps) || in.Wave >= len(m.Steps[in.Step].Waves) || in.Page >= len(m.Steps[in.Step].Waves[in.Wave]) {
+		return step, page, fmt.Errorf("manifest %s has no step %d, wave %d, page %d", in.Manifest, in.Step, in.Wave, in.Page)
+	}
+	paged := m.Steps[in.Step]
+	page, err = store.GetJSON[fleet.Page](ctx, a.store, store.Key(paged.Waves[in.Wave][in.Page].Key))
+	if err == nil && (in.From < 0 || in.From >= in.To || in.To > len(page.Members)) {
+		err = errors.New("no such members in the page")
+	}
+	return paged.Step, page, err
+}

@@ -1,0 +1,160 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// mostOpenings is how many of the next openings of its windows a preview tells.
+const mostOpenings = 3
+
+// SumUp tells what the previews of all pages come to.
+func (a *Activities) SumUp(ctx context.Context, in workflows.SumUpInput) (fleet.Preview, error) {
+	stop := beat(ctx, func() string { return "summing up" })
+	defer stop()
+	p, err := a.sumUp(ctx, in, time.Now())
+	if err != nil {
+		return p, planError(err)
+	}
+	return p, nil
+}
+
+func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now time.Time) (fleet.Preview, error) {
+	p := fleet.Preview{Name: in.Plan.Name, Made: now.UTC().Truncate(time.Second), Manifest: in.Survey.Manifest}
+	if a.store == nil {
+		return p, errNoStore
+	}
+	manifest, err := a.manifests.get(ctx, a.store, store.Key(in.Survey.Manifest))
+	if err != nil {
+		return p, err
+	}
+	if len(in.Seen) != len(manifest.Steps) {
+		return p, fmt.Errorf("previews of %d steps for a manifest of %d", len(in.Seen), len(manifest.Steps))
+	}
+	for i, surveyed := range in.Survey.Steps {
+		s := newSum(surveyed)
+		if err := s.read(ctx, a.store, manifest.Steps[i], in.Seen[i]); err != nil {
+			return p, err
+		}
+		p.Steps = append(p.Steps, s.step(in.Plan))
+	}
+	if windows := fleet.Windows(in.Plan.Allow); len(windows) > 0 {
+		p.Openings = windows.Openings(p.Made, mostOpenings)
+	}
+	return p, nil
+}
+
+// sum is what a step comes to, while its pages are read.
+type sum struct {
+	fleet.PreviewStep
+	groups   map[string]int // by group, its index in Groups
+	refusals map[string]*fleet.Refusal
+}
+
+func newSum(s fleet.SurveyedStep) *sum {
+	sum := &sum{groups: make(map[string]int), refusals: make(map[string]*fleet.Refusal),
+		PreviewStep: fleet.PreviewStep{Operation: s.Operation, Kind: s.Kind, Account: s.Account, AllGroups: s.Groups}}
+	for _, w := range s.Waves {
+		sum.Waves = append(sum.Waves, fleet.PreviewWave{Name: w.Name})
+	}
+	return sum
+}
+
+// read reads all pages of a step, one at a time.
+func (s *sum) read(ctx context.Context, blobs store.Blobs, paged fleet.PagedStep, seen []fleet.Seen) error {
+	for w, refs := range paged.Waves {
+		for _, ref := range refs {
+			if len(seen) == 0 {
+				return fmt.Errorf("no preview of page %s", ref.Key)
+			}
+			page, err := store.GetJSON[fleet.Page](ctx, blobs, store.Key(ref.Key))
+			if err != nil {
+				return err
+			}
+			sight, err := store.GetJSON[fleet.Sight](ctx, blobs, store.Key(seen[0].Key))
+			if err != nil {
+				return err
+			}
+			s.Waves[w].Pages = append(s.Waves[w].Pages, fleet.PreviewPage{Group: page.Group, Sight: seen[0].Key})
+			s.add(&s.Waves[w], page.Group, sight)
+			seen = seen[1:]
+		}
+	}
+	return nil
+}
+
+// add adds a page of a wave.
+func (s *sum) add(wave *fleet.PreviewWave, group string, sight fleet.Sight) {
+	f := fleet.Foresee(sight.Members)
+	s.Add(f)
+	wave.Add(f)
+	g, known := s.groups[group]
+	if !known {
+		g = len(s.groups)
+		s.groups[group] = g
+		if g < fleet.MostGroups {
+			s.Groups = append(s.Groups, fleet.PreviewGroup{Group: group})
+		}
+	}
+	if g < fleet.MostGroups {
+		s.Groups[g].Add(f)
+	}
+	s.Destructive = s.Destructive || sight.Destructive
+	for _, w := range sight.Warnings {
+		if len(s.Warnings) < fleet.MostWarnings && !slices.Contains(s.Warnings, w) {
+			s.Warnings = append(s.Warnings, w)
+		}
+	}
+	for _, m := range sight.Members {
+		s.refuse(m)
+	}
+}
+
+func (s *sum) refuse(m membership.Member) {
+	counted := make(map[string]bool, len(m.Refused)) // a code may stand for several objections
+	for _, o := range m.Refused {
+		if counted[o.Code] {
+			continue
+		}
+		counted[o.Code] = true
+		r := s.refusals[o.Code]
+		if r == nil {
+			r = &fleet.Refusal{Code: o.Code}
+			s.refusals[o.Code] = r
+		}
+		if r.Members++; len(r.Examples) < fleet.MostExamples {
+			r.Examples = append(r.Examples, fleet.Example{Member: m.ID, Reason: o.Reason})
+		}
+	}
+}
+
+// step is the whole, for a plan.
+func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
+	for _, r := range s.refusals {
+		s.Refusals = append(s.Refusals, *r)
+	}
+	slices.SortFunc(s.Refusals, func(a, b fleet.Refusal) int {
+		return cmp.Or(cmp.Compare(b.Members, a.Members), strings.Compare(a.Code, b.Code))
+	})
+	if plan.Budget != nil {
+		s.Budget = fmt.Sprintf("%s; then %s", fleet.NewLedger(plan.Budget, s.Members), cmp.Or(plan.Budget.Then, fleet.ThenStop))
+	}
+	if s.Due > 0 && (plan.Gate != nil || s.Destructive) {
+		var approval membership.Approval
+		if plan.Gate != nil {
+			approval, s.EachWave = plan.Gate.Approval, plan.Gate.Each
+		}
+		g := membership.NewGate(plan.Requester, approval, fmt.Sprintf("%s %d members (%s)", s.Operation, s.Due, s.Kind), s.Destructive)
+		s.Gate = &g
+	}
+	return s.PreviewStep
+}

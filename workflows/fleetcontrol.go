@@ -1,0 +1,357 @@
+package workflows
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// fleetControls are the names of what people can do to a fleet, in the order of the docs.
+var fleetControls = append(controls[:], fleet.ControlChange)
+
+var fleetHelp = map[string]string{
+	membership.ControlPause:    "start no more members and hold those under way; what the cloud is doing goes on",
+	membership.ControlResume:   "go on after a pause",
+	membership.ControlAbort:    "end: let what is under way finish, or put it back (then)",
+	membership.ControlRetry:    "try failed members again",
+	membership.ControlSkip:     "leave failed members as they are",
+	membership.ControlMarkDone: "vouch that failed members are as they should be",
+	membership.ControlApprove:  "vote for what has that digest",
+	membership.ControlReject:   "vote against what has that digest; one is enough",
+	fleet.ControlChange:        "change the failure budget, or how many cohorts run at once",
+}
+
+// listen makes the run answer people from its first moment, as a cohort does.
+func (f *fleetRun) listen(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (fleet.Status, error) {
+		return f.status(), nil
+	}, workflow.QueryHandlerOptions{Description: "how far it is"}); err != nil {
+		return err
+	}
+	for _, name := range fleetControls {
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, name,
+			func(ctx workflow.Context, raw converter.RawValue) (membership.Controlled, error) {
+				return f.control(ctx, name, raw)
+			},
+			workflow.UpdateHandlerOptions{
+				Validator: func(raw converter.RawValue) error {
+					_, err := f.checkControl(name, raw)
+					return err
+				},
+				Description: fleetHelp[name],
+			}); err != nil {
+			return err
+		}
+		signals := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: fleetHelp[name]})
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			free, _ := workflow.NewDisconnectedContext(ctx)
+			for {
+				var raw converter.RawValue
+				signals.Receive(free, &raw)
+				f.hearing++
+				f.signalled(free, name, raw)
+				f.hearing--
+			}
+		})
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		free, _ := workflow.NewDisconnectedContext(ctx)
+		f.abort(free, fleet.ThenPutBack, "cancelled")
+	})
+	return nil
+}
+
+func (f *fleetRun) signalled(ctx workflow.Context, name string, raw converter.RawValue) {
+	if _, err := f.control(ctx, name, raw); err != nil {
+		workflow.GetLogger(ctx).Warn("a signal was refused", "signal", name, "error", err)
+		var in fleet.Control
+		_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
+		why := strings.TrimPrefix(err.Error(), name+": ")
+		f.say(ctx, fleet.Said{What: name, Control: in, Refused: short(why)})
+		if v := f.vote(ctx, name, in); name == membership.ControlApprove || name == membership.ControlReject {
+			v.Refused = short(why)
+			f.keepVote(v)
+		}
+	}
+}
+
+// mostSaid bounds what a run remembers of what it was told. What it did is kept longer than what it refused.
+const mostSaid = 3 * mostVotes
+
+// say remembers what somebody said, within reason.
+func (f *fleetRun) say(ctx workflow.Context, s fleet.Said) {
+	if len(f.Said) >= mostSaid || s.Refused != "" && len(f.Said) >= mostVotes {
+		return
+	}
+	s.At = workflow.Now(ctx)
+	in, members := s.Control, s.Control.Members
+	if s.Refused != "" { // anybody may have sent it
+		s.Control, members = fleet.Control{}, few(members)
+	}
+	c := &s.Control
+	c.Signature = "" // it is with the vote
+	c.By, c.Reason, c.Digest = short(in.By), short(in.Reason), short(in.Digest)
+	c.Members = slices.Clone(members[:min(len(members), mostVotes)])
+	for i := range c.Members {
+		c.Members[i] = short(c.Members[i])
+	}
+	f.Said = append(f.Said, s)
+}
+
+// keepVote keeps a vote. Those that count are as few as the people who may cast them, and kept whole: nobody votes twice
+// under a long name, and a signature is of every word.
+func (f *fleetRun) keepVote(v membership.Vote) {
+	switch {
+	case v.Refused == "":
+		f.Votes = append(f.Votes, v)
+	case len(f.Votes) < mostVotes:
+		v.By, v.Reason, v.Digest, v.Signature = short(v.By), short(v.Reason), short(v.Digest), ""
+		f.Votes = append(f.Votes, v)
+	}
+}
+
+func (f *fleetRun) vote(ctx workflow.Context, name string, in fleet.Control) membership.Vote {
+	return membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
+		At: workflow.Now(ctx), Signature: in.Signature}
+}
+
+// control does what a person asked for, or says why not.
+func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawValue) (membership.Controlled, error) {
+	done := membership.Controlled{Members: []string{}}
+	in, err := f.checkControl(name, raw)
+	if err != nil {
+		return done, err
+	}
+	var v membership.Vote
+	if name == membership.ControlApprove || name == membership.ControlReject {
+		if v, err = f.ballots.admit(ctx, f.gate, f.vote(ctx, name, in), f.objectionTo); err != nil {
+			return done, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	f.say(ctx, fleet.Said{What: name, Control: in})
+	switch name {
+	case membership.ControlPause:
+		f.Paused = true
+		f.hand(ctx, membership.ControlPause)
+	case membership.ControlResume:
+		f.Paused, f.doubt = false, ""
+		f.hand(ctx, membership.ControlResume)
+	case membership.ControlAbort:
+		then := in.Then
+		if then == "" {
+			then = fleet.ThenFinish
+		}
+		f.abort(ctx, then, fmt.Sprintf("aborted by %s: %s", somebody(in.By), in.Reason))
+	case fleet.ControlChange:
+		if in.Cohorts > 0 {
+			f.Change.Cohorts = in.Cohorts
+		}
+		if in.Budget != nil {
+			f.Budget = in.Budget
+			if f.Ledger != nil { // else the step begins with it
+				f.Ledger.Change(in.Budget)
+			}
+		}
+	case membership.ControlApprove, membership.ControlReject:
+		f.keepVote(v)
+	case membership.ControlRetry:
+		done.Members = f.retry(in.Members)
+	case membership.ControlSkip:
+		done.Members = f.vouch(in.Members, membership.Skipped)
+	case membership.ControlMarkDone:
+		as := membership.Joined
+		if f.Survey.Steps[f.Step].Operation == membership.Leave {
+			as = membership.Left
+		}
+		done.Members = f.vouch(in.Members, as)
+	}
+	f.changed = true
+	return done, nil
+}
+
+// abort ends the run before its time, because somebody says so.
+func (f *fleetRun) abort(ctx workflow.Context, then fleet.Then, why string) {
+	f.Aborted = true
+	f.ending(ctx, then, why)
+}
+
+func somebody(by string) string {
+	if by == "" {
+		return "somebody"
+	}
+	return by
+}
+
+// checkControl decides whether a control makes sense now.
+func (f *fleetRun) checkControl(name string, raw converter.RawValue) (in fleet.Control, err error) {
+	if data := payload(raw); len(data) > 0 {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&in); err != nil {
+			return in, fmt.Errorf("%s: the payload cannot be read (%v); want {\"by\": …, \"reason\": …}", name, err)
+		}
+	}
+	if why := f.objection(name, in); why != "" {
+		return in, errors.New(name + ": " + why)
+	}
+	return in, nil
+}
+
+func (f *fleetRun) objection(name string, in fleet.Control) string {
+	switch {
+	case f.phase == membership.Ended:
+		return "the run has ended"
+	case name == membership.ControlPause && f.Ending != "":
+		return "the run is ending; putting back is never paused"
+	case name == membership.ControlPause && f.Paused:
+		return "the run is paused already"
+	case name == membership.ControlResume && !f.Paused && f.Stopped != "" && f.doubt == "":
+		return "the run is not paused, it has stopped: " + f.Stopped + "; change the budget, retry or abort"
+	case name == membership.ControlResume && !f.Paused && f.doubt == "":
+		return "the run is not paused"
+	case name == membership.ControlAbort && !known(in.Then):
+		return fmt.Sprintf("then: %s: want %q (also \"\"), %q, %q or %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
+			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet)
+	case name == membership.ControlAbort && f.Ending != "" && reach(in.Then) <= reach(f.Ending):
+		return "the run is ending already: " + f.Why
+	case name == fleet.ControlChange:
+		return f.objectionToChange(in)
+	case name == membership.ControlApprove, name == membership.ControlReject:
+		return f.objectionTo(membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
+			Signature: in.Signature})
+	case name == membership.ControlRetry, name == membership.ControlSkip, name == membership.ControlMarkDone:
+		return f.objectionToChoice(name, in)
+	}
+	return ""
+}
+
+func known(then fleet.Then) bool { return then == "" || reach(then) > 0 }
+
+func (f *fleetRun) objectionToChange(in fleet.Control) string {
+	switch {
+	case in.Cohorts == 0 && in.Budget == nil:
+		return "says nothing to change; want cohorts, budget or both"
+	case in.Cohorts < 0 || in.Cohorts > fleet.MostCohorts:
+		return fmt.Sprintf("cohorts: %d: want 1 to %d", in.Cohorts, fleet.MostCohorts)
+	}
+	if ps := in.Budget.Problems("budget"); len(ps) > 0 {
+		return membership.Bad(ps).Error()
+	}
+	return ""
+}
+
+func (f *fleetRun) objectionToChoice(name string, in fleet.Control) string {
+	if name != membership.ControlRetry && strings.TrimSpace(in.Reason) == "" {
+		return "reason is missing; say what you saw"
+	}
+	if f.Ending != "" {
+		return "the run is ending: " + f.Why
+	}
+	vouch := name != membership.ControlRetry
+	choices := f.choose(in.Members, vouch)
+	if len(in.Members) == 0 && len(choices) == 0 {
+		if vouch && len(f.choose(nil, false)) > 0 {
+			return "no member has failed but those that are as they were before; they can be tried again"
+		}
+		return "no member has failed"
+	}
+	var not []string
+	for _, id := range in.Members {
+		if !slices.ContainsFunc(choices, func(c choice) bool { return slices.Contains(c.members, id) }) {
+			not = append(not, id)
+		}
+	}
+	switch {
+	case len(not) > 0 && vouch:
+		return strings.Join(not, ", ") + " is in no doubt: it has not failed, or is as it was before, or has been dealt with"
+	case len(not) > 0:
+		return strings.Join(not, ", ") + " has not failed in this step, or has been dealt with"
+	}
+	return ""
+}
+
+// choice is what is chosen of a part: failed members of it.
+type choice struct {
+	part    fleet.Part
+	members []string                   // by name
+	was     map[membership.Outcome]int // and what they had come to
+	counted bool                       // in the budget of the present wave
+}
+
+// choose finds failed members of the present step, all or those with the ids. Who rolled back cleanly can only be tried
+// again: nobody need vouch for them.
+func (f *fleetRun) choose(ids []string, vouch bool) (choices []choice) {
+	for i, p := range f.Parts {
+		if p.Input.Step != f.Step || puttingBack(p.Input) || recordOf(p) == "" {
+			continue
+		}
+		c := choice{part: p, was: map[membership.Outcome]int{}, counted: i >= f.First}
+		for _, w := range p.Worst {
+			wanted := len(ids) == 0 || slices.Contains(ids, w.ID)
+			if wanted && (!vouch || w.Outcome != membership.RolledBack) && !f.superseded(i, w.ID) {
+				c.members = append(c.members, w.ID)
+				c.was[w.Outcome]++
+			}
+		}
+		if len(c.members) > 0 {
+			choices = append(choices, c)
+		}
+	}
+	return choices
+}
+
+// superseded reports whether a member of a part, given by its number, has been dealt with since, or is about to be.
+func (f *fleetRun) superseded(part int, id string) bool {
+	record := recordOf(f.Parts[part])
+	later := func(in fleet.PageInput) bool {
+		return in.Again != nil && in.Again.Record == record && slices.Contains(in.Again.Members, id)
+	}
+	return slices.ContainsFunc(f.Queue, later) ||
+		slices.ContainsFunc(f.flights, func(fl *flight) bool { return later(fl.input) }) ||
+		slices.ContainsFunc(f.Parts[part+1:], func(other fleet.Part) bool { return later(other.Input) })
+}
+
+// retry queues failed members to be tried again. Their failures are no longer counted: they are in flight once more.
+func (f *fleetRun) retry(ids []string) (members []string) {
+	for _, c := range f.choose(ids, false) {
+		in := f.input(c.part)
+		in.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
+		in.To = in.From + len(c.members)
+		f.Queue = append(f.Queue, in)
+		f.forgive(c)
+		members = append(members, c.members...)
+	}
+	return members
+}
+
+// vouch takes a person's word for what became of members.
+func (f *fleetRun) vouch(ids []string, outcome membership.Outcome) (members []string) {
+	for _, c := range f.choose(ids, true) {
+		in := c.part.Input
+		in.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
+		f.Parts = append(f.Parts, fleet.Part{Input: in, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
+		f.forgive(c)
+		members = append(members, c.members...)
+	}
+	return members
+}
+
+func (f *fleetRun) forgive(c choice) {
+	f.Ledger.Failed -= len(c.members)
+	if c.counted {
+		f.Ledger.WaveFailed -= len(c.members)
+	}
+}
+
+// needsAPerson reports whether the step could end but for members that only a person can decide about.
+func (f *fleetRun) needsAPerson() bool { return f.lastWave() && len(f.choose(nil, true)) > 0 }

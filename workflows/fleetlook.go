@@ -1,0 +1,132 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// look does n things that change nothing, numbered from 0, as many at once as the pace allows. The first error ends them
+// all; so does the end of the run, and then there is no error.
+func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Context, i int) error) error {
+	if err := f.announce(ctx); err != nil {
+		return err
+	}
+	looking, stop := workflow.WithCancel(ctx)
+	f.stopLooking = stop
+	next, lookers, gone := 0, min(f.pace(), n), 0
+	var failed error
+	for range lookers {
+		workflow.Go(looking, func(ctx workflow.Context) {
+			for next < n && failed == nil && f.Ending == "" {
+				i := next
+				next++
+				if err := do(ctx, i); err != nil && failed == nil {
+					failed = err
+					stop()
+				}
+			}
+			gone++
+		})
+	}
+	if err := workflow.Await(ctx, func() bool { return gone == lookers }); err != nil {
+		return err
+	}
+	if f.Ending != "" {
+		return nil
+	}
+	return failed
+}
+
+// survey finds everybody. It is tried until it works or tells that it never will.
+func (f *fleetRun) survey(ctx workflow.Context) error {
+	return f.look(ctx, 1, func(ctx workflow.Context, _ int) error {
+		ctx = workflow.WithStartToCloseTimeout(f.activity(ctx, "who the members are"), time.Hour)
+		return workflow.ExecuteActivity(ctx, SurveyActivity, f.plan).Get(ctx, &f.Survey)
+	})
+}
+
+// preview looks at everybody of a step on whom people decide, page by page: what they say yes to is what was seen.
+func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error {
+	if !step.Preview {
+		return nil
+	}
+	var pages []fleet.PageInput
+	for wave, w := range step.Waves {
+		for page, n := range w.Pages {
+			pages = append(pages, fleet.PageInput{Manifest: f.Survey.Manifest, Step: f.Step, Wave: wave, Page: page, To: n})
+		}
+	}
+	seen := make([]fleet.Seen, len(pages))
+	err := f.look(ctx, len(pages), func(ctx workflow.Context, i int) error {
+		ctx = f.activity(ctx, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
+		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, &seen[i])
+	})
+	if err != nil {
+		return f.impossible(ctx, err)
+	}
+	for len(f.Seen) <= f.Step {
+		f.Seen = append(f.Seen, nil)
+	}
+	f.Seen[f.Step] = seen
+	return nil
+}
+
+// impossible ends the run because a step cannot begin: with the error while nothing was touched, else with the truth.
+func (f *fleetRun) impossible(ctx workflow.Context, err error) error {
+	if f.Cohorts == 0 {
+		return err
+	}
+	f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("step %d cannot begin: %s", f.Step+1, rootCause(err)))
+	return nil
+}
+
+// check looks whether everybody who was moved in a wave is still as they were left, before the next one begins. When
+// somebody is not, or nobody can tell, a person decides.
+func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
+	var parts []fleet.Part
+	for _, p := range f.Parts {
+		if p.Input.Step == f.Step && p.Input.Wave == f.Wave && p.Record != "" &&
+			p.Counts[membership.Joined]+p.Counts[membership.Left] > 0 {
+			parts = append(parts, p)
+		}
+	}
+	found := make([][]string, len(parts))
+	err := f.look(ctx, len(parts), func(ctx workflow.Context, i int) error {
+		ctx = f.activity(ctx, fmt.Sprintf("members still, %d of %d", i+1, len(parts)))
+		return workflow.ExecuteActivity(ctx, CheckActivity, parts[i]).Get(ctx, &found[i])
+	})
+	var lost []string
+	for _, some := range found {
+		lost = append(lost, some...)
+	}
+	switch {
+	case err != nil:
+		f.doubt = fmt.Sprintf("after %s, it could not be told whether its members are as they were left: %s", w.Name, rootCause(err))
+	case len(lost) > 0:
+		f.doubt = fmt.Sprintf("after %s, %d members are not as they were left: %s", w.Name, len(lost), strings.Join(few(lost), "; "))
+	}
+	for f.doubt != "" && f.Ending == "" {
+		f.Stopped = f.doubt
+		if err := f.wait(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+	f.Stopped = ""
+	return nil
+}
+
+// few cuts a list to what one wants to read.
+func few(all []string) []string {
+	const most = 5
+	if len(all) > most {
+		return append(slices.Clone(all[:most]), fmt.Sprintf("and %d more", len(all)-most))
+	}
+	return all
+}

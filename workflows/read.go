@@ -1,0 +1,27 @@
+package workflows
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// TypeRead is the workflow that hands out what fleets keep in the workers' store, to who has no way there: a key in, what
+// it leads to out. It changes nothing.
+const TypeRead = "Read"
+
+// ReadActivity does it.
+const ReadActivity = "fleetjoin.read"
+
+// Read returns the fleet.Account, fleet.Record, fleet.Manifest, fleet.Page or fleet.Sight with the key.
+func Read(ctx workflow.Context, key string) (json.RawMessage, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		RetryPolicy:         retryPolicy(),
+		Summary:             key,
+	})
+	var found json.RawMessage
+	err := workflow.ExecuteActivity(ctx, ReadActivity, key).Get(ctx, &found)
+	return found, err
+}
