@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // plans name time zones, and not every machine knows them
 
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 )

@@ -45,7 +45,18 @@ func newApply(f *Factory, op membership.Operation, runF func(context.Context, *A
 }
 
 func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
-	req, err := o.read(f.In, f.Kinds)
+	data, err := o.load(f.In)
+	if err != nil {
+		return err
+	}
+	if isFleet(data) {
+		p, err := parseFleet(data, f.Kinds)
+		if err != nil {
+			return err
+		}
+		return f.applyFleet(ctx, o, p)
+	}
+	req, err := parse(data, f.Kinds)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
@@ -116,13 +117,13 @@ func TestFlagsReachTheVerbs(t *testing.T) {
 		cmd.SetArgs(args)
 		require.NoError(t, cmd.ExecuteContext(t.Context()))
 	}
-	require.Len(t, steered, 8)
+	require.Len(t, steered, 9)
 	for _, o := range steered {
 		want := membership.Control{By: "me", Reason: "seen it"}
 		if o.Name == membership.ControlApprove || o.Name == membership.ControlReject {
 			want.Digest = "sha256:d"
 		}
-		require.Equal(t, ControlOptions{Name: o.Name, Run: "run-1", Control: want}, o)
+		require.Equal(t, ControlOptions{Name: o.Name, Run: "run-1", Control: fleet.Control{Control: want}}, o)
 	}
 
 	var dev DevOptions

@@ -2,16 +2,20 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -19,7 +23,9 @@ import (
 type ControlOptions struct {
 	Name string // of the control, which is also the verb
 	Run  string
-	membership.Control
+	fleet.Control
+	Signing           Signing // of a vote
+	Failures, PerWave string  // of a changed budget
 }
 
 // controlled is what such a verb prints with --json.
@@ -47,6 +53,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		{membership.ControlRetry, "Try again the stage at which members wait for a person", true, false, false},
 		{membership.ControlSkip, "Leave members that wait for a person as they are", true, true, false},
 		{membership.ControlMarkDone, "Vouch that the stage at which members wait is done, and go on behind it", true, true, false},
+		{fleet.ControlChange, "Change how many cohorts of a fleet run at once, or its failure budget", false, false, false},
 		{membership.ControlApprove, "Vote for a run that waits for approval", false, false, true},
 		{membership.ControlReject, "Vote against a run that waits for approval; one such vote ends it", false, true, true},
 	}
@@ -65,14 +72,27 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 				if v.votes && o.Digest == "" {
 					return bad("--digest", "", "is missing; a vote is for the program you have looked at: fleetjoin status "+o.Run+" prints its digest")
 				}
+				if err := o.changes(); err != nil {
+					return err
+				}
 				return runF(cmd.Context(), o)
 			},
 		}
 		if v.votes {
 			cmd.Flags().StringVar(&o.Digest, "digest", "", "of the program that you vote on")
+			o.Signing.flags(cmd)
 		}
 		cmd.Flags().StringVar(&o.By, "by", me(), "who does this; kept with the run")
 		cmd.Flags().StringVar(&o.Reason, "reason", "", "why; kept with the run")
+		switch v.name {
+		case membership.ControlAbort:
+			cmd.Flags().StringVar((*string)(&o.Then), "then", "", "of a fleet: what becomes of what is under way: finish (default), "+
+				"put-back, roll-back-wave or roll-back")
+		case fleet.ControlChange:
+			cmd.Flags().IntVar(&o.Cohorts, "cohorts", 0, "cohorts at once")
+			cmd.Flags().StringVar(&o.Failures, "failures", "", "failures allowed in the step, such as 12 or 5%")
+			cmd.Flags().StringVar(&o.PerWave, "per-wave", "", "failures allowed in each wave")
+		}
 		if v.byMember {
 			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
 				"id of a member that waits; may be given more than once; none means all that wait")
@@ -82,19 +102,53 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 	return cmds
 }
 
-func (f *Factory) control(ctx context.Context, o *ControlOptions) error {
+// changes reads a changed budget.
+func (o *ControlOptions) changes() error {
+	for _, c := range []struct {
+		flag, value string
+		into        func(*fleet.Budget) *fleet.Share
+	}{
+		{"--failures", o.Failures, func(b *fleet.Budget) *fleet.Share { return &b.Failures }},
+		{"--per-wave", o.PerWave, func(b *fleet.Budget) *fleet.Share { return &b.PerWave }},
+	} {
+		if c.value == "" {
+			continue
+		}
+		if o.Budget == nil {
+			o.Budget = &fleet.Budget{}
+		}
+		if err := c.into(o.Budget).UnmarshalJSON([]byte(strconv.Quote(c.value))); err != nil {
+			return bad(c.flag, c.value, "want a number of members, such as 12, or a percentage, such as 5%")
+		}
+	}
+	return nil
+}
+
+func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
+	if o.Signature, err = f.sign(ctx, o.Signing, membership.Vote{By: o.By, Approves: o.Name == membership.ControlApprove,
+		Digest: o.Digest, Reason: o.Reason}); err != nil {
+		return err
+	}
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if _, _, err := describe(ctx, conn, o.Run, ""); err != nil {
+	found, err := describe(ctx, conn, o.Run, "")
+	if err != nil {
 		return err
+	}
+	var payload any = o.Control
+	if !found.fleet {
+		if o.Then != "" || o.Name == fleet.ControlChange {
+			return &exitError{ExitBadInput, "refused: " + o.Run + " is no fleet; it has neither a budget nor others to put back"}
+		}
+		payload = o.Control.Control
 	}
 	asking, cancel := context.WithTimeout(ctx, 2*queryTimeout)
 	defer cancel()
 	update, err := conn.UpdateWorkflow(asking, client.UpdateWorkflowOptions{
-		WorkflowID: o.Run, UpdateName: o.Name, Args: []any{o.Control},
+		WorkflowID: o.Run, UpdateName: o.Name, Args: []any{payload},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	var done membership.Controlled
@@ -110,8 +164,9 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) error {
 		return &exitError{ExitBadInput, fmt.Sprintf("refused: run %s has ended; see: fleetjoin report %s", o.Run, o.Run)}
 	case err != nil:
 		err = unanswered(ctx, conn, "run "+o.Run+" does not answer", err)
-		return fmt.Errorf("%w\nto leave it for the next worker: temporal workflow signal --workflow-id %s --name %s --input '{}'",
-			err, o.Run, o.Name)
+		same, _ := json.Marshal(payload) // of plain data
+		return fmt.Errorf("%w\nto leave it for the next worker: temporal workflow signal --workflow-id %s --name %s --input '%s'",
+			err, o.Run, o.Name, strings.ReplaceAll(string(same), "'", `'\''`))
 	}
 	if f.JSON {
 		return f.json(controlled{ID: o.Run, Control: o.Name, Members: done.Members})

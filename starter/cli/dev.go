@@ -63,6 +63,8 @@ func newDev(f *Factory, lookup func(string) (string, bool), runF func(context.Co
 	fs.IntVar(&o.Ports.Sim, "sim-port", simPort, "port of the simulator; 0 takes a free one")
 	fs.DurationVar(&o.Worker.Poll, "poll", o.Worker.Poll, "how often to look while waiting for the cloud")
 	fs.DurationVar(&o.Worker.Slice, "slice", o.Worker.Slice, "how long one activity runs before its state is recorded")
+	fs.StringVar(&o.Worker.Targets, "targets", ".", "`folder` of the target files that plans may name")
+	fs.StringVar(&o.Worker.Signers, "allowed-signers", "", "`file` of the keys that may sign votes, as OpenSSH's allowed_signers")
 	fs.IntVar(&o.Worker.Parallel, "parallel", o.Worker.Parallel, "most writes under way at once in one activity")
 	fs.StringVar(&o.Worker.LogFormat, "log-format", o.Worker.LogFormat, "json or console")
 	fs.StringVar(&o.Worker.LogLevel, "log-level", o.Worker.LogLevel, "debug, info, warn or error")

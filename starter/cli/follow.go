@@ -131,11 +131,7 @@ func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run cl
 			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin skip %s --reason WHY [--member ID]\n"+
 			"  fleetjoin mark-done %s --reason WHY [--member ID]", id, id, id, id, id)}
 	case errors.As(err, &gate):
-		s := gate.status
-		return &exitError{ExitAwaitsApproval, fmt.Sprintf("run %s waits for %s: %s\nlook at it:  fleetjoin status %s\n"+
-			"somebody else than %s approves or rejects it:\n  fleetjoin approve %s --digest %s\n  fleetjoin reject %s --digest %s --reason WHY\n"+
-			"then follow it: fleetjoin watch %s", id, count(s.Gate.Quorum, "approval"), clean(s.Gate.Why), id, clean(s.Gate.Requester),
-			id, s.Digest, id, s.Digest, id)}
+		return askForVotes(id, gate.status.Gate, gate.status.Digest)
 	case err != nil:
 		return err
 	}

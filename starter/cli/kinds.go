@@ -126,6 +126,7 @@ func requestTable(s membership.Spec, examples []plans.Plan) (t table) {
 		{"approval.quorum", "number", "default 1", "2", "how many must approve; an approval, also an empty one, asks for a gate"},
 		{"approval.voters", "list of texts", "default all", "[bob, cid]", "who may vote; never the requester"},
 		{"approval.timeout", "duration", "default 72h", "24h", "after that nothing is done; 1m to 720h"},
+		{"approval.signed", "boolean", "default false", "true", "count only votes that an allowed signer has signed"},
 		{"whenHeld", "text", "default refuse", "wait", "members that another run acts on: refuse them, or wait until it is done with them"},
 	} {
 		t.add(text(row[0]), text(row[1]), text(row[2]), text(row[3]), text(row[4]))

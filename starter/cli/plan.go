@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 )
@@ -18,6 +20,7 @@ import (
 type PlanOptions struct {
 	Source
 	Operation string
+	All       bool // every member of a fleet
 }
 
 func newPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cobra.Command {
@@ -40,6 +43,7 @@ func newPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cobra.
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.Operation, "operation", string(membership.Join), "join or leave")
+	cmd.Flags().BoolVar(&o.All, "all", false, "list every group and every member of a fleet, not only what is refused")
 	return cmd
 }
 
@@ -48,7 +52,18 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 	if op != membership.Join && op != membership.Leave {
 		return bad("--operation", o.Operation, "want join or leave")
 	}
-	req, err := o.read(f.In, f.Kinds)
+	data, err := o.load(f.In)
+	if err != nil {
+		return err
+	}
+	if isFleet(data) {
+		p, err := parseFleet(data, f.Kinds)
+		if err != nil {
+			return err
+		}
+		return f.planFleet(ctx, o, p)
+	}
+	req, err := parse(data, f.Kinds)
 	if err != nil {
 		return err
 	}
@@ -79,9 +94,9 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 	return nil
 }
 
-// awaitPlan waits for the program, says when nobody makes it, and takes the question back when the operator leaves.
-func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
-	into *membership.Program) error {
+// awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
+// leaves.
+func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, into any) error {
 	over := make(chan error, 1)
 	go func() { over <- answered(ctx, func() error { return run.Get(ctx, into) }) }()
 	watchdog := f.watchdog(conn)
@@ -115,31 +130,13 @@ func (f *Factory) printPlan(p membership.Program) {
 	}
 	var t table
 	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
-	due, already, refused := 0, 0, 0
 	for _, m := range p.Members {
-		row := []cell{text(m.ID), text(other(m.Name, m.ID)), {}, text(facts(m.Before)), {}}
-		switch {
-		case m.Already:
-			already++
-			row[2] = cell{string(membership.Already), green}
-			t.add(row...)
-		case len(m.Refused) == 0:
-			due++
-			row[2] = cell{strings.Join(steps, " → "), bold}
-			t.add(row...)
-		default:
-			refused++
-			row[2] = cell{string(membership.Refused), yellow}
-			for _, o := range m.Refused {
-				row[4] = text(o.String())
-				t.add(row...)
-				row = make([]cell, len(row))
-			}
-		}
+		t.planned(m, strings.Join(steps, " → "))
 	}
 	t.print(&f.Streams, "")
-	f.printf("\n%d to %s, %d already, %d refused\n", due, p.Operation, already, refused)
-	if due > 0 {
+	seen := fleet.Foresee(p.Members)
+	f.printf("\n%s\n", foreseen(seen, p.Operation))
+	if seen.Due > 0 {
 		f.printf("\nEach member to %s goes through:\n", p.Operation)
 		f.printStages(p.Stages)
 	}
@@ -150,6 +147,30 @@ func (f *Factory) printPlan(p membership.Program) {
 		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
 	}
 	f.printf("digest %s\n", p.Digest)
+}
+
+// planned adds a member as it was seen when it was planned; what is done with it when something is.
+func (t *table) planned(m membership.Member, what string) {
+	row := []cell{text(m.ID), text(other(m.Name, m.ID)), {what, bold}, text(facts(m.Before)), {}}
+	switch {
+	case len(m.Refused) > 0:
+		row[2] = cell{string(membership.Refused), yellow}
+	case m.Already:
+		row[2] = cell{string(membership.Already), green}
+	}
+	if len(m.Refused) == 0 {
+		t.add(row...)
+	}
+	for _, o := range m.Refused {
+		row[4] = text(o.String())
+		t.add(row...)
+		row = make([]cell, len(row))
+	}
+}
+
+// foreseen is what would become of members, in a line.
+func foreseen(f fleet.Foreseen, op membership.Operation) string {
+	return fmt.Sprintf("%d to %s, %d already, %d refused", f.Due, op, f.Already, f.Refused)
 }
 
 func (f *Factory) printStages(stages []membership.Stage) {

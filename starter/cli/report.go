@@ -2,75 +2,111 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/starter/report"
 )
 
-func newReport(f *Factory) *cobra.Command {
-	var run string
-	var all bool
+// ReportOptions are what report takes.
+type ReportOptions struct {
+	Run    string // a workflow id, or the key of a fleet's account
+	RunID  string
+	All    bool
+	CSV    bool
+	HTML   string // the file to write; "-" is standard output
+	Verify bool
+	Store  string // a folder with a store or a copy of one; "": the workers read theirs
+}
+
+func newReport(f *Factory, runF func(context.Context, *ReportOptions) error) *cobra.Command {
+	o := &ReportOptions{}
+	if runF == nil {
+		runF = f.report
+	}
 	cmd := &cobra.Command{
-		Use:   "report RUN",
+		Use:   "report RUN | sha256:KEY",
 		Short: "Show how a run ended, for every member",
-		Long:  "Show how a run ended, for every member.\n\n" + exitHelp,
-		Args:  oneRun,
+		Long: "Show how a run ended, for every member.\n\n" +
+			"Of a fleet, more is kept than Temporal keeps: records in the workers' store, which the key of its account leads to.\n" +
+			"The key alone is enough when Temporal has forgotten the run; with --store it takes no Temporal at all.\n" +
+			"--csv, --html and --verify are for fleets.\n\n" + exitHelp,
+		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.report(cmd.Context(), args[0], run, all)
+			o.Run = args[0]
+			if err := o.check(f.JSON); err != nil {
+				return err
+			}
+			return runF(cmd.Context(), o)
 		},
 	}
-	runFlag(cmd, &run)
-	cmd.Flags().BoolVar(&all, "all", false, "list the members that went well, too")
+	runFlag(cmd, &o.RunID)
+	fs := cmd.Flags()
+	fs.BoolVar(&o.All, "all", false, "list the members that went well, too")
+	fs.BoolVar(&o.CSV, "csv", false, "print a line for every member, for spreadsheets")
+	fs.StringVar(&o.HTML, "html", "", "write a page that needs nothing else to this `file`; - is standard output")
+	fs.BoolVar(&o.Verify, "verify", false, "check every record against its key, and that they add up; the exit code is 0 or 1")
+	fs.StringVar(&o.Store, "store", "", "read the records from this `folder`, a store of workers or a copy")
 	return cmd
 }
 
-func (f *Factory) report(ctx context.Context, id, run string, all bool) error {
+func (o *ReportOptions) check(asJSON bool) error {
+	formats := 0
+	for _, chosen := range []bool{o.CSV, o.HTML != "", o.All, asJSON && !o.Verify, o.Verify} {
+		if chosen {
+			formats++
+		}
+	}
+	if formats > 1 {
+		return &usageError{errors.New("choose one of --all, --csv, --html, --json and --verify, or --verify --json")}
+	}
+	return nil
+}
+
+// byKey reports whether a fleet's account is named, and not a run.
+func (o *ReportOptions) byKey() bool { return strings.HasPrefix(o.Run, "sha256:") }
+
+func (f *Factory) report(ctx context.Context, o *ReportOptions) error {
+	if o.byKey() {
+		return f.reportKept(ctx, o)
+	}
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_, running, err := describe(ctx, conn, id, run)
-	if err != nil {
+	found, err := describe(ctx, conn, o.Run, o.RunID)
+	switch {
+	case err != nil:
 		return err
-	}
-	if running {
+	case found.cohort:
+		return fmt.Errorf("run %s is a cohort; report its fleet", o.Run)
+	case found.running:
 		return fmt.Errorf("run %s has not ended; see where it is: fleetjoin status %s, or follow it: fleetjoin watch %s",
-			id, id, id)
+			o.Run, o.Run, o.Run)
+	case found.fleet:
+		return f.reportFleet(ctx, o, conn)
+	case o.CSV || o.HTML != "" || o.Verify || o.Store != "":
+		return &usageError{fmt.Errorf("run %s is no fleet; --csv, --html, --verify and --store are for fleets", o.Run)}
 	}
-	r, err := reportOf(ctx, conn.GetWorkflow(ctx, id, run))
+	r, err := reportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
 	if err != nil {
 		return err
 	}
 	if f.JSON {
 		err = f.pretty(r)
 	} else {
-		f.printReport(id, r, all)
+		f.printReport(o.Run, r, o.All)
 	}
 	if err != nil {
 		return err
 	}
 	return exitWith(exitOf(r.Outcome))
-}
-
-// meaning says what an outcome tells about the cloud, for those that raise the question.
-func meaning(o membership.Outcome) string {
-	switch o {
-	case membership.Already, membership.Refused, membership.NotStarted:
-		return "nothing was done"
-	case membership.RolledBack:
-		return "everything is as it was"
-	case membership.RollbackIncomplete:
-		return "not everything could be put back: look at it"
-	case membership.Unknown:
-		return "the evidence does not tell: look at it"
-	case membership.Skipped:
-		return "left as it is, as a person said"
-	}
-	return ""
 }
 
 func (f *Factory) printReport(id string, r membership.Report, all bool) {
@@ -80,7 +116,7 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	var t table
 	for _, o := range membership.Outcomes() {
 		if n := r.Counts[o]; n > 0 {
-			t.add(cell{fmt.Sprintf("%4d", n), bold}, cell{string(o), colourOf(string(o))}, text(meaning(o)))
+			t.add(cell{fmt.Sprintf("%4d", n), bold}, cell{string(o), colourOf(string(o))}, text(report.Meaning(o)))
 		}
 	}
 	t.print(&f.Streams, "")
@@ -91,72 +127,13 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	}
 }
 
-// fold is how many members with the same story are listed before the rest is only counted.
-const fold = 3
-
 // printMembers lists the members that something must be said of, those with the same story together.
 func (f *Factory) printMembers(r membership.Report, all bool) {
-	var order []string
-	alike := map[string][]membership.MemberReport{}
-	quiet := 0
+	s := stories{all: all}
 	for _, m := range r.Members {
-		if !all && wentWell(m) {
-			quiet++
-			continue
-		}
-		story := m.ID
-		if !all {
-			story = fmt.Sprint(m.Outcome, m.Stage, m.Code, m.Reason, m.Also)
-		}
-		if alike[story] == nil {
-			order = append(order, story)
-		}
-		alike[story] = append(alike[story], m)
+		s.add(m)
 	}
-	if len(order) == 0 {
-		return
-	}
-	var t table
-	t.head("MEMBER", "NAME", "OUTCOME", "AT", "WHY")
-	folded := false
-	for _, story := range order {
-		same := alike[story]
-		shown := same
-		if len(same) > fold+1 {
-			shown, folded = same[:fold], true
-		}
-		for _, m := range shown {
-			t.member(m)
-		}
-		if rest := len(same) - len(shown); rest > 0 {
-			t.add(cell{fmt.Sprintf("… and %d more", rest), faint}, cell{}, cell{string(same[0].Outcome), faint}, cell{},
-				cell{"for the same reason", faint})
-		}
-	}
-	f.printf("\n")
-	t.print(&f.Streams, "")
-	switch {
-	case quiet > 0:
-		f.printf("and %d that went well (fleetjoin report --all lists them)\n", quiet)
-	case folded:
-		f.printf("fleetjoin report --all lists them all\n")
-	}
-}
-
-func (t *table) member(m membership.MemberReport) {
-	reason := why(m.Code, m.Reason)
-	if m.RequestID != "" {
-		reason += " (request " + m.RequestID + ")"
-	}
-	t.add(text(m.ID), text(other(m.Name, m.ID)), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(m.Stage), text(reason))
-	for _, o := range m.Also {
-		t.add(cell{}, cell{}, cell{}, cell{}, text(o.String()))
-	}
-}
-
-func wentWell(m membership.MemberReport) bool {
-	return m.Code == "" && (m.Outcome == membership.Joined || m.Outcome == membership.Left ||
-		m.Outcome == membership.Already)
+	s.print(f)
 }
 
 func outcomePaint(o membership.RunOutcome) paint {

@@ -56,19 +56,24 @@ func (s *Source) byFlags() bool {
 // read returns the request after everything about it has been checked that can be without Temporal or a cloud. Its
 // error is a *membership.BadInput with all that is wrong.
 func (s *Source) read(stdin io.Reader, kinds []membership.Kind) (membership.Request, error) {
-	switch {
-	case s.File != "" && s.byFlags():
-		return membership.Request{}, bad("request", s.File,
-			"comes from a file and from flags; give the file, or --kind, --account, --group and --member")
-	case s.File == "" && !s.byFlags():
-		return membership.Request{}, bad("request", "", "is missing; name a file, - for standard input, or give "+
-			"--kind, --account, --group and --member")
-	}
-	data, err := s.bytes(stdin)
+	data, err := s.load(stdin)
 	if err != nil {
 		return membership.Request{}, err
 	}
 	return parse(data, kinds)
+}
+
+// load returns what was asked for, as JSON, from wherever it comes.
+func (s *Source) load(stdin io.Reader) ([]byte, error) {
+	switch {
+	case s.File != "" && s.byFlags():
+		return nil, bad("request", s.File,
+			"comes from a file and from flags; give the file, or --kind, --account, --group and --member")
+	case s.File == "" && !s.byFlags():
+		return nil, bad("request", "", "is missing; name a file, - for standard input, or give "+
+			"--kind, --account, --group and --member")
+	}
+	return s.bytes(stdin)
 }
 
 // parse reads a request and checks it for its kind.

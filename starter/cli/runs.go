@@ -185,22 +185,37 @@ func noRun(id string) error {
 }
 
 // describe finds a run, and makes sure that it is one of ours; run "" is the latest of that id.
-func describe(ctx context.Context, conn *connect.Connection, id, run string) (runID string, running bool, err error) {
+func describe(ctx context.Context, conn *connect.Connection, id, run string) (found foundRun, err error) {
 	d, err := conn.DescribeWorkflowExecution(ctx, id, run)
 	var gone *serviceerror.NotFound
 	var invalid *serviceerror.InvalidArgument
 	switch {
 	case errors.As(err, &gone), errors.As(err, &invalid):
-		return "", false, noRun(id)
+		return found, noRun(id)
 	case err != nil:
-		return "", false, fmt.Errorf("find run %s: %w", id, err)
+		return found, fmt.Errorf("find run %s: %w", id, err)
 	}
 	info := d.GetWorkflowExecutionInfo()
-	if t := info.GetType().GetName(); t != workflows.TypeJoin && t != workflows.TypeLeave {
-		return "", false, fmt.Errorf("%q is a %s workflow; want a run that joins or leaves a group", id, t)
+	switch t := info.GetType().GetName(); t {
+	case workflows.TypeJoin, workflows.TypeLeave:
+	case workflows.TypeFleet:
+		found.fleet = true
+	case workflows.TypeCohort:
+		found.cohort = true
+	default:
+		return found, fmt.Errorf("%q is a %s workflow; want a run that joins or leaves a group", id, t)
 	}
-	running = info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
-	return info.GetExecution().GetRunId(), running, nil
+	found.running = info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	found.id = info.GetExecution().GetRunId()
+	return found, nil
+}
+
+// foundRun is what Temporal knows of a run.
+type foundRun struct {
+	id      string // Temporal's run id
+	running bool
+	fleet   bool // it is a fleet
+	cohort  bool // it is a fleet's cohort
 }
 
 // queryStatus asks a run where its members are. It takes a worker to answer.

@@ -35,11 +35,24 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 		return err
 	}
 	defer conn.Close()
-	if _, _, err := describe(ctx, conn, id, run); err != nil {
+	found, err := describe(ctx, conn, id, run)
+	if err != nil {
 		return err
 	}
 	asking, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
+	if found.fleet {
+		s, err := queryFleet(asking, conn, id, run)
+		if err != nil {
+			return unanswered(ctx, conn, "run "+id+" does not answer", err)
+		}
+		if !f.JSON {
+			f.printFleetStatus(s)
+		} else if err := f.pretty(s); err != nil {
+			return err
+		}
+		return exitIn(s.Phase)
+	}
 	s, err := queryStatus(asking, conn, id, run)
 	if err != nil {
 		return unanswered(ctx, conn, "run "+id+" does not answer", err)
@@ -52,8 +65,13 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 	if err != nil {
 		return err
 	}
-	switch s.Phase {
-	case membership.Waiting:
+	return exitIn(s.Phase)
+}
+
+// exitIn is the exit code for a run in a phase.
+func exitIn(p membership.Phase) error {
+	switch p {
+	case membership.Waiting, membership.Stopped:
 		return exitWith(ExitNeedsPerson)
 	case membership.Awaiting:
 		return exitWith(ExitAwaitsApproval)
@@ -80,7 +98,7 @@ func (f *Factory) printStatus(s membership.Status) {
 	f.printf("%s, group %s (%s, account %s)\n", what, clean(s.Group), s.Kind, s.Account)
 	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
 	if s.Phase == membership.Awaiting {
-		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), count(s.Gate.Quorum, "approval"),
+		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), needed(s.Gate),
 			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
 	}
 	f.printVotes(s.Votes)

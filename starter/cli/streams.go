@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,13 +19,45 @@ type Streams struct {
 	Out, Err io.Writer
 	Terminal bool // Out is a terminal: bars instead of lines
 	Color    bool // Out takes colours
+	// Passphrase asks a person for one; nil when there is nobody to ask.
+	Passphrase func(ctx context.Context, prompt string) ([]byte, error)
 }
 
 // System returns the streams of the process.
 func System() Streams {
 	terminal := term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb"
-	return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == ""}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		s.Passphrase = askOnTerminal
+	}
+	return s
+}
+
+// askOnTerminal reads a line without showing it. Who interrupts it gets the terminal back as it was.
+func askOnTerminal(ctx context.Context, prompt string) ([]byte, error) {
+	terminal := int(os.Stdin.Fd())
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		text []byte
+		err  error
+	}
+	fmt.Fprint(os.Stderr, prompt)
+	defer fmt.Fprintln(os.Stderr)
+	given := make(chan answer, 1)
+	go func() {
+		text, err := term.ReadPassword(terminal)
+		given <- answer{text, err}
+	}()
+	select {
+	case a := <-given:
+		return a.text, a.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
 }
 
 func (s *Streams) printf(format string, args ...any) { fmt.Fprintf(s.Out, format, args...) }

@@ -20,11 +20,16 @@ func newWatch(f *Factory) *cobra.Command {
 				return err
 			}
 			defer conn.Close()
-			runID, _, err := describe(ctx, conn, args[0], run)
-			if err != nil {
+			found, err := describe(ctx, conn, args[0], run)
+			switch {
+			case err != nil:
 				return err
+			case found.fleet: // whatever its run id is by the time it ends
+				return f.concludeFleet(ctx, conn, conn.GetWorkflow(ctx, args[0], run))
+			case found.cohort:
+				return fmt.Errorf("run %s is a cohort; watch its fleet", args[0])
 			}
-			return f.conclude(ctx, conn, conn.GetWorkflow(ctx, args[0], runID))
+			return f.conclude(ctx, conn, conn.GetWorkflow(ctx, args[0], found.id))
 		},
 	}
 	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp

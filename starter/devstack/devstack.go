@@ -28,6 +28,9 @@ type Options struct {
 	Logger                        *slog.Logger
 }
 
+// storeFolder is where fleets keep their records, beside the accounts file.
+const storeFolder = "store"
+
 // Ready is where everything is, once it is there. It is the content of the ready file.
 type Ready struct {
 	Temporal string `json:"temporal"` // host:port
@@ -149,11 +152,17 @@ func (s *stack) startSim() error {
 }
 
 func (s *stack) startWorker(ctx context.Context) error {
+	cfg := s.Worker
+	cfg.Accounts = s.where.Accounts
+	if cfg.Store == "" {
+		cfg.Store = filepath.Join(filepath.Dir(s.where.Accounts), storeFolder)
+		if err := os.MkdirAll(cfg.Store, 0o700); err != nil {
+			return err
+		}
+	}
 	// The worker gets a context of its own, so that it is stopped in its turn and not with everything else at once.
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	polls, done := make(chan struct{}), make(chan error, 1)
-	cfg := s.Worker
-	cfg.Accounts = s.where.Accounts
 	go func() {
 		err := host.Run(working, host.Options{Config: cfg, Address: s.where.Temporal, Logger: s.Logger,
 			Ready: func() { close(polls) }})

@@ -82,6 +82,7 @@ func TestScripts(t *testing.T) {
 			return os.Symlink(temporal, filepath.Join(bin, "temporal"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"capture":    capture,
 			"digest":     digest,
 			"exits":      exits,
 			"eventually": eventually,
@@ -179,6 +180,21 @@ func healthy(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return nil
 	})
+}
+
+// capture sets a variable to what a regular expression has in brackets, where it first matches what the last program
+// printed: capture NAME REGEXP.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME REGEXP")
+	}
+	want, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := want.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("no match for %s in %s", want, ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // digest sets DIGEST to the digest of a run's program, and puts it into files that say $DIGEST: digest RUN [FILE].

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/starter/report"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+const (
+	// fleetPlanTimeout ends the plan of a fleet that nobody waits for any more. Looking at 100,000 members takes a while.
+	fleetPlanTimeout = 6 * time.Hour
+	// someGroups is how many groups are listed unless all are.
+	someGroups = 20
+)
+
+// planFleet shows what a fleet would do.
+func (f *Factory) planFleet(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
+	if p.Requester == "" {
+		p.Requester = me()
+	}
+	if membership.Operation(o.Operation) == membership.Leave {
+		if err := leaves(&p); err != nil {
+			return err
+		}
+	}
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	id := fmt.Sprintf("plan-%s-%s", fleetID(p), strings.ToLower(rand.Text()[:8]))
+	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                workflows.TaskQueue,
+		WorkflowExecutionTimeout: fleetPlanTimeout,
+		StaticSummary:            "plan: " + fleetSummary(p),
+	}, workflows.TypeFleetPlan, p)
+	if err != nil {
+		return fmt.Errorf("start plan %s: %w", id, err)
+	}
+	var preview fleet.Preview
+	if err := f.awaitPlan(ctx, conn, run, &preview); err != nil {
+		return err
+	}
+	if f.JSON {
+		err = f.pretty(preview)
+	} else {
+		f.printPreview(preview, o.All)
+	}
+	if err == nil && o.All {
+		err = f.attend(ctx, conn, func(ctx context.Context) error { return f.tellSights(ctx, preview, fromWorkers(conn)) })
+	}
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(preview.Steps, func(s fleet.PreviewStep) bool { return s.Refused > 0 }) {
+		return exitWith(ExitRefused)
+	}
+	return nil
+}
+
+func (f *Factory) printPreview(p fleet.Preview, all bool) {
+	for i, s := range p.Steps {
+		if i > 0 {
+			f.printf("\n")
+		}
+		if len(p.Steps) > 1 {
+			f.printf("step %d of %d: ", i+1, len(p.Steps))
+		}
+		f.printPreviewStep(s, all)
+	}
+	for i, o := range p.Openings {
+		if i == 0 {
+			f.printf("\nThe next windows:\n")
+		}
+		until := "without an end"
+		if !o.Closes.IsZero() {
+			until = "until " + o.Closes.Local().Format(time.RFC3339)
+		}
+		f.printf("  %s %s\n", o.Opens.Local().Format(time.RFC3339), until)
+	}
+}
+
+func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
+	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, count(s.Members, "member"), count(s.AllGroups, "group"), s.Kind, s.Account)
+	groups := s.Groups
+	if !all {
+		groups = groups[:min(len(groups), someGroups)]
+	}
+	var t table
+	t.head("GROUP", "MEMBERS", "DUE", "ALREADY", "REFUSED")
+	for _, g := range groups {
+		t.foreseen(g.Group, g.Foreseen)
+	}
+	if more := s.AllGroups - len(groups); more > 0 {
+		t.add(cell{fmt.Sprintf("… and %d more", more), faint})
+	}
+	t.print(&f.Streams, "")
+	f.printf("\n")
+	t = table{}
+	t.head("WAVE", "MEMBERS", "DUE", "ALREADY", "REFUSED")
+	for _, w := range s.Waves {
+		t.foreseen(w.Name, w.Foreseen)
+	}
+	t.print(&f.Streams, "")
+	f.printf("\n%s\n", foreseen(s.Foreseen, s.Operation))
+	f.printRefusals(s.Refusals)
+	if s.Destructive {
+		f.printf("%s\n", f.paint(red, "This destroys data."))
+	}
+	for _, w := range s.Warnings {
+		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
+	}
+	f.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
+	if s.Gate != nil {
+		when := "the first wave"
+		if s.EachWave {
+			when = "each wave"
+		}
+		f.printf("needs %s before %s, within %s, and not from %s\n", count(s.Gate.Quorum, "approval"), when, short(s.Gate.Timeout.Std()),
+			clean(s.Gate.Requester))
+	}
+}
+
+func (t *table) foreseen(name string, s fleet.Foreseen) {
+	number := func(n int, p paint) cell {
+		if n == 0 {
+			p = faint
+		}
+		return cell{fmt.Sprint(n), p}
+	}
+	t.add(text(name), number(s.Members, plain), number(s.Due, bold), number(s.Already, green), number(s.Refused, yellow))
+}
+
+func (f *Factory) printRefusals(refusals []fleet.Refusal) {
+	if len(refusals) == 0 {
+		return
+	}
+	f.printf("\n")
+	var t table
+	t.head("REFUSED", "MEMBERS", "SUCH AS", "WHY")
+	for _, r := range refusals {
+		row := []cell{{r.Code, yellow}, text(fmt.Sprint(r.Members)), {}, {}}
+		for _, e := range r.Examples {
+			row[2], row[3] = text(e.Member), text(e.Reason)
+			t.add(row...)
+			row = make([]cell, len(row))
+		}
+		if more := r.Members - len(r.Examples); more > 0 {
+			t.add(cell{}, cell{}, cell{fmt.Sprintf("… and %d more", more), faint})
+		}
+	}
+	t.print(&f.Streams, "")
+	f.printf("\n")
+}
+
+// sightLine is what is printed with --json --all of a page of members.
+type sightLine struct {
+	Step    int                 `json:"step"` // from 1
+	Wave    string              `json:"wave"`
+	Group   string              `json:"group"`
+	Members []membership.Member `json:"members"`
+}
+
+// tellSights lists every member, page by page: however many there are, only one page is held.
+func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get report.Get) error {
+	for i, s := range p.Steps {
+		for _, w := range s.Waves {
+			for _, page := range w.Pages {
+				data, err := get(ctx, page.Sight)
+				if err != nil {
+					return err
+				}
+				var sight fleet.Sight
+				if err := json.Unmarshal(data, &sight); err != nil {
+					return fmt.Errorf("blob %s: %w", page.Sight, err)
+				}
+				line := sightLine{Step: i + 1, Wave: w.Name, Group: page.Group, Members: sight.Members}
+				if !f.JSON {
+					f.printSight(line, s.Operation, len(p.Steps) > 1)
+				} else if err := f.json(line); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (f *Factory) printSight(s sightLine, op membership.Operation, steps bool) {
+	f.printf("\n")
+	if steps {
+		f.printf("step %d, ", s.Step)
+	}
+	f.printf("%s, group %s\n", clean(s.Wave), clean(s.Group))
+	var t table
+	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
+	for _, m := range s.Members {
+		t.planned(m, string(op))
+	}
+	t.print(&f.Streams, "")
+}

@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
+	"github.com/fleetjoin/fleetjoin/starter/report"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
+	"github.com/fleetjoin/fleetjoin/workflows"
+)
+
+// reportFleet tells about a fleet that has ended. Its short report is Temporal's; what became of each member is read from
+// the workers' store.
+func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection) error {
+	r, err := fleetReportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
+	if err != nil {
+		return err
+	}
+	get, err := o.blobs(conn)
+	if err != nil {
+		return err
+	}
+	return f.attend(ctx, conn, func(ctx context.Context) error {
+		fl := report.Of(r)
+		if r.Account != "" {
+			if fl, err = report.Open(ctx, get, r.Account); err != nil {
+				if o.table(f.JSON) {
+					f.printFleetReport(o.Run, r)
+				}
+				return fmt.Errorf("what is kept of run %s cannot be read: %w", o.Run, err)
+			}
+		}
+		fl.Run = o.Run
+		return f.tellFleet(ctx, o, fl)
+	})
+}
+
+// reportKept tells about a fleet whose account is named: Temporal need not know of it any more.
+func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
+	tell := func(ctx context.Context, get report.Get) error {
+		fl, err := report.Open(ctx, get, o.Run)
+		if err != nil {
+			return err
+		}
+		return f.tellFleet(ctx, o, fl)
+	}
+	if o.Store != "" {
+		get, err := o.blobs(nil)
+		if err != nil {
+			return err
+		}
+		return tell(ctx, get)
+	}
+	conn, err := f.Connect(ctx, f.Profile)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f.attend(ctx, conn, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
+}
+
+// blobs returns where the records are read from.
+func (o *ReportOptions) blobs(conn *connect.Connection) (report.Get, error) {
+	if o.Store == "" {
+		return fromWorkers(conn), nil
+	}
+	kept, err := store.Open(o.Store)
+	if err != nil {
+		return nil, bad("--store", o.Store, err.Error())
+	}
+	return func(ctx context.Context, key string) ([]byte, error) { return kept.Get(ctx, store.Key(key)) }, nil
+}
+
+// fromWorkers reads blobs through workflows, since the store is the workers'. Who asks for the same at the same time
+// shares one.
+func fromWorkers(conn *connect.Connection) report.Get {
+	return func(ctx context.Context, key string) ([]byte, error) {
+		run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID:                       "read-" + key,
+			TaskQueue:                workflows.TaskQueue,
+			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+			WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			WorkflowExecutionTimeout: planTimeout,
+			StaticSummary:            "read what is kept of a fleet",
+		}, workflows.TypeRead, key)
+		if err != nil {
+			return nil, fmt.Errorf("read blob %s: %w", key, err)
+		}
+		var data json.RawMessage
+		err = answered(ctx, func() error { return run.Get(ctx, &data) })
+		var app *temporal.ApplicationError
+		var problems []membership.Problem
+		if errors.As(err, &app) && app.Type() == workflows.ErrBadInput && app.HasDetails() && app.Details(&problems) == nil && len(problems) > 0 {
+			err = errors.New(problems[0].Want)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("blob %s: %w", key, err)
+		}
+		return data, nil
+	}
+}
+
+// attend does work that waits for workers, and says when there are none.
+func (f *Factory) attend(ctx context.Context, conn *connect.Connection, work func(context.Context) error) error {
+	over := make(chan error, 1)
+	go func() { over <- work(ctx) }()
+	watchdog := f.watchdog(conn)
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-over:
+			if ctx.Err() != nil {
+				return &exitError{ExitInterrupted, "stopped; nothing was changed"}
+			}
+			return err
+		case <-tick.C:
+			watchdog.silent(ctx)
+		}
+	}
+}
+
+// table reports whether the fleet is to be told in words on standard output.
+func (o *ReportOptions) table(asJSON bool) bool {
+	return !asJSON && !o.CSV && o.HTML == "" && !o.Verify
+}
+
+func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fleet) error {
+	var err error
+	switch {
+	case o.Verify:
+		return f.verifyFleet(ctx, fl)
+	case o.CSV:
+		err = fl.WriteCSV(ctx, f.Out)
+	case o.HTML == "-":
+		err = fl.WriteHTML(ctx, f.Out)
+	case o.HTML != "":
+		err = writeFile(o.HTML, func(to io.Writer) error { return fl.WriteHTML(ctx, to) })
+	case f.JSON:
+		err = fl.WriteJSON(ctx, f.Out)
+	default:
+		f.printFleetReport(cmp.Or(fl.Run, fl.Key), fl.Report)
+		err = f.printKept(ctx, fl, o.All)
+	}
+	if err != nil {
+		return err
+	}
+	return exitWith(exitOf(fl.Report.Outcome))
+}
+
+func (f *Factory) verifyFleet(ctx context.Context, fl *report.Fleet) error {
+	checked, err := fl.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return f.pretty(checked)
+	}
+	f.printf("%s: %s\n", checked.Account, checked)
+	return nil
+}
+
+// writeFile leaves nothing behind when it fails.
+func writeFile(path string, write func(io.Writer) error) error {
+	to, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = write(to)
+	if closed := to.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return err
+}
+
+// printKept prints what only the store knows: when the waves were, and what became of the members.
+func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) error {
+	if len(fl.Parts) > 0 {
+		f.printf("\n")
+		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
+	}
+	s := stories{all: all}
+	for m, err := range fl.Members(ctx) {
+		if err != nil {
+			return err
+		}
+		told := m.MemberReport()
+		if m.Outcome == membership.RolledBack && m.Act == report.ActPutBack {
+			told.Reason = "put back after it had joined"
+		}
+		s.add(told)
+	}
+	s.print(f)
+	return nil
+}
+
+func (f *Factory) printWaves(waves []report.Wave, steps bool) {
+	var t table
+	t.head("WAVE", "MEMBERS", "FAILED", "PUT BACK", "BEGAN", "ENDED", "TOOK")
+	for _, w := range waves {
+		name := w.Name
+		if steps {
+			name = fmt.Sprintf("step %d, %s", w.Step, name)
+		}
+		row := []cell{text(name), text(fmt.Sprint(w.Members)), text(fmt.Sprint(w.Failed)), text(fmt.Sprint(w.PutBack))}
+		if !w.Started.IsZero() {
+			row = append(row, text(w.Started.UTC().Format(time.RFC3339)), text(w.Ended.UTC().Format(time.RFC3339)),
+				text(w.Ended.Sub(w.Started).Round(time.Second).String()))
+		}
+		t.add(row...)
+	}
+	t.print(&f.Streams, "")
+}

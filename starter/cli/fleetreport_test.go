@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
+)
+
+// keep files a fleet in a store as workers would: a first wave of six, of whom five fail alike, is put back, and a
+// second one does not begin.
+func keep(t *testing.T) (folder, account, record string) {
+	t.Helper()
+	folder = t.TempDir()
+	kept, err := store.Open(folder)
+	require.NoError(t, err)
+	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	var page fleet.Page
+	page.Group = group
+	for i := range 6 {
+		page.Members = append(page.Members, fmt.Sprintf("server-%d", i+1))
+	}
+	var manifest fleet.Manifest
+	surveyed := fleet.SurveyedStep{Operation: membership.Join, Kind: "huawei.servergroup", Account: "demo", Groups: 1, Group: group, Members: 8}
+	manifest.Steps = []fleet.PagedStep{{}}
+	for i, p := range []fleet.Page{page, {Group: group, Members: []string{"server-7", "server-8"}}} {
+		n := len(p.Members)
+		manifest.Steps[0].Waves = append(manifest.Steps[0].Waves, []fleet.PageRef{{Key: keepJSON(t, kept, p), Count: n}})
+		surveyed.Waves = append(surveyed.Waves, fleet.SurveyedWave{Name: fmt.Sprintf("wave %d", i+1), Members: n, Pages: []int{n}})
+	}
+	a := fleet.Account{Manifest: keepJSON(t, kept, manifest)}
+	cohort := func(in fleet.PageInput, counts map[membership.Outcome]int, members []membership.MemberReport) string {
+		ended := at.Add(90 * time.Second)
+		full := in
+		full.Manifest = a.Manifest
+		key := keepJSON(t, kept, fleet.Record{Input: full, Report: membership.Report{Members: members, Counts: counts, Started: at, Ended: ended}})
+		a.Parts = append(a.Parts, fleet.Part{Record: key, Cohort: fmt.Sprintf("web.%d", len(a.Parts)+1), Input: in, Counts: counts, Started: at, Ended: ended})
+		at = ended
+		return key
+	}
+	members := []membership.MemberReport{{ID: "server-1", Name: "evil\x1b[2J", Outcome: membership.Joined}}
+	for _, id := range page.Members[1:] {
+		members = append(members, membership.MemberReport{ID: id, Outcome: membership.RolledBack, Stage: "start", Code: "start-failed",
+			Reason: "no host is left", RequestID: "req-7"})
+	}
+	record = cohort(fleet.PageInput{To: 6}, map[membership.Outcome]int{membership.Joined: 1, membership.RolledBack: 5}, members)
+	was := map[membership.Outcome]int{membership.Joined: 1}
+	cohort(fleet.PageInput{To: 1, Again: &fleet.Again{Record: record, Undo: true, Was: was}}, map[membership.Outcome]int{membership.RolledBack: 1},
+		[]membership.MemberReport{{ID: "server-1", Outcome: membership.RolledBack}})
+	counts := map[membership.Outcome]int{membership.RolledBack: 6, membership.NotStarted: 2}
+	a.Report = fleet.Report{Name: "web", Outcome: membership.RunRolledBack, Counts: counts, Why: "the budget is spent",
+		Steps: []fleet.StepReport{{SurveyedStep: surveyed, Counts: counts}}, Started: at.Add(-3 * time.Minute), Ended: at}
+	return folder, keepJSON(t, kept, a), record
+}
+
+func keepJSON[T any](t *testing.T, kept *store.Store, v T) string {
+	t.Helper()
+	key, err := store.PutJSON(t.Context(), kept, v)
+	require.NoError(t, err)
+	return string(key)
+}
+
+func TestReportOfAStoreTakesNoTemporal(t *testing.T) {
+	t.Parallel()
+	folder, account, record := keep(t)
+	report := func(code int, args ...string) (out, errs string) {
+		f, o, e := testFactory(t)
+		require.Equal(t, code, run(t.Context(), f, append([]string{"report", "--store", folder, account}, args...)), e.String())
+		return o.String(), e.String()
+	}
+	out, _ := report(ExitRolledBack)
+	golden(t, "fleet-report.golden", out)
+	out, _ = report(ExitRolledBack, "--all")
+	require.Contains(t, out, "server-6 ")
+	require.NotContains(t, out, "\x1b")
+	out, _ = report(ExitRolledBack, "--csv")
+	require.Equal(t, 9, strings.Count(out, "\n"))
+	out, _ = report(ExitRolledBack, "--json")
+	var document struct {
+		Report  fleet.Report      `json:"report"`
+		Members []json.RawMessage `json:"members"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &document))
+	require.Equal(t, membership.RunRolledBack, document.Report.Outcome)
+	require.Len(t, document.Members, 8)
+
+	page := filepath.Join(t.TempDir(), "web.html")
+	out, _ = report(ExitRolledBack, "--html", page)
+	require.Empty(t, out)
+	written, err := os.ReadFile(page)
+	require.NoError(t, err)
+	out, _ = report(ExitRolledBack, "--html", "-")
+	require.Equal(t, string(written), out)
+	_, errs := report(ExitCouldNotRun, "--html", filepath.Join(page, "none"))
+	require.Contains(t, errs, "web.html")
+
+	out, _ = report(ExitOK, "--verify")
+	require.Equal(t, account+": the account, the manifest, 2 pages and 2 records are what their keys say, and 8 members add up to the report\n", out)
+	digits := strings.TrimPrefix(record, "sha256:")
+	require.NoError(t, os.WriteFile(filepath.Join(folder, digits[:2], digits), []byte("{}"), 0o600))
+	_, errs = report(ExitCouldNotRun, "--verify")
+	require.Contains(t, errs, "the record of cohort web.1: getting blob "+record)
+	require.Contains(t, errs, "damaged")
+	require.NoError(t, os.Remove(page))
+	report(ExitCouldNotRun, "--html", page)
+	require.NoFileExists(t, page, "half a page is none")
+}
+
+func TestReportTakesOneFormat(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--csv", "--json"}, {"--html", "x", "--verify"}, {"--all", "--csv"}} {
+		f, _, errs := testFactory(t)
+		require.Equal(t, ExitBadInput, run(t.Context(), f, append([]string{"report", "web"}, args...)))
+		require.Contains(t, errs.String(), "choose one of")
+	}
+	f, _, errs := testFactory(t)
+	require.Equal(t, ExitBadInput, run(t.Context(), f, []string{"report", "--store", "nowhere", "sha256:00"}))
+	require.Contains(t, errs.String(), `--store: "nowhere"`)
+	f, _, errs = testFactory(t)
+	require.Equal(t, ExitCouldNotRun, run(t.Context(), f, []string{"report", "sha256:00"}))
+	require.Contains(t, errs.String(), "Temporal does not answer")
+}
+
+// However many members failed, each for a reason of its own, the table stays one that can be read.
+func TestStoriesAreNotEndless(t *testing.T) {
+	t.Parallel()
+	f, out, _ := testFactory(t)
+	s := stories{}
+	for i := range 10_000 {
+		m := membership.MemberReport{ID: fmt.Sprint("i-", i), Outcome: membership.RolledBack, Code: "lost", Reason: fmt.Sprint("job ", i)}
+		s.add(m)
+		m.Reason = "no host is left"
+		s.add(m)
+	}
+	s.print(f)
+	require.Contains(t, out.String(), "… and 9997 more")
+	require.Contains(t, out.String(), fmt.Sprintf("and %d with reasons of their own\n", 10_000-mostStories+1))
+	require.Less(t, strings.Count(out.String(), "\n"), mostStories+10)
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/starter/report"
+)
+
+// fleetView prints a line, or an object, whenever something has changed.
+type fleetView struct {
+	f      *Factory
+	run    client.WorkflowRun
+	now    func() time.Time
+	last   string
+	failed []fleet.FailedMember
+}
+
+func (v *fleetView) show(s fleet.Status) {
+	line := fleetTally(s)
+	if line == v.last {
+		return
+	}
+	v.last = line
+	if v.f.JSON {
+		_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.run.GetRunID(), Status: s}) // the report's write will tell
+		return
+	}
+	v.f.printf("%s %s\n", v.now().Format(time.TimeOnly), line)
+	for _, m := range s.Failed {
+		if !slices.Contains(v.failed, m) {
+			v.f.printf("%s %s %s: %s\n", v.now().Format(time.TimeOnly), clean(m.ID), v.f.paint(colourOf(string(m.Outcome)), string(m.Outcome)),
+				clean(why(m.Code, m.Reason)))
+		}
+	}
+	v.failed = s.Failed
+}
+
+// fleetTally is a fleet in a line, such as "running · wave 1 · 12 joined, 200 in flight of 1000".
+func fleetTally(s fleet.Status) string {
+	parts := []string{string(s.Phase)}
+	if s.Wave != "" && s.Phase != membership.Ended {
+		parts = append(parts, clean(s.Wave))
+	}
+	if s.Members > 0 {
+		text := outcomeTally(s.Counts)
+		if s.InFlight > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += fmt.Sprintf("%d in flight", s.InFlight)
+		}
+		if text == "" {
+			text = "none begun"
+		}
+		parts = append(parts, fmt.Sprintf("%s, of %d", text, s.Members))
+	}
+	if s.Why != "" {
+		parts = append(parts, clean(s.Why))
+	}
+	if !s.Next.IsZero() {
+		parts = append(parts, "goes on at "+s.Next.Local().Format(time.TimeOnly))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func outcomeTally(counts map[membership.Outcome]int) string {
+	return membership.Report{Counts: counts}.Tally()
+}
+
+func (f *Factory) printFleetStatus(s fleet.Status) {
+	f.printf("%s\n", f.paint(bold, fleetTally(s)))
+	if s.Steps > 1 {
+		f.printf("step %d of %d\n", s.Step, s.Steps)
+	}
+	if s.Phase == membership.Awaiting {
+		f.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), needed(s.Gate),
+			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
+	}
+	f.printVotes(s.Votes)
+	if s.Budget != "" {
+		f.printf("budget: %s\n", clean(s.Budget))
+	}
+	if len(s.Waves) > 0 {
+		f.printf("\n")
+		var t table
+		t.head("WAVE", "MEMBERS", "ENDED", "FAILED")
+		for _, w := range s.Waves {
+			t.add(text(w.Name), text(fmt.Sprint(w.Members)), text(fmt.Sprint(w.Ended)), text(fmt.Sprint(w.Failed)))
+		}
+		t.print(&f.Streams, "")
+	}
+	f.printFailed(s.Failed)
+	if len(s.Cohorts) > 0 {
+		f.printf("\ncohorts under way, each a run of its own: %s\n", clean(strings.Join(s.Cohorts, " ")))
+	}
+}
+
+func (f *Factory) printFailed(failed []fleet.FailedMember) {
+	if len(failed) == 0 {
+		return
+	}
+	f.printf("\n")
+	var t table
+	t.head("MEMBER", "OUTCOME", "WHY")
+	for _, m := range failed {
+		t.add(text(m.ID), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(why(m.Code, m.Reason)))
+	}
+	t.print(&f.Streams, "")
+}
+
+func (f *Factory) printFleetReport(id string, r fleet.Report) {
+	f.printf("\n%s  run %s\n", f.paint(outcomePaint(r.Outcome), string(r.Outcome)), clean(id))
+	if r.Why != "" {
+		f.printf("%s\n", clean(r.Why))
+	}
+	for i, s := range r.Steps {
+		f.printf("step %d: %s %s, %s (%s, account %s)\n", i+1, s.Operation, count(s.Members, "member"), count(s.Groups, "group"),
+			s.Kind, s.Account)
+	}
+	f.printf("in %v\n\n", r.Ended.Sub(r.Started).Round(time.Second))
+	var t table
+	for _, o := range membership.Outcomes() {
+		if n := r.Counts[o]; n > 0 {
+			t.add(cell{fmt.Sprintf("%6d", n), bold}, cell{string(o), colourOf(string(o))}, text(report.Meaning(o)))
+		}
+	}
+	t.print(&f.Streams, "")
+	f.printVotes(r.Votes)
+	for _, s := range r.Said {
+		note := clean(s.Control.Reason)
+		if s.Refused != "" {
+			note = "was refused: " + clean(s.Refused)
+		}
+		f.printf("%s by %s at %s  %s\n", s.What, clean(s.Control.By), s.At.UTC().Format(time.RFC3339), note)
+	}
+	if r.Account != "" {
+		f.printf("account %s\n", r.Account)
+	}
+}

@@ -1,0 +1,50 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+)
+
+// document is the JSON of a fleet. Its shape is contract.
+type document struct {
+	Run       string       `json:"run,omitempty"`
+	Account   string       `json:"account,omitempty"`
+	Manifest  string       `json:"manifest,omitempty"`
+	Requester string       `json:"requester,omitempty"`
+	Report    fleet.Report `json:"report"`
+	Waves     []Wave       `json:"waves"`
+	Cohorts   []Cohort     `json:"cohorts"` // in the order in which they ended
+	Members   []Member     `json:"members"` // in the order of the plan, one on a line
+}
+
+// WriteJSON writes the fleet as one document: its report, its waves and cohorts, and every member on a line of its own.
+func (f *Fleet) WriteJSON(ctx context.Context, to io.Writer) error {
+	head, err := json.MarshalIndent(document{Run: f.Run, Account: f.Key, Manifest: f.Manifest, Requester: f.Plan.Requester,
+		Report: f.Report, Waves: f.Waves(), Cohorts: f.Cohorts(), Members: []Member{}}, "", "  ")
+	if err != nil {
+		return err
+	}
+	// The members come last, so they can be written as they are read. A writer that fails once fails at the end, too.
+	w := bufio.NewWriter(to)
+	_, _ = w.Write(bytes.TrimSuffix(head, []byte("]\n}")))
+	separator := "\n    "
+	for m, err := range f.Members(ctx) {
+		if err != nil {
+			return err
+		}
+		line, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		_, _ = w.WriteString(separator)
+		_, _ = w.Write(line)
+		separator = ",\n    "
+	}
+	_, _ = w.WriteString("\n  ]\n}\n")
+	return w.Flush()
+}
