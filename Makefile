@@ -45,7 +45,7 @@ replay-record: $(BIN)/temporal ## record the histories that later versions must 
 	$(GO) run ./deploy/replay -out workflows/testdata/histories
 
 golden: ## renew the golden files
-	$(GO) test ./starter/cli ./deploy/docs -update
+	$(GO) test ./starter/cli ./starter/report ./deploy/docs -update
 
 docs: ## renew the generated docs
 	$(GO) run ./deploy/docs/gen

@@ -31,6 +31,7 @@ import (
 // bed is what variants run on: one Temporal server for all of them.
 type bed struct {
 	client   client.Client
+	address  string // of the Temporal server
 	cli      string // the temporal CLI
 	dir      string
 	progress io.Writer
@@ -61,7 +62,7 @@ func withBed(ctx context.Context, temporal string, progress io.Writer, do func(*
 			return err
 		}
 		defer c.Close()
-		return do(&bed{client: c, cli: cli, dir: dir, progress: progress})
+		return do(&bed{client: c, address: where.Temporal, cli: cli, dir: dir, progress: progress})
 	})
 }
 
@@ -81,6 +82,10 @@ type measured struct {
 	events  int64   // in all histories; 0 without Temporal
 	calls   int64   // that reached the cloud
 	writes  []journal.Entry
+	// Of fleets:
+	peak          float64 // MB of the worker's process
+	longestEvents int64   // of all histories
+	longestMB     float64
 }
 
 // compare runs every entry so many times, in turns, so that a noisy machine is noisy for all of them. Of each it returns
@@ -189,10 +194,7 @@ func (b *bed) durable(pace membership.Pace, workflow string, input func(page) []
 
 // work starts a worker as fleetjoin-worker has it.
 func (b *bed) work(ctx context.Context, c *cloud, queue string, pace membership.Pace) (stop func(), err error) {
-	w := worker.New(b.client, queue, worker.Options{
-		MaxConcurrentActivityExecutionSize: host.Defaults().MaxSlices,
-		MaxHeartbeatThrottleInterval:       800 * time.Millisecond,
-	})
+	w := worker.New(b.client, queue, workerOptions())
 	if err := register(ctx, w, c, b.client, pace); err != nil {
 		return nil, err
 	}

@@ -79,6 +79,8 @@ type sizes struct {
 	pace             membership.Pace // of all but downtime
 	patient          membership.Pace // of downtime, in our seconds
 	rounds           int             // of what is quick enough to repeat
+	fleets           []fleet         // for the scale, smallest first
+	cohorts          int             // of such a fleet, at once
 }
 
 func full() sizes {
@@ -98,6 +100,10 @@ func full() sizes {
 		rounds:   3,
 	}
 	s.slow.latency = s.prompt.latency
+	for _, pages := range []int{50, 100, 500} {
+		s.fleets = append(s.fleets, fleet{pages: pages, size: 200, speed: 1})
+	}
+	s.cohorts = 20
 	return s
 }
 
@@ -116,6 +122,7 @@ func small() sizes {
 	s.prompt, s.slow, s.downtime = shrink(s.prompt, 2, size), shrink(s.slow, 2, size), shrink(s.downtime, 2, size)
 	s.pace = pace(time.Second/faster, time.Second)
 	s.patient, s.rounds = s.pace, 1
+	s.fleets = []fleet{shrink(s.fleets[0], 2, size), shrink(s.fleets[0], 4, size)}
 	return s
 }
 

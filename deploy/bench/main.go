@@ -32,6 +32,7 @@ func command(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	asJSON := flags.Bool("json", false, "print JSON instead of tables")
 	temporal := flags.String("temporal", "", "`path` of the temporal CLI; empty: from PATH, else bin/temporal")
 	simulate := flags.Bool(simulateFlag, false, "be the simulator (the bench starts itself so)")
+	work := flags.Bool(workFlag, false, "be a worker (the bench starts itself so)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -40,6 +41,13 @@ func command(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	}
 	if *simulate {
 		if err := serveCloud(stdin, stdout); err != nil {
+			fmt.Fprintln(stderr, "bench:", err)
+			return 1
+		}
+		return 0
+	}
+	if *work {
+		if err := serveWork(ctx, stdin, stdout); err != nil {
 			fmt.Fprintln(stderr, "bench:", err)
 			return 1
 		}
@@ -77,7 +85,8 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{{"engine", engineSection}, {"overhead", overheadSection}, {"downtime", downtimeSection}}
+	return []section{{"engine", engineSection}, {"overhead", overheadSection}, {"downtime", downtimeSection},
+		{"scale", scaleSection}}
 }
 
 func sectionNames() (names []string) {

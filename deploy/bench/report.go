@@ -48,6 +48,10 @@ type Row struct {
 	InVain    float64   `json:"writesInVainPerMember"` // refused, or found done already
 	Ratio     float64   `json:"ratio,omitempty"`       // to the variant that Table.Against names
 	Downtime  *Downtime `json:"downtime,omitempty"`
+	// Of fleets: the most memory of the worker's process, and the longest of all histories.
+	Peak          float64 `json:"peakMB,omitempty"`
+	LongestEvents int64   `json:"longestHistoryEvents,omitempty"`
+	LongestMB     float64 `json:"longestHistoryMB,omitempty"`
 }
 
 // Claim is what the project says about itself, and whether this run bears it out.
@@ -117,6 +121,10 @@ func (t Table) text(w io.Writer) error {
 	if timed {
 		head = append(head, "off s p50", "p95", "own s p50", "off/own p50", "p95", "max")
 	}
+	scaled := t.Rows[0].Peak > 0
+	if scaled {
+		head = append(head, "peak MB", "longest history", "MB")
+	}
 	fmt.Fprintln(tw, strings.Join(head, "\t")+"\t")
 	for _, r := range t.Rows {
 		fmt.Fprintf(tw, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.2f\t%.1f\t%.2f\t", r.Variant, r.Members, r.Seconds, r.Slowest, r.PerSecond,
@@ -127,6 +135,9 @@ func (t Table) text(w io.Writer) error {
 		if d := r.Downtime; d != nil {
 			fmt.Fprintf(tw, "%.0f\t%.0f\t%.0f\t%.3f\t%.3f\t%.3f\t", d.Off.P50, d.Off.P95, d.Own.P50,
 				d.Ratio.P50, d.Ratio.P95, d.Ratio.Max)
+		}
+		if scaled {
+			fmt.Fprintf(tw, "%.0f\t%d\t%.1f\t", r.Peak, r.LongestEvents, r.LongestMB)
 		}
 		fmt.Fprintln(tw)
 	}

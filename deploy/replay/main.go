@@ -129,7 +129,7 @@ func record(ctx context.Context, folder string) error {
 			if err := r.contest(ctx); err != nil {
 				return err
 			}
-			if err := save(workflows.LeasesID, "leases"); err != nil {
+			if err := save(workflows.LeasesOf(workflows.TaskQueue), "leases"); err != nil {
 				return err
 			}
 			slices.Sort(names)

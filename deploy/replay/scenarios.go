@@ -123,7 +123,7 @@ func gated(r membership.Request) any {
 // contest makes two holders want one member, the first of which has ended. The runs before have taken and freed leases.
 func (r *recorder) contest(ctx context.Context) error {
 	for _, holder := range []string{"join-page", "nobody"} {
-		start := r.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{ID: workflows.LeasesID,
+		start := r.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{ID: workflows.LeasesOf(workflows.TaskQueue),
 			TaskQueue:                workflows.TaskQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}, workflows.TypeLeases, workflows.LeaseBook{})
 		update, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start,
