@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
@@ -11,8 +12,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -21,9 +24,17 @@ const corpus = "testdata/histories"
 
 func replay(t *testing.T, file string) error {
 	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	history, err := client.HistoryFromJSON(bytes.NewReader(data), client.HistoryJSONOptions{})
+	require.NoError(t, err)
 	r := worker.NewWorkflowReplayer()
 	workflows.Register(r)
-	return r.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), file)
+	// The scenario's name was the run's id, of which a fleet makes the ids of its cohorts.
+	id := strings.TrimSuffix(filepath.Base(file), ".json")
+	return r.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
+		worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: id, RunID: history.GetEvents()[0].
+			GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()}})
 }
 
 // Every history that a released version has recorded replays on this one.

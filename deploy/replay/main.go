@@ -126,6 +126,9 @@ func record(ctx context.Context, folder string) error {
 					return err
 				}
 			}
+			if err := save("fleet-roll-back.1", "cohort"); err != nil {
+				return err
+			}
 			if err := r.contest(ctx); err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -43,7 +44,7 @@ func scenarios() []scenario {
 	noReads := fault.Rule{Match: fault.Match{Action: "ListServersDetails"}, Nth: 3, Effect: fault.Status, Status: http.StatusForbidden, Code: "APIGW.0302"}
 	parked := func(control string) func(context.Context, *recorder, client.WorkflowRun) error {
 		return func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
-			if err := r.until(ctx, run, func(s membership.Status) bool { return s.Phase == membership.Waiting }); err != nil {
+			if err := r.until(ctx, run, func(s seen) bool { return s.Phase == membership.Waiting }); err != nil {
 				return err
 			}
 			if err := r.clearFaults(ctx); err != nil {
@@ -52,7 +53,7 @@ func scenarios() []scenario {
 			return r.update(ctx, run, control)
 		}
 	}
-	moving := func(s membership.Status) bool { return s.Counts["start"]+s.Counts["joined"] > 0 }
+	moving := func(s seen) bool { return s.Counts["start"]+s.Counts["joined"] > 0 }
 	return []scenario{
 		{name: "join-handful", wf: workflows.TypeJoin, members: 4, outcome: "succeeded"},
 		{name: "join-handful-undo", wf: workflows.TypeJoin, members: 5, xen: 1, unlucky: 1, outcome: workflows.ErrRolledBack},
@@ -86,7 +87,7 @@ func scenarios() []scenario {
 				if err := r.signal(ctx, run, membership.ControlPause); err != nil {
 					return err
 				}
-				if err := r.until(ctx, run, func(s membership.Status) bool { return s.Phase == membership.Paused }); err != nil {
+				if err := r.until(ctx, run, func(s seen) bool { return s.Phase == membership.Paused }); err != nil {
 					return err
 				}
 				return r.signal(ctx, run, membership.ControlResume)
@@ -100,10 +101,31 @@ func scenarios() []scenario {
 			}},
 		{name: "cancel", wf: workflows.TypeJoin, members: 4, outcome: "cancelled",
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
-				if err := r.until(ctx, run, func(s membership.Status) bool { return s.Counts["stop"] > 0 }); err != nil {
+				if err := r.until(ctx, run, func(s seen) bool { return s.Counts["stop"] > 0 }); err != nil {
 					return err
 				}
 				return r.client.CancelWorkflow(ctx, run.GetID(), run.GetRunID())
+			}},
+		{name: "fleet-waves", wf: workflows.TypeFleet, members: 6, unlucky: 1, outcome: workflows.ErrRolledBack,
+			input: planned(func(p *fleet.Plan) {
+				p.Waves, p.Budget = []fleet.Share{{Percent: 50}, {Percent: 100}}, &fleet.Budget{Failures: fleet.Share{Count: 3}}
+			})},
+		{name: "fleet-roll-back", wf: workflows.TypeFleet, members: 5, unlucky: 1, outcome: workflows.ErrRolledBack,
+			input: planned(func(p *fleet.Plan) {
+				p.Canary, p.Gate = 0, &fleet.Approval{}
+				p.Members = append(p.Members[1:], p.Members[0]) // the unlucky one comes last
+				p.Budget = &fleet.Budget{Failures: fleet.Share{Count: 1}, Then: fleet.ThenRollBackFleet}
+			}),
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				return r.vote(ctx, run, membership.ControlApprove)
+			}},
+		{name: "fleet-abort", wf: workflows.TypeFleet, members: 4, outcome: "cancelled",
+			input: planned(func(p *fleet.Plan) { p.Soak = fleet.Duration(time.Hour) }),
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.until(ctx, run, func(s seen) bool { return s.Phase == membership.Resting }); err != nil {
+					return err
+				}
+				return r.update(ctx, run, membership.ControlAbort)
 			}},
 		{name: "parked-retry", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
 			meddle: parked(membership.ControlRetry)},
@@ -111,6 +133,23 @@ func scenarios() []scenario {
 			meddle: parked(membership.ControlMarkDone)},
 		{name: "parked-skip", wf: workflows.TypeJoin, members: page, faults: []fault.Rule{noReads}, outcome: "refused",
 			meddle: parked(membership.ControlSkip)},
+	}
+}
+
+// seen is what a status says of a run, whatever its type.
+type seen struct {
+	Phase  membership.Phase `json:"phase"`
+	Digest string           `json:"digest"`
+	Counts map[string]int   `json:"counts"`
+}
+
+// planned makes a fleet's plan of a request.
+func planned(change func(*fleet.Plan)) func(membership.Request) any {
+	return func(r membership.Request) any {
+		p := fleet.Plan{Requester: "somebody else", Canary: 1, Step: fleet.Step{Kind: r.Kind, Account: r.Account, Group: r.Group,
+			Members: r.Members}}
+		change(&p)
+		return p
 	}
 }
 
@@ -203,7 +242,7 @@ func (r *recorder) request(s scenario) membership.Request {
 }
 
 // until waits until the run's status is as wanted.
-func (r *recorder) until(ctx context.Context, run client.WorkflowRun, want func(membership.Status) bool) error {
+func (r *recorder) until(ctx context.Context, run client.WorkflowRun, want func(seen) bool) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -211,7 +250,7 @@ func (r *recorder) until(ctx context.Context, run client.WorkflowRun, want func(
 		if err != nil {
 			return err
 		}
-		var s membership.Status
+		var s seen
 		if err := v.Get(&s); err != nil {
 			return err
 		}
@@ -238,7 +277,7 @@ func (r *recorder) signal(ctx context.Context, run client.WorkflowRun, control s
 // vote waits until a run stands before its gate, and votes on its program.
 func (r *recorder) vote(ctx context.Context, run client.WorkflowRun, control string) error {
 	vote := somebody
-	err := r.until(ctx, run, func(s membership.Status) bool {
+	err := r.until(ctx, run, func(s seen) bool {
 		vote.Digest = s.Digest
 		return s.Phase == membership.Awaiting
 	})
