@@ -70,7 +70,7 @@ func TestAPageOfEDAS(t *testing.T) {
 func TestWhatEDASDoesWithAnImport(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault    sim.Fault
-		say      string // by a person, after two hours
+		say      string // by a person, after more than an hour
 		outcome  membership.Outcome
 		code     string
 		imports  int // that were sent
@@ -79,13 +79,13 @@ func TestWhatEDASDoesWithAnImport(t *testing.T) {
 		"it works":                      {sim.Fault{Effect: fault.Delay, For: clock.Duration(time.Second)}, "", membership.Joined, "", 1, time.Hour},
 		"its answer is lost":            {sim.Fault{Effect: fault.DropAfter, Count: 1}, "", membership.Joined, "", 1, time.Hour},
 		"it never arrives, once":        {sim.Fault{Effect: fault.DropBefore, Count: 1}, "", membership.Joined, "", 2, time.Hour},
-		"it never arrives":              {sim.Fault{Effect: fault.DropBefore}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 3 * time.Hour},
-		"EDAS refuses it in words":      {sim.Fault{Effect: fault.Status, Status: 200, Code: "500"}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 3 * time.Hour},
-		"nothing comes of it":           {sim.Fault{Effect: fault.JobFail, Code: "absent"}, membership.ControlSkip, membership.Skipped, "import-lost", 1, 3 * time.Hour},
-		"nothing comes of it; again":    {sim.Fault{Effect: fault.JobFail, Code: "absent", Count: 1}, membership.ControlRetry, membership.Joined, "import-lost", 2, 3 * time.Hour},
-		"it does not end":               {sim.Fault{Effect: fault.Stuck}, membership.ControlSkip, membership.Skipped, "member-stuck", 1, 3 * time.Hour},
+		"it never arrives":              {sim.Fault{Effect: fault.DropBefore}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 2 * time.Hour},
+		"EDAS refuses it in words":      {sim.Fault{Effect: fault.Status, Status: 200, Code: "500"}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 2 * time.Hour},
+		"nothing comes of it":           {sim.Fault{Effect: fault.JobFail, Code: "absent"}, membership.ControlSkip, membership.Skipped, "import-lost", 1, 2 * time.Hour},
+		"nothing comes of it; again":    {sim.Fault{Effect: fault.JobFail, Code: "absent", Count: 1}, membership.ControlRetry, membership.Joined, "import-lost", 2, 2 * time.Hour},
+		"it does not end":               {sim.Fault{Effect: fault.Stuck}, membership.ControlSkip, membership.Skipped, "member-stuck", 1, 2 * time.Hour},
 		"it ends late":                  {sim.Fault{Effect: fault.Stuck, For: clock.Duration(30 * time.Minute)}, "", membership.Joined, "", 1, time.Hour},
-		"it ends offline":               {sim.Fault{Effect: fault.JobFail, Code: "offline"}, membership.ControlSkip, membership.Skipped, "member-offline", 1, 3 * time.Hour},
+		"it ends offline":               {sim.Fault{Effect: fault.JobFail, Code: "offline"}, membership.ControlSkip, membership.Skipped, "member-offline", 1, 2 * time.Hour},
 		"it ends offline, for a while":  {sim.Fault{Effect: fault.JobFail, Code: "offline", For: clock.Duration(15 * time.Minute)}, "", membership.Joined, "", 1, time.Hour},
 		"it fails":                      {sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"}, "", membership.RolledBack, "conversion-failed", 1, time.Hour},
 		"it fails, and its answer lost": {sim.Fault{Effect: fault.Status, Status: 500, Code: "InternalError", After: true, Count: 1}, "", membership.Joined, "", 1, time.Hour},
@@ -97,7 +97,7 @@ func TestWhatEDASDoesWithAnImport(t *testing.T) {
 				id := req.Members[1]
 				trouble(r, "InsertClusterMember", id, c.fault)
 				if c.say != "" {
-					r.Later(2*time.Hour, c.say, membership.Control{By: "bob", Reason: "seen"})
+					r.Later(70*time.Minute, c.say, membership.Control{By: "bob", Reason: "seen"})
 				}
 				report, err := r.Run(membership.Join, req)
 				require.NoError(r, err)
