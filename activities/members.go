@@ -32,7 +32,8 @@ type listed struct {
 }
 
 // members returns who is to be in which group, groups in the order in which they are first named.
-func (a *Activities) members(ctx context.Context, kind membership.Kind, step fleet.Step, at string) ([]fleet.Assignment, error) {
+func (a *Activities) members(ctx context.Context, kind membership.Kind, step fleet.Step, at string) (
+	[]fleet.Assignment, error) {
 	r := &roster{kind: kind, step: step, at: at}
 	if err := r.checkGroups(); err != nil {
 		return nil, err
@@ -71,7 +72,8 @@ func (r *roster) bad(field, value, want string) error {
 func (r *roster) checkGroups() error {
 	var problems []membership.Problem
 	check := func(field, id string) {
-		for _, p := range r.kind.Validate(membership.Request{Kind: r.step.Kind, Account: r.step.Account, Group: id, Params: r.step.Params}) {
+		request := membership.Request{Kind: r.step.Kind, Account: r.step.Account, Group: id, Params: r.step.Params}
+		for _, p := range r.kind.Validate(request) {
 			if p.Field == "group" {
 				p.Field = r.at + field
 				problems = append(problems, p)
@@ -124,7 +126,8 @@ func (a *Activities) readTargets(r *roster) error {
 	sum := sha256.New()
 	err = targets.Read(io.TeeReader(file, sum), format, func(t targets.Target) error {
 		wrong := func(want string) error {
-			return membership.Bad([]membership.Problem{{Field: fmt.Sprintf("%s line %d", name, t.Line), Value: membership.Quote(t.Member), Want: want}})
+			return membership.Bad([]membership.Problem{{Field: fmt.Sprintf("%s line %d", name, t.Line),
+				Value: membership.Quote(t.Member), Want: want}})
 		}
 		switch spread := r.step.Spread; {
 		case t.Group == "" && r.step.Group == "" && spread == nil:
@@ -156,7 +159,8 @@ func (r *roster) session(ctx context.Context) (membership.Session, error) {
 	if r.open != nil {
 		return r.open, nil
 	}
-	target := membership.Target{Operation: operation(r.step), Account: r.step.Account, Group: r.step.Group, Params: r.step.Params}
+	target := membership.Target{Operation: operation(r.step), Account: r.step.Account, Group: r.step.Group,
+		Params: r.step.Params}
 	if r.step.Spread != nil {
 		target.Group = r.step.Spread.Groups[0]
 	}

@@ -153,7 +153,8 @@ func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
 		if plan.Gate != nil {
 			approval, s.EachWave = plan.Gate.Approval, plan.Gate.Each
 		}
-		g := membership.NewGate(plan.Requester, approval, fmt.Sprintf("%s %d members (%s)", s.Operation, s.Due, s.Kind), s.Destructive)
+		why := fmt.Sprintf("%s %d members (%s)", s.Operation, s.Due, s.Kind)
+		g := membership.NewGate(plan.Requester, approval, why, s.Destructive)
 		s.Gate = &g
 	}
 	return s.PreviewStep

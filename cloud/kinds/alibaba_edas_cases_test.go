@@ -68,6 +68,7 @@ func TestAPageOfEDAS(t *testing.T) {
 // An import that was accepted is never sent again by itself, whatever becomes of it: people are asked, and what they say
 // is done.
 func TestWhatEDASDoesWithAnImport(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault    sim.Fault
 		say      string // by a person, after more than an hour
@@ -139,6 +140,7 @@ func TestAnImportThatFailsWithoutABackup(t *testing.T) {
 
 // What a restore needs is made once, is named and tagged, and stays; data disks are saved, and not touched.
 func TestBackupsOfEDAS(t *testing.T) {
+	t.Parallel()
 	s := inWorld(edas(t, withBackup), func(a *world.Alibaba) {
 		a.Generate = nil
 		a.Instances = []world.Instance{{ID: "i-1", KeyPair: "ops"}, {ID: "i-2"}}
@@ -178,6 +180,7 @@ func TestBackupsOfEDAS(t *testing.T) {
 
 // What can go wrong with a backup: before anything is destroyed, that is the end of it; after that, people are told.
 func TestBackupsThatFail(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		action  string
 		of      func(system string) string

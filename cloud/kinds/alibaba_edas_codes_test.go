@@ -69,6 +69,7 @@ func (a answer) passes() bool {
 }
 
 func TestEveryCodeOfEDAS(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		params membership.Params
 		op     membership.Operation

@@ -18,10 +18,13 @@ import (
 // Whatever dies and whatever is lost, nobody is imported more than once, although this cluster would do it as often as it
 // is asked: the system is installed once by the import and, where that fails, once more to give the old one back.
 func TestEDASInStorms(t *testing.T) {
-	for name, params := range map[string]membership.Params{"by agent": byAgent, "by import": byImport,
-		"with backup": withBackup} {
+	for name, c := range map[string]struct {
+		params  membership.Params
+		mishaps int
+	}{"by agent": {byAgent, 100}, "by import": {byImport, 1000}, "with backup": {withBackup, 200}} {
 		t.Run(name, func(t *testing.T) {
-			s := edas(t, params)
+			t.Parallel()
+			s := edas(t, c.params)
 			calm := s.World
 			s.World = func(n int) sim.World {
 				w := calm(n)
@@ -29,7 +32,7 @@ func TestEDASInStorms(t *testing.T) {
 				w.Alibaba.EDAS.Appear = clock.Range{Max: 150 * time.Second}
 				return w
 			}
-			storms(t, s, 1000, joinInStorm)
+			storms(t, s, c.mishaps, joinInStorm)
 		})
 	}
 }

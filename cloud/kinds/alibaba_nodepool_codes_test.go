@@ -57,6 +57,7 @@ var answersOfContainers = []struct {
 // Every code, on the wire, ends as its meaning says; where that is that nobody knows, whether the write had happened or
 // not; and nothing is wiped twice.
 func TestEveryCodeOfContainers(t *testing.T) {
+	t.Parallel()
 	for _, c := range answersOfContainers {
 		for _, happened := range []bool{false, true} {
 			if !happened || c.attach == verdict.Unknown {
@@ -128,6 +129,7 @@ func removeAnswered(t *testing.T, a answer, v verdict.Verdict, happened bool) {
 // What the cloud says for ever ends, too, one code of each meaning: with a person, or with a timeout. Only what nobody knows
 // the effect of is sent just once more.
 func TestAnswersOfContainersForEver(t *testing.T) {
+	t.Parallel()
 	looked := map[verdict.Verdict]bool{verdict.Rejected: true} // see above
 	for _, c := range answersOfContainers {
 		if looked[c.attach] {

@@ -20,6 +20,9 @@ import (
 // storms runs f in worlds in which nodes take their time to be seen, until that many deaths and lost replies have come
 // together. f runs something in a storm of its own and returns how much it had to bear.
 func storms(t *testing.T, s kindtest.Subject, mishaps int, f func(r *kindtest.Rig, random *rand.Rand) int) {
+	if testing.Short() { // for the race detector, see kindtest
+		mishaps /= 10
+	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -52,6 +55,7 @@ func storms(t *testing.T, s kindtest.Subject, mishaps int, f func(r *kindtest.Ri
 // Whatever dies and whatever is lost, no machine has its system installed more than once, although this cluster would do
 // it as often as it is asked.
 func TestContainerNodePoolInStorms(t *testing.T) {
+	t.Parallel()
 	s := containerNodePool(t, false)
 	storms(t, s, 1000, func(r *kindtest.Rig, random *rand.Rand) int {
 		r.Storm(random, 3+random.IntN(6), random.IntN(3))
@@ -70,6 +74,7 @@ func TestContainerNodePoolInStorms(t *testing.T) {
 // What was wiped in vain is given back from its snapshot, in any storm: installed once by the cluster and once by the
 // restore, and never more.
 func TestWhatWasWipedIsGivenBackInStorms(t *testing.T) {
+	t.Parallel()
 	s := containerNodePool(t, true)
 	storms(t, s, 100, func(r *kindtest.Rig, random *rand.Rand) int {
 		req := s.Request(r.Sim)

@@ -19,6 +19,7 @@ import (
 
 // Every disk is kept, and a system that was wiped in vain comes back from there; data disks are never touched.
 func TestWhatWasWipedIsGivenBack(t *testing.T) {
+	t.Parallel()
 	s := containerNodePool(t, true)
 	calm := s.World
 	s.World = func(n int) sim.World {

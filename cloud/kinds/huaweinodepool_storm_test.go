@@ -17,6 +17,7 @@ import (
 // Whatever dies and whatever is lost, no machine has its system installed more than once, although this cluster would do
 // it as often as it is asked.
 func TestNodePoolInStorms(t *testing.T) {
+	t.Parallel()
 	const mishaps = 1000
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

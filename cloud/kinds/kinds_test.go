@@ -28,6 +28,7 @@ func TestConformance(t *testing.T) {
 	require.Len(t, all, len(subjects))
 	for _, k := range all {
 		t.Run(k.Spec().ID, func(t *testing.T) {
+			t.Parallel() // virtual time, and a world of its own for each
 			subject, ok := subjects[k.Spec().ID]
 			require.True(t, ok, "the kind has no subject: add one")
 			kindtest.Run(t, subject)

@@ -143,11 +143,13 @@ func (q Query) Problems(field string) (ps []Problem) {
 	for _, key := range keys {
 		value := q.Tags[key]
 		if key == "" || !readable(key) || !readable(value) {
-			bad(".tags", Quote(key+"="+value), fmt.Sprintf("want a key of 1 to %d bytes that can be printed, and such a value", longestText))
+			bad(".tags", Quote(key+"="+value),
+				fmt.Sprintf("want a key of 1 to %d bytes that can be printed, and such a value", longestText))
 		}
 	}
 	if !readable(q.Name) {
-		bad(".name", Quote(q.Name), fmt.Sprintf("want a name of at most %d bytes that can be printed, such as \"web-*\"", longestText))
+		bad(".name", Quote(q.Name),
+			fmt.Sprintf("want a name of at most %d bytes that can be printed, such as \"web-*\"", longestText))
 	}
 	for _, id := range []struct{ name, id string }{{".vpc", q.VPC}, {".in", q.In}, {".notIn", q.NotIn}} {
 		if id.id != "" {

@@ -94,7 +94,8 @@ func (f *Factory) printPreview(p fleet.Preview, all bool) {
 }
 
 func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
-	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, count(s.Members, "member"), count(s.AllGroups, "group"), s.Kind, s.Account)
+	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, count(s.Members, "member"), count(s.AllGroups, "group"),
+		s.Kind, s.Account)
 	groups := s.Groups
 	if !all {
 		groups = groups[:min(len(groups), someGroups)]
@@ -129,8 +130,8 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 		if s.EachWave {
 			when = "each wave"
 		}
-		f.printf("needs %s before %s, within %s, and not from %s\n", count(s.Gate.Quorum, "approval"), when, short(s.Gate.Timeout.Std()),
-			clean(s.Gate.Requester))
+		f.printf("needs %s before %s, within %s, and not from %s\n", count(s.Gate.Quorum, "approval"), when,
+			short(s.Gate.Timeout.Std()), clean(s.Gate.Requester))
 	}
 }
 

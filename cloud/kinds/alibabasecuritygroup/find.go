@@ -26,15 +26,16 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	}
 	switch {
 	case q.IDs == nil:
-		return s.client.FindInstances(ctx, alibaba.InstanceFilter{Name: q.Name, VPC: q.VPC, SecurityGroup: q.In, Tags: q.Tags},
-			takeInstance)
+		filter := alibaba.InstanceFilter{Name: q.Name, VPC: q.VPC, SecurityGroup: q.In, Tags: q.Tags}
+		return s.client.FindInstances(ctx, filter, takeInstance)
 	case slices.ContainsFunc(q.IDs, isInterface): // then all of them are
 		interfaces, err := s.client.NetworkInterfaces(ctx, q.IDs)
 		if err != nil {
 			return err
 		}
 		for _, n := range interfaces {
-			f := membership.Found{ID: n.ID, Name: n.Name, VPC: n.VPC, Groups: n.SecurityGroups, Traits: membership.Traits(n.Zone, nil)}
+			f := membership.Found{ID: n.ID, Name: n.Name, VPC: n.VPC, Groups: n.SecurityGroups,
+				Traits: membership.Traits(n.Zone, nil)}
 			if err := take(f); err != nil {
 				return err
 			}
