@@ -101,6 +101,13 @@ func TestWhoJoinedInTheRunIsPutBack(t *testing.T) {
 	require.Equal(t, "rollback-incomplete: 7 rolled-back, 2 rollback-incomplete, 1 unknown, 14 not-started", v.tally(),
 		"whom nobody touched is not put back either")
 	require.Len(t, v.sailed(undone), 9)
+	var failed []string
+	for _, p := range v.account.Parts {
+		for _, w := range p.Worst {
+			failed = append(failed, w.ID)
+		}
+	}
+	require.Equal(t, []string{"i-009", "i-001"}, failed, "who is put back has not failed")
 	require.Equal(t, 2, v.most)
 }
 
@@ -136,6 +143,28 @@ func TestARollBackThatReachesFurther(t *testing.T) {
 	for _, c := range v.vessels {
 		require.Empty(t, c.told, "what puts back goes on")
 	}
+}
+
+func TestACancelDoesNotCutARollBackShort(t *testing.T) {
+	v := newConvoy(t, 0, func(p *fleet.Plan) {
+		moving(p)
+		p.Steps[0].Operation = membership.Join
+		p.Pace.Cohorts, p.Budget = 1, &fleet.Budget{Failures: count(2), Then: fleet.ThenRollBackFleet}
+	})
+	v.fate = func(id string, try int) membership.Outcome {
+		if try == 2 && id > "i-002" {
+			return membership.RolledBack
+		}
+		return membership.Joined
+	}
+	v.at(6*time.Minute+30*time.Second, func() {
+		require.Equal(t, membership.Undoing, v.status().Phase)
+		v.CancelWorkflow()
+	})
+	v.run()
+	require.Equal(t, "cancelled: 10 rolled-back", v.tally())
+	require.Equal(t, []string{"0 1", "2", "0 1", "2", "3 4"}, v.sailed(undone))
+	require.Equal(t, "the budget is spent (failures): 2 of 2 failures allowed", v.report().Why)
 }
 
 func TestASmallerBudgetHoldsForWhatIsNotYetUnderWay(t *testing.T) {

@@ -38,9 +38,6 @@ var (
 )
 
 func edas(t testing.TB, params membership.Params) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
-	t.Setenv("FLEETJOIN_PASSWORD_EDAS", "Secret-of-edas-12")
 	s := kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind { return alibabaedas.New(dialAlibaba(transport)) },
 		World: func(n int) sim.World {
@@ -92,5 +89,6 @@ func edas(t testing.TB, params membership.Params) kindtest.Subject {
 
 // The route that destroys, and gives back; the other is in TestConformance.
 func TestEDASByImportWithBackup(t *testing.T) {
+	t.Parallel()
 	kindtest.Run(t, edas(t, withBackup))
 }

@@ -91,6 +91,7 @@ func TestALookAtContainersIsAFewCalls(t *testing.T) {
 
 // A node that is never installed, or never becomes ready, is nobody's but a person's: it is neither sent again nor undone.
 func TestAContainerNodeThatIsStuckWaitsForAPerson(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]sim.Fault{
 		"initial":          {Effect: fault.Stuck},
 		"not ready":        {Effect: fault.Stuck, Code: "NotReady"},

@@ -32,9 +32,6 @@ alibaba:
 
 // containerNodePool asks for a password, as most people do, and for a backup or none.
 func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
-	t.Setenv("FLEETJOIN_PASSWORD_NODES", "Secret-of-nodes-12")
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind { return alibabanodepool.New(dialAlibaba(transport)) },
 		World: func(n int) sim.World {
@@ -71,5 +68,6 @@ func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
 
 // The way that makes more writes than the one in TestConformance.
 func TestContainerNodePoolWithBackup(t *testing.T) {
+	t.Parallel()
 	kindtest.Run(t, containerNodePool(t, true))
 }

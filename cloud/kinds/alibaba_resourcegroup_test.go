@@ -35,8 +35,6 @@ alibaba:
 
 // resourceGroup is about resources of a type that are at home in a group.
 func resourceGroup(t *testing.T, resourceType, home string) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
 			return alibabaresourcegroup.New(dialAlibaba(transport))

@@ -85,8 +85,6 @@ func dialAlibabaAt(transport http.RoundTripper, pace limit.Seed) func(context.Co
 }
 
 func securityGroup(t *testing.T, way membershipWay) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
 			return alibabasecuritygroup.New(dialAlibaba(transport))

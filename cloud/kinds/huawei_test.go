@@ -34,8 +34,6 @@ huawei:
 `
 
 func huaweiServerGroup(t *testing.T) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
 			return huaweiservergroup.New(func(ctx context.Context, name string) (*huawei.Client, error) {

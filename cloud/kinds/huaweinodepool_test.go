@@ -38,8 +38,6 @@ huawei:
 `
 
 func huaweiNodePool(t testing.TB) kindtest.Subject {
-	t.Setenv("FLEETJOIN_TEST_AK", "AKDEMO")
-	t.Setenv("FLEETJOIN_TEST_SK", "SKDEMO")
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
 			return huaweinodepool.New(func(ctx context.Context, name string) (*huawei.Client, error) {

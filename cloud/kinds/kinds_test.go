@@ -1,6 +1,7 @@
 package kinds_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,17 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 )
+
+// TestMain sets the secrets of all test accounts, once: tests run side by side.
+func TestMain(m *testing.M) {
+	for name, secret := range map[string]string{"FLEETJOIN_TEST_AK": "AKDEMO", "FLEETJOIN_TEST_SK": "SKDEMO",
+		"FLEETJOIN_PASSWORD_EDAS": "Secret-of-edas-12", "FLEETJOIN_PASSWORD_NODES": "Secret-of-nodes-12"} {
+		if err := os.Setenv(name, secret); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 func TestConformance(t *testing.T) {
 	subjects := map[string]kindtest.Subject{

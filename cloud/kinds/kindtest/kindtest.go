@@ -88,8 +88,8 @@ func killedAnywhere(t *testing.T, s Subject) {
 // A story that waits for half an hour looks a thousand times, and a death at one look is like one at the next. So of more
 // calls than these, and more writes, deaths come at some, spread evenly over the story.
 const (
-	mostCalls  = 100
-	mostWrites = 40
+	mostCalls  = 40
+	mostWrites = 20
 )
 
 // step is how far two deaths are apart, of so many that there could be. It thins them out more with -short, which is for
