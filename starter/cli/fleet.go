@@ -23,11 +23,15 @@ import (
 // fleetFields are those of a plan that a request has not: with one of them, a file is a fleet's.
 var fleetFields = []string{"name", "operation", "steps", "groups", "targets", "spread", "canary", "waves", "soak", "budget", "windows", "pace"}
 
-// isFleet reports whether a plan says anything that only fleets know.
+// isFleet reports whether a plan says anything that only fleets know, or has more members than one run takes.
 func isFleet(data []byte) bool {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil {
 		return false
+	}
+	var members []json.RawMessage
+	if json.Unmarshal(fields["members"], &members) == nil && len(members) > membership.MaxMembers {
+		return true
 	}
 	return slices.ContainsFunc(fleetFields, func(name string) bool { _, ok := fields[name]; return ok })
 }

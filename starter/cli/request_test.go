@@ -169,3 +169,12 @@ func FuzzToJSON(f *testing.F) {
 		}
 	})
 }
+
+// What one run takes goes as a run; what is larger, or says more, as a fleet.
+func TestLargePlansAreFleets(t *testing.T) {
+	members := func(n int) string { return `{"members": [` + strings.TrimSuffix(strings.Repeat(`"i",`, n), ",") + `]}` }
+	require.False(t, isFleet([]byte(members(membership.MaxMembers))))
+	require.True(t, isFleet([]byte(members(membership.MaxMembers+1))))
+	require.True(t, isFleet([]byte(`{"canary": 1}`)))
+	require.False(t, isFleet([]byte(`no plan`)))
+}
