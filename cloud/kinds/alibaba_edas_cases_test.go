@@ -195,7 +195,7 @@ func TestBackupsThatFail(t *testing.T) {
 		"the answer of the restore": {"ReplaceSystemDisk", any1, sim.Fault{Effect: fault.DropAfter, Count: 1}, membership.RolledBack, "conversion-failed"},
 		"a restore that came not":   {"ReplaceSystemDisk", any1, sim.Fault{Effect: fault.DropBefore, Count: 3}, membership.RolledBack, "conversion-failed"},
 		"the image":                 {"CreateImage", any1, sim.Fault{Effect: fault.JobFail, Code: "X"}, membership.RollbackIncomplete, "image-failed"},
-		"a restore that never ends": {"ReplaceSystemDisk", any1, sim.Fault{Effect: fault.Stuck}, membership.RollbackIncomplete, membership.CodeTimeout},
+		"a restore that takes long": {"ReplaceSystemDisk", any1, sim.Fault{Effect: fault.Stuck, For: clock.Duration(20 * time.Minute)}, membership.RolledBack, "conversion-failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := edas(t, withBackup)
