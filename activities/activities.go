@@ -87,7 +87,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 		workflows.PreviewActivity:   a.Preview,
 		workflows.SumUpActivity:     a.SumUp,
 		workflows.FileActivity:      a.File,
-		workflows.CheckActivity:     a.Check,
+		workflows.CheckActivity:     a.CheckStill,
 		workflows.CloseActivity:     a.Close,
 		workflows.ReadActivity:      a.Read,
 	} {

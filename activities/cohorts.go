@@ -234,8 +234,8 @@ func short(s string) string {
 	return s
 }
 
-// Check tells who of those that a cohort made members is none any more, or does not run as before, with the reason.
-func (a *Activities) Check(ctx context.Context, part fleet.Part) ([]string, error) {
+// CheckStill tells who of those that a cohort made members is none any more, or does not run as before, with the reason.
+func (a *Activities) CheckStill(ctx context.Context, part fleet.Part) ([]string, error) {
 	stop := beat(ctx, func() string { return "observing" })
 	defer stop()
 	lost, err := a.check(ctx, part)

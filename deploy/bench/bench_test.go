@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
 
@@ -39,6 +40,8 @@ func rehearsed(t *testing.T, size sizes, workflow string, input func(page) []any
 			env := suite.NewTestWorkflowEnvironment()
 			env.SetTestTimeout(time.Minute)
 			require.NoError(t, register(ctx, env, c, nil, size.pace))
+			env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).Return(nil)
+			env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
 			env.ExecuteWorkflow(workflow, input(p)...)
 			if err := env.GetWorkflowError(); err != nil {
 				return measured{}, err
