@@ -55,6 +55,9 @@ func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
 	free, _ := workflow.NewDisconnectedContext(ctx)
 	planning, cancel := workflow.WithCancel(free)
 	c.cancelPlan = cancel
+	if c.aborting { // it was there before the first task
+		cancel()
+	}
 	var err error
 	c.program, err = plan(planning, PlanInput{Operation: in.Operation, Request: c.request, Page: &in.Page, Approved: in.Approved})
 	switch {

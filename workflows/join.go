@@ -83,6 +83,10 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	}
 	planning, cancel := workflow.WithCancel(ctx)
 	c.cancelPlan = cancel
+	// An abort that was there before the first task did not find it. Runs from before this was seen planned on.
+	if c.aborting && workflow.GetVersion(ctx, changeEarlyAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		cancel()
+	}
 	c.program, err = plan(planning, PlanInput{Operation: op, Request: req})
 	switch {
 	case err == nil:
@@ -99,6 +103,9 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	}
 	return told(report)
 }
+
+// changeEarlyAbort marks the runs in which an abort that comes with the first task keeps them from planning.
+const changeEarlyAbort = "early-abort"
 
 // unplanned is the program of a run that was ended before it had one.
 func unplanned(op membership.Operation, req membership.Request) membership.Program {
