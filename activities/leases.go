@@ -35,8 +35,8 @@ func leaseKey(provider, member string) string {
 
 // claim is what a run has of its members: alone, or which others hold some.
 type claim struct {
-	held  map[string]string // by member id, the workflow id of the run that acts on it
-	since time.Time         // see workflows.LeaseAnswer
+	held     map[string]string // by member id, the workflow id of the run that acts on it
+	tookOver time.Time         // see workflows.LeaseAnswer
 }
 
 // claim makes the run the only one that acts on its members, as far as others do not yet. preview only looks.
@@ -53,13 +53,14 @@ func (a *Activities) claim(ctx context.Context, provider string, req membership.
 	if preview {
 		answer, err = a.holders(ctx, keys)
 	} else {
-		answer, err = a.acquire(ctx, workflows.LeaseRequest{Holder: activity.GetInfo(ctx).WorkflowExecution.ID,
-			Members: keys, All: req.WhenHeld == membership.WhenHeldWait})
+		run := activity.GetInfo(ctx).WorkflowExecution
+		answer, err = a.acquire(ctx, workflows.LeaseRequest{Holder: run.ID, Run: run.RunID, Members: keys,
+			All: req.WhenHeld == membership.WhenHeldWait})
 	}
 	if err != nil {
 		return claim{}, fmt.Errorf("the book of leases (%s): %w", leases(ctx), err)
 	}
-	c := claim{held: make(map[string]string), since: answer.Since}
+	c := claim{held: make(map[string]string), tookOver: answer.TookOver}
 	for i, id := range req.Members {
 		if holder, ok := answer.Held[keys[i]]; ok {
 			c.held[id] = holder
@@ -94,8 +95,8 @@ func (c claim) apply(p *membership.Program, made time.Time) {
 				Reason: fmt.Sprintf("run %s acts on it", holder)}}, m.Refused...)
 		}
 	}
-	if !c.since.IsZero() {
-		p.Quiet = max(0, int(c.since.Sub(made)/time.Second)+1+p.Settle())
+	if !c.tookOver.IsZero() {
+		p.Quiet = max(0, int(c.tookOver.Sub(made)/time.Second)+1+p.Settle())
 	}
 }
 
@@ -128,27 +129,54 @@ func (a *Activities) holders(ctx context.Context, keys []string) (answer workflo
 	if err != nil {
 		return answer, err
 	}
-	err = value.Get(&answer)
-	return answer, err
+	if err := value.Get(&answer); err != nil {
+		return answer, err
+	}
+	ended := make(map[string]bool)
+	for key, holder := range answer.Held {
+		if _, asked := ended[holder]; !asked {
+			at, err := a.ended(ctx, workflows.LeaseRun{Workflow: holder})
+			if err != nil {
+				return answer, err
+			}
+			ended[holder] = at != nil
+		}
+		if ended[holder] {
+			delete(answer.Held, key)
+		}
+	}
+	return answer, nil
 }
 
-// Ended tells which of the runs are over, and since when. One that nobody knows any more ended long ago.
-func (a *Activities) Ended(ctx context.Context, runs []string) (map[string]time.Time, error) {
-	ended := make(map[string]time.Time)
-	for _, id := range runs {
-		d, err := a.client.DescribeWorkflowExecution(ctx, id, "")
-		var none *serviceerror.NotFound
-		switch {
-		case errors.As(err, &none):
-			ended[id] = time.Time{}
+// Ended tells when runs ended, of those that have. One that nobody knows any more ended long ago.
+func (a *Activities) Ended(ctx context.Context, runs []workflows.LeaseRun) (map[workflows.LeaseRun]time.Time, error) {
+	ended := make(map[workflows.LeaseRun]time.Time)
+	for _, run := range runs {
+		switch at, err := a.ended(ctx, run); {
 		case err != nil:
 			return nil, err
-		case d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-			ended[id] = d.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
+		case at != nil:
+			ended[run] = *at
 		}
 		activity.RecordHeartbeat(ctx)
 	}
 	return ended, nil
+}
+
+func (a *Activities) ended(ctx context.Context, run workflows.LeaseRun) (*time.Time, error) {
+	at := time.Unix(0, 0).UTC()
+	d, err := a.client.DescribeWorkflowExecution(ctx, run.Workflow, run.Run)
+	var none *serviceerror.NotFound
+	switch info := d.GetWorkflowExecutionInfo(); {
+	case errors.As(err, &none):
+	case err != nil:
+		return nil, err
+	case info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return nil, nil
+	default:
+		at = info.GetCloseTime().AsTime()
+	}
+	return &at, nil
 }
 
 // leases is the workflow id of the book of leases that the activity's run goes by.

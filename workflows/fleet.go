@@ -133,21 +133,10 @@ func (f *fleetRun) takeUp(ctx workflow.Context, state []byte) error {
 var errTurnover = errors.New("continue as new")
 
 func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) error {
-	settled := func() bool { return f.hearing == 0 && workflow.AllHandlersFinished(ctx) }
-	for {
-		if err := workflow.Await(ctx, settled); err != nil {
-			return err
-		}
-		// Who listens goes first: there may be a signal in its hands that it has not looked at yet.
-		heard := false
-		workflow.Go(ctx, func(workflow.Context) { heard = true })
-		if err := workflow.Await(ctx, func() bool { return heard }); err != nil {
-			return err
-		}
-		if settled() {
-			return workflow.NewContinueAsNewError(ctx, TypeFleet, input, f.fleetState)
-		}
+	if err := settle(ctx, func() bool { return f.hearing == 0 }); err != nil {
+		return err
 	}
+	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, f.fleetState)
 }
 
 // steps takes the members through the plan's steps and waves, from wherever the run is. A step begins when the one

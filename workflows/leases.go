@@ -2,9 +2,9 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -24,22 +24,23 @@ const (
 	QueryHolders  = "holders" // []string of keys, answered with a LeaseAnswer
 )
 
-// EndedActivity tells which of some runs have ended, and when: []string in, map[string]time.Time out.
+// EndedActivity tells when runs ended: []LeaseRun in, map[LeaseRun]time.Time out, without those that have not.
 const EndedActivity = "fleetjoin.ended"
 
 // LeaseRequest asks that a run alone may act on some members.
 type LeaseRequest struct {
 	Holder  string   `json:"holder"`        // a workflow id
-	Members []string `json:"members"`       // keys, see LeaseKey
+	Run     string   `json:"run"`           // its run id: a run of the same id before it is another
+	Members []string `json:"members"`       // keys: short, and the same whatever the account by which a member is reached
 	All     bool     `json:"all,omitempty"` // take all of them or none
 }
 
 // LeaseAnswer says who holds what the asker cannot have.
 type LeaseAnswer struct {
 	Held map[string]string `json:"held,omitempty"` // by key, the workflow id of the holder
-	// Since is when the last holder ended from whom something was taken over, zero if none: it had no time to say that it
-	// was done, and what it sent may still come to show.
-	Since time.Time `json:"since,omitzero"`
+	// TookOver is when the last run ended from which something was taken over, zero if none was: it had no time to say that
+	// it was done, and what it sent may still come to show.
+	TookOver time.Time `json:"tookOver,omitzero"`
 }
 
 // LeaseBook is who holds what.
@@ -50,13 +51,37 @@ type LeaseBook struct {
 // LeaseHolder is one run and what it holds.
 type LeaseHolder struct {
 	Workflow string    `json:"workflow"`
+	Run      string    `json:"run"`
 	Since    time.Time `json:"since"`
 	Members  []string  `json:"members"` // keys
+	TookOver time.Time `json:"tookOver,omitzero"`
+	// Ended: it has, without letting go. It is remembered for those who take over from it.
+	Ended time.Time `json:"ended,omitzero"`
+}
+
+// LeaseRun is a run that may have ended: the latest of its id when Run is "". On the wire it is the workflow id, and
+// after a line break the run id.
+type LeaseRun struct{ Workflow, Run string }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (r LeaseRun) MarshalText() ([]byte, error) {
+	if r.Run == "" {
+		return []byte(r.Workflow), nil
+	}
+	return []byte(r.Workflow + "\n" + r.Run), nil
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (r *LeaseRun) UnmarshalText(text []byte) error {
+	r.Workflow, r.Run, _ = strings.Cut(string(text), "\n")
+	return nil
 }
 
 const (
 	// leaseSweep is how often the book asks whether its holders still run. Who wants what an ended one holds asks at once.
 	leaseSweep = 10 * time.Minute
+	// leaseMemory is how long an ended holder is remembered: longer than anything that it has sent takes to show.
+	leaseMemory = time.Hour
 	// leaseTurnover is after how many requests the book continues in a fresh history. The server takes 2,000 updates a run.
 	leaseTurnover = 500
 )
@@ -75,8 +100,7 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 	for i := range given.Holders {
 		b.enter(&given.Holders[i])
 	}
-	released := workflow.GetSignalChannel(ctx, SignalRelease)
-	if err := b.listen(ctx, released); err != nil {
+	if err := b.listen(ctx); err != nil {
 		return err
 	}
 	for {
@@ -85,18 +109,15 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 			return err
 		}
 		if !full {
-			if err := b.sweep(ctx, b.all(), nil); err != nil {
+			if err := b.sweep(ctx); err != nil {
 				return err
 			}
 		}
 		if !full && len(b.holders) > 0 {
 			continue
 		}
-		if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		if err := settle(ctx, func() bool { return true }); err != nil {
 			return err
-		}
-		for holder := ""; released.ReceiveAsync(&holder); {
-			b.free(holder)
 		}
 		if len(b.holders) > 0 || full {
 			return workflow.NewContinueAsNewError(ctx, TypeLeases, b.copy())
@@ -105,11 +126,14 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 	}
 }
 
-func (b *book) listen(ctx workflow.Context, released workflow.ReceiveChannel) error {
+func (b *book) listen(ctx workflow.Context) error {
+	released := workflow.GetSignalChannel(ctx, SignalRelease)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for holder := ""; ; {
 			released.Receive(ctx, &holder)
-			b.free(holder)
+			if h := b.of(holder); h != nil {
+				b.remove(h)
+			}
 		}
 	})
 	if err := workflow.SetQueryHandler(ctx, QueryLeases, func() (LeaseBook, error) { return b.copy(), nil }); err != nil {
@@ -125,72 +149,113 @@ func (b *book) listen(ctx workflow.Context, released workflow.ReceiveChannel) er
 
 func (b *book) acquire(ctx workflow.Context, in LeaseRequest) (LeaseAnswer, error) {
 	b.requests++
-	var answer LeaseAnswer
-	if err := b.sweep(ctx, b.rivals(in), &answer.Since); err != nil {
-		return answer, err
+	if err := b.ask(ctx, b.suspects(in), in.Holder); err != nil {
+		return LeaseAnswer{}, err
 	}
-	if answer.Held = b.held(in); len(answer.Held) > 0 && in.All {
+	answer := LeaseAnswer{Held: b.held(in)}
+	if len(answer.Held) > 0 && in.All {
 		return answer, nil
 	}
-	b.free(in.Holder) // it asks anew for all that it wants
-	mine := &LeaseHolder{Workflow: in.Holder, Since: workflow.Now(ctx)}
+	mine := &LeaseHolder{Workflow: in.Holder, Run: in.Run, Since: workflow.Now(ctx)}
+	if old := b.of(in.Holder); old != nil { // it asks anew for all that it wants
+		mine.takeOver(old.TookOver)
+		b.remove(old)
+	}
 	for _, key := range in.Members {
-		if _, held := answer.Held[key]; !held {
-			mine.Members = append(mine.Members, key)
+		if _, held := answer.Held[key]; held {
+			continue
 		}
+		if dead := b.byMember[key]; dead != nil {
+			mine.takeOver(dead.Ended)
+			b.lose(dead, key)
+		}
+		mine.Members = append(mine.Members, key)
 	}
 	b.enter(mine)
+	answer.TookOver = mine.TookOver
 	return answer, nil
 }
 
-// rivals returns the others that hold something of what is asked for.
-func (b *book) rivals(in LeaseRequest) (rivals []*LeaseHolder) {
-	for _, key := range in.Members {
-		if h := b.byMember[key]; h != nil && h.Workflow != in.Holder && !slices.Contains(rivals, h) {
-			rivals = append(rivals, h)
-		}
+// takeOver notes that something was taken over from a run that ended then.
+func (h *LeaseHolder) takeOver(ended time.Time) {
+	if ended.After(h.TookOver) {
+		h.TookOver = ended
 	}
-	return rivals
 }
 
-func (b *book) all() []*LeaseHolder { return slices.Clone(b.holders) }
+// suspects returns the holders that stand in the way of a request if they still run: others that hold something of it, and
+// a run before with the same id.
+func (b *book) suspects(in LeaseRequest) (found []*LeaseHolder) {
+	if old := b.of(in.Holder); old != nil && old.Run != in.Run {
+		found = append(found, old)
+	}
+	for _, key := range in.Members {
+		if h := b.byMember[key]; h != nil && h.Workflow != in.Holder && !slices.Contains(found, h) {
+			found = append(found, h)
+		}
+	}
+	return slices.DeleteFunc(found, func(h *LeaseHolder) bool { return !h.Ended.IsZero() })
+}
 
+// held returns who holds what of a request and has not ended.
 func (b *book) held(in LeaseRequest) map[string]string {
 	held := make(map[string]string)
 	for _, key := range in.Members {
-		if h := b.byMember[key]; h != nil && h.Workflow != in.Holder {
+		if h := b.byMember[key]; h != nil && h.Workflow != in.Holder && h.Ended.IsZero() {
 			held[key] = h.Workflow
 		}
 	}
 	return held
 }
 
-// sweep frees what those hold who have ended, and notes in since when the last of them did.
-func (b *book) sweep(ctx workflow.Context, holders []*LeaseHolder, since *time.Time) error {
+// ask notes which of the holders have ended. One goes on under its id when it was reset, so only a later run of that id,
+// the asker, wants to know about the very run.
+func (b *book) ask(ctx workflow.Context, holders []*LeaseHolder, asker string) error {
 	if len(holders) == 0 {
 		return nil
 	}
-	ids := make([]string, len(holders))
+	runs := make([]LeaseRun, len(holders))
 	for i, h := range holders {
-		ids[i] = h.Workflow
+		if runs[i].Workflow = h.Workflow; h.Workflow == asker {
+			runs[i].Run = h.Run
+		}
 	}
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second},
+		RetryPolicy:         retryPolicy(),
 		Summary:             "which holders have ended",
 	})
-	var ended map[string]time.Time
-	if err := workflow.ExecuteActivity(ctx, EndedActivity, ids).Get(ctx, &ended); err != nil {
+	var ended map[LeaseRun]time.Time
+	if err := workflow.ExecuteActivity(ctx, EndedActivity, runs).Get(ctx, &ended); err != nil {
 		return err
 	}
-	for _, h := range holders {
-		at, over := ended[h.Workflow]
-		if !over || !slices.Contains(b.holders, h) { // it may have begun anew meanwhile
-			continue
+	for i, run := range runs {
+		if at, over := ended[run]; over {
+			holders[i].Ended = at
 		}
-		b.remove(h)
-		if since != nil && at.After(*since) {
-			*since = at
+	}
+	return nil
+}
+
+// sweep forgets who ended long ago.
+func (b *book) sweep(ctx workflow.Context) error {
+	running := slices.DeleteFunc(slices.Clone(b.holders), func(h *LeaseHolder) bool { return !h.Ended.IsZero() })
+	if err := b.ask(ctx, running, ""); err != nil {
+		return err
+	}
+	for _, h := range slices.Clone(b.holders) {
+		if !h.Ended.IsZero() && workflow.Now(ctx).Sub(h.Ended) > leaseMemory {
+			b.remove(h)
+		}
+	}
+	return nil
+}
+
+// of returns the holder with a workflow id that has not ended, nil when there is none.
+func (b *book) of(id string) *LeaseHolder {
+	for _, h := range b.holders {
+		if h.Workflow == id && h.Ended.IsZero() {
+			return h
 		}
 	}
 	return nil
@@ -206,25 +271,28 @@ func (b *book) enter(h *LeaseHolder) {
 	}
 }
 
-func (b *book) free(holder string) {
-	for _, h := range slices.Clone(b.holders) {
-		if h.Workflow == holder {
-			b.remove(h)
-		}
-	}
-}
-
 func (b *book) remove(h *LeaseHolder) {
-	b.holders = slices.DeleteFunc(b.holders, func(other *LeaseHolder) bool { return other == h })
 	for _, key := range h.Members {
 		delete(b.byMember, key)
+	}
+	b.holders = slices.DeleteFunc(b.holders, func(other *LeaseHolder) bool { return other == h })
+}
+
+// lose takes a member from a holder.
+func (b *book) lose(h *LeaseHolder, key string) {
+	delete(b.byMember, key)
+	h.Members = slices.DeleteFunc(h.Members, func(other string) bool { return other == key })
+	if len(h.Members) == 0 {
+		b.remove(h)
 	}
 }
 
 func (b *book) copy() LeaseBook {
 	var c LeaseBook
 	for _, h := range b.holders {
-		c.Holders = append(c.Holders, *h)
+		kept := *h
+		kept.Members = slices.Clone(h.Members)
+		c.Holders = append(c.Holders, kept)
 	}
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,16 +33,19 @@ func newRegister(t *testing.T) *register {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	r := &register{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, ended: map[string]time.Time{}}
 	r.SetTestTimeout(time.Hour)
+	r.SetWorkflowRunTimeout(24 * time.Hour)
 	workflows.Register(r)
-	r.RegisterActivityWithOptions(func(_ context.Context, ids []string) (map[string]time.Time, error) {
-		r.asked = append(r.asked, ids)
-		over := make(map[string]time.Time)
-		for _, id := range ids {
-			if at, ok := r.ended[id]; ok {
-				over[id] = at
+	r.RegisterActivityWithOptions(func(_ context.Context, runs []workflows.LeaseRun) (map[workflows.LeaseRun]time.Time, error) {
+		var asked []string
+		ended := make(map[workflows.LeaseRun]time.Time)
+		for i, run := range runs {
+			asked = append(asked, strings.TrimSuffix(run.Workflow+"/"+run.Run, "/"))
+			if at, ok := r.ended[asked[i]]; ok {
+				ended[run] = at
 			}
 		}
-		return over, nil
+		r.asked = append(r.asked, asked)
+		return ended, nil
 	}, activity.RegisterOptions{Name: workflows.EndedActivity})
 	return r
 }
@@ -54,9 +58,10 @@ func (r *register) then(do func()) {
 
 // acquire asks for a lease and checks the answer.
 func (r *register) acquire(in workflows.LeaseRequest, check func(workflows.LeaseAnswer)) {
+	id := fmt.Sprint(in.Holder, " after ", r.at) // one update has one answer
 	r.then(func() {
 		answered := false
-		r.UpdateWorkflow(workflows.UpdateAcquire, fmt.Sprint(r.at, in.Holder), &granting{
+		r.UpdateWorkflow(workflows.UpdateAcquire, id, &granting{
 			done: func(result any, err error) {
 				require.NoError(r.t, err)
 				answered = true
@@ -97,7 +102,7 @@ func TestOneHolderPerMember(t *testing.T) {
 	r.acquire(workflows.LeaseRequest{Holder: "run-a", Members: []string{"1", "2"}}, granted(t))
 	r.acquire(workflows.LeaseRequest{Holder: "run-b", Members: []string{"2", "3"}}, func(a workflows.LeaseAnswer) {
 		require.Equal(t, map[string]string{"2": "run-a"}, a.Held, "told who holds it, and given the rest")
-		require.True(t, a.Since.IsZero())
+		require.True(t, a.TookOver.IsZero())
 	})
 	r.acquire(workflows.LeaseRequest{Holder: "run-c", Members: []string{"3", "4"}, All: true}, func(a workflows.LeaseAnswer) {
 		require.Equal(t, map[string]string{"3": "run-b"}, a.Held)
@@ -115,23 +120,69 @@ func TestOneHolderPerMember(t *testing.T) {
 	require.Equal(t, [][]string{{"run-a"}, {"run-b"}}, r.asked, "asked when somebody wants what is held, and only then")
 }
 
+// tookOver wants everything, from runs the last of which ended then.
+func tookOver(t *testing.T, at time.Time) func(workflows.LeaseAnswer) {
+	return func(a workflows.LeaseAnswer) {
+		require.Empty(t, a.Held)
+		require.True(t, a.TookOver.Equal(at), "what it sent may still come to show: %v, not %v", a.TookOver, at)
+	}
+}
+
 func TestHoldersThatHaveEnded(t *testing.T) {
 	r := newRegister(t)
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	r.acquire(workflows.LeaseRequest{Holder: "killed", Members: []string{"1", "2"}}, granted(t))
+	at := r.Now().Add(-time.Minute)
+	r.acquire(workflows.LeaseRequest{Holder: "killed", Members: []string{"1", "2", "3"}}, granted(t))
+	r.acquire(workflows.LeaseRequest{Holder: "alive", Members: []string{"4"}}, granted(t))
 	r.then(func() { r.ended["killed"] = at })
-	r.acquire(workflows.LeaseRequest{Holder: "next", Members: []string{"2"}}, func(a workflows.LeaseAnswer) {
-		require.Empty(t, a.Held)
-		require.True(t, a.Since.Equal(at), "what it sent may still come to show")
+	r.acquire(workflows.LeaseRequest{Holder: "patient", Members: []string{"3", "4"}, All: true}, func(a workflows.LeaseAnswer) {
+		require.Equal(t, map[string]string{"4": "alive"}, a.Held, "it takes nothing, and so nothing is forgotten")
 	})
-	r.acquire(workflows.LeaseRequest{Holder: "other", Members: []string{"1"}}, func(a workflows.LeaseAnswer) {
-		require.Empty(t, a.Held, "all of it is free")
+	r.acquire(workflows.LeaseRequest{Holder: "next", Members: []string{"2"}}, tookOver(t, at))
+	r.acquire(workflows.LeaseRequest{Holder: "next", Members: []string{"2"}}, tookOver(t, at)) // a second try of its plan
+	r.acquire(workflows.LeaseRequest{Holder: "other", Members: []string{"1"}}, tookOver(t, at))
+	r.acquire(workflows.LeaseRequest{Holder: "patient", Members: []string{"3"}, All: true}, tookOver(t, at))
+	r.then(func() {
+		require.Len(t, r.holders().Holders, 4, "who has lost everything is forgotten")
+		for _, holder := range []string{"alive", "next", "other", "patient"} {
+			r.SignalWorkflow(workflows.SignalRelease, holder)
+		}
+	})
+	require.NoError(t, r.run(workflows.LeaseBook{}))
+}
+
+// A run that was terminated and started again under its id is another run.
+func TestARunOfTheSameIDIsAnother(t *testing.T) {
+	r := newRegister(t)
+	at := r.Now().Add(-time.Minute)
+	r.acquire(workflows.LeaseRequest{Holder: "web", Run: "1", Members: []string{"a", "b"}}, granted(t))
+	r.then(func() { r.ended["web/1"] = at })
+	r.acquire(workflows.LeaseRequest{Holder: "web", Run: "2", Members: []string{"a"}}, tookOver(t, at))
+	r.acquire(workflows.LeaseRequest{Holder: "other", Members: []string{"a", "b"}}, func(a workflows.LeaseAnswer) {
+		require.Equal(t, map[string]string{"a": "web"}, a.Held)
+		require.True(t, a.TookOver.Equal(at), "of what the first run held and the second did not want")
 	})
 	r.then(func() {
-		require.Len(t, r.holders().Holders, 2)
-		r.ended["next"], r.ended["other"] = at, at
+		r.SignalWorkflow(workflows.SignalRelease, "web")
+		r.SignalWorkflow(workflows.SignalRelease, "other")
 	})
-	require.NoError(t, r.run(workflows.LeaseBook{}), "swept without anybody asking")
+	require.NoError(t, r.run(workflows.LeaseBook{}))
+	require.Equal(t, [][]string{{"web/1"}, {"web"}}, r.asked, "others ask whether anything runs under the id: it may have been reset")
+}
+
+// A dead run is remembered after nobody asked for it at first, and forgotten when nothing of it can still come to show.
+func TestTheSweepForgetsLate(t *testing.T) {
+	r := newRegister(t)
+	r.acquire(workflows.LeaseRequest{Holder: "killed", Members: []string{"1"}}, granted(t))
+	var at time.Time
+	r.then(func() { at = r.Now(); r.ended["killed"] = at })
+	r.RegisterDelayedCallback(func() {
+		require.Len(t, r.holders().Holders, 1)
+		require.False(t, r.holders().Holders[0].Ended.IsZero(), "the sweep has asked")
+	}, 25*time.Minute)
+	begun := r.Now()
+	require.NoError(t, r.run(workflows.LeaseBook{}))
+	require.Greater(t, r.Now().Sub(begun), time.Hour)
+	require.Less(t, r.Now().Sub(begun), 2*time.Hour)
 }
 
 func TestTheBookContinues(t *testing.T) {

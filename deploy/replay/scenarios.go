@@ -176,7 +176,7 @@ func (r *recorder) contest(ctx context.Context) error {
 		if err := update.Get(ctx, &answer); err != nil {
 			return err
 		}
-		if len(answer.Held) > 0 || answer.Since.IsZero() != (holder == "join-page") {
+		if len(answer.Held) > 0 || answer.TookOver.IsZero() != (holder == "join-page") {
 			return fmt.Errorf("the book of leases answered %s with %+v", holder, answer)
 		}
 	}
