@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -62,19 +61,9 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 	if err != nil {
 		return seen, err
 	}
-	for i := range p.Members {
-		switch m := &p.Members[i]; {
-		case len(m.Refused) > 0:
-			seen.Refused++
-		case m.Already:
-			seen.Already++
-		default:
-			seen.Due++
-		}
-	}
 	key, err := store.PutJSON(ctx, a.store, fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members})
-	seen.Key, seen.Destructive = string(key), p.Destructive
-	return seen, err
+	f := fleet.Foresee(p.Members)
+	return fleet.Seen{Key: string(key), Destructive: p.Destructive, Due: f.Due, Already: f.Already, Refused: f.Refused}, err
 }
 
 // planCohort makes the program of a fleet's cohort.
@@ -207,7 +196,7 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 	for _, m := range in.Report.Members {
 		switch m.Outcome {
 		case membership.RolledBack, membership.RollbackIncomplete, membership.Unknown:
-			part.Worst = append(part.Worst, fleet.FailedMember{ID: m.ID, Outcome: m.Outcome, Code: m.Code, Reason: short(m.Reason)})
+			part.Worst = append(part.Worst, fleet.FailedMember{ID: m.ID, Outcome: m.Outcome, Code: m.Code, Reason: membership.Short(m.Reason)})
 		}
 	}
 	return part, a.release(ctx, run.ID)
@@ -224,14 +213,6 @@ func (a *Activities) release(ctx context.Context, holder string) error {
 		return nil
 	}
 	return err
-}
-
-func short(s string) string {
-	const most = 160
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
 }
 
 // CheckStill tells who of those that a cohort made members is none any more, or does not run as before, with the reason.
@@ -284,6 +265,8 @@ func (a *Activities) Close(ctx context.Context, account fleet.Account) (string, 
 
 // Read returns what the store has under a key. What is not there, or damaged, will not get better while somebody waits.
 func (a *Activities) Read(ctx context.Context, key string) (json.RawMessage, error) {
+	stop := beat(ctx, func() string { return "reading" })
+	defer stop()
 	if a.store == nil {
 		return nil, planError(errNoStore)
 	}

@@ -52,11 +52,7 @@ func (b *ballots) admit(ctx workflow.Context, g *membership.Gate, v membership.V
 }
 
 func (b *ballots) check(ctx workflow.Context, v membership.Vote) (why string) {
-	cancellable := workflow.WithActivityOptions(b.ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         retryPolicy(),
-		Summary:             "the signature of " + short(v.By),
-	})
+	cancellable := persist(b.ctx, time.Minute, "the signature of "+membership.Short(v.By))
 	if err := workflow.ExecuteActivity(cancellable, CheckVoteActivity, v).Get(ctx, &why); err != nil {
 		return "its signature could not be checked: " + err.Error()
 	}

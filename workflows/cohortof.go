@@ -51,16 +51,7 @@ func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
 	if err := c.announce(ctx); err != nil {
 		return fleet.Part{}, err
 	}
-	// Planning is cut short by an abort, which cancelling the run is, and not by the cancelling itself: see listen.
-	free, _ := workflow.NewDisconnectedContext(ctx)
-	planning, cancel := workflow.WithCancel(free)
-	c.cancelPlan = cancel
-	if c.aborting { // it was there before the first task
-		cancel()
-	}
-	var err error
-	c.program, err = plan(planning, PlanInput{Operation: in.Operation, Request: c.request, Page: &in.Page, Approved: in.Approved})
-	switch {
+	switch err := c.plan(ctx, PlanInput{Operation: in.Operation, Request: c.request, Page: &in.Page, Approved: in.Approved}); {
 	case err == nil:
 		c.request.Group = c.program.Group
 	case c.aborting: // before anything was planned
@@ -97,13 +88,7 @@ func (in CohortInput) remind(r *membership.Report) {
 // file keeps the truth about the cohort where it outlives Temporal's retention.
 func file(ctx workflow.Context, in FileInput) (part fleet.Part, err error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: sliceGrace,
-		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retryPolicy(),
-		Summary:             "keep the record",
-	})
-	err = workflow.ExecuteActivity(ctx, FileActivity, in).Get(ctx, &part)
+	err = workflow.ExecuteActivity(persist(ctx, sliceGrace, "keep the record"), FileActivity, in).Get(ctx, &part)
 	if err != nil {
 		return part, temporal.NewNonRetryableApplicationError(fmt.Sprintf("the record could not be kept: %v", err), "NotFiled", nil, in.Report)
 	}

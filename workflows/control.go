@@ -144,21 +144,13 @@ func (c *cohort) refuse(ctx workflow.Context, name string, raw converter.RawValu
 	var in membership.Control
 	_ = json.Unmarshal(payload(raw), &in) // what cannot be read is recorded as nobody's
 	v := c.vote(ctx, name, in)
-	v.By, v.Digest, v.Reason, v.Signature = short(v.By), short(v.Digest), short(v.Reason), ""
+	v.By, v.Digest, v.Reason, v.Signature = membership.Short(v.By), membership.Short(v.Digest), membership.Short(v.Reason), ""
 	v.Refused = strings.TrimPrefix(why.Error(), name+": ")
 	c.votes = append(c.votes, v)
 }
 
 // mostVotes bounds what strangers can make a run remember.
 const mostVotes = 100
-
-func short(s string) string {
-	const most = 200
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
 
 // abort turns the run back. It may be asked for more than once.
 func (c *cohort) abort() {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
@@ -315,40 +314,18 @@ func (f *fleetRun) wait(ctx workflow.Context, until time.Time) error {
 	return workflow.Await(ctx, changed)
 }
 
-// activity prepares for an activity of the fleet's own, which may be tried for ever.
-func (f *fleetRun) activity(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retryPolicy(),
-		Summary:             summary,
-	})
-}
-
 // end tells the one truth.
 func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
 	f.phase = membership.Ended // what anybody says from now on comes too late
 	r := f.report(ctx)
 	account := fleet.Account{Plan: f.plan, Manifest: f.Survey.Manifest, Report: r, Seen: f.Seen, Parts: f.Parts}
 	if f.Survey.Manifest != "" {
-		if err := workflow.ExecuteActivity(f.activity(ctx, "keep the account"), CloseActivity, account).Get(ctx, &r.Account); err != nil {
+		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, account).Get(ctx, &r.Account); err != nil {
 			workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
 		}
 	}
 	if err := f.tell(ctx, r.Outcome); err != nil {
 		return r, err
 	}
-	text := fmt.Sprintf("%s: %s", r.Outcome, tally(r.Counts))
-	failed := func(kind string) error {
-		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{r}})
-	}
-	switch r.Outcome {
-	case membership.RunIncomplete:
-		return r, failed(ErrRollbackIncomplete)
-	case membership.RunCancelled:
-		return r, temporal.NewCanceledError(r)
-	case membership.RunRolledBack:
-		return r, failed(ErrRolledBack)
-	}
-	return r, nil
+	return r, verdictOf(r.Outcome, r.Counts, r)
 }

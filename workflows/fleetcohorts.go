@@ -205,7 +205,7 @@ func (fl *flight) unrecorded(err error) fleet.Part {
 	p.Counts = maps.Clone(fl.input.Again.Was)
 	for _, id := range fl.input.Again.Members {
 		p.Worst = append(p.Worst, fleet.FailedMember{ID: id, Outcome: fl.was[id], Code: membership.CodeEngine,
-			Reason: short("it was not tried again: " + cmp.Or(p.Error, "the run ended first"))})
+			Reason: membership.Short("it was not tried again: " + cmp.Or(p.Error, "the run ended first"))})
 	}
 	return p
 }

@@ -77,9 +77,9 @@ func (f *fleetRun) signalled(ctx workflow.Context, name string, raw converter.Ra
 		var in fleet.Control
 		_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
 		why := strings.TrimPrefix(err.Error(), name+": ")
-		f.say(ctx, fleet.Said{What: name, Control: in, Refused: short(why)})
+		f.say(ctx, fleet.Said{What: name, Control: in, Refused: membership.Short(why)})
 		if v := f.vote(ctx, name, in); name == membership.ControlApprove || name == membership.ControlReject {
-			v.Refused = short(why)
+			v.Refused = membership.Short(why)
 			f.keepVote(v)
 		}
 	}
@@ -100,10 +100,10 @@ func (f *fleetRun) say(ctx workflow.Context, s fleet.Said) {
 	}
 	c := &s.Control
 	c.Signature = "" // it is with the vote
-	c.By, c.Reason, c.Digest = short(in.By), short(in.Reason), short(in.Digest)
+	c.By, c.Reason, c.Digest = membership.Short(in.By), membership.Short(in.Reason), membership.Short(in.Digest)
 	c.Members = slices.Clone(members[:min(len(members), mostVotes)])
 	for i := range c.Members {
-		c.Members[i] = short(c.Members[i])
+		c.Members[i] = membership.Short(c.Members[i])
 	}
 	f.Said = append(f.Said, s)
 }
@@ -115,7 +115,7 @@ func (f *fleetRun) keepVote(v membership.Vote) {
 	case v.Refused == "":
 		f.Votes = append(f.Votes, v)
 	case len(f.Votes) < mostVotes:
-		v.By, v.Reason, v.Digest, v.Signature = short(v.By), short(v.Reason), short(v.Digest), ""
+		v.By, v.Reason, v.Digest, v.Signature = membership.Short(v.By), membership.Short(v.Reason), membership.Short(v.Digest), ""
 		f.Votes = append(f.Votes, v)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
+// lookTime is how long a look at a page may take.
+const lookTime = 10 * time.Minute
+
 // look does n things that change nothing, numbered from 0, as many at once as the pace allows. The first error ends them
 // all; so does the end of the run, and then there is no error.
 func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Context, i int) error) error {
@@ -47,7 +50,7 @@ func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Contex
 // survey finds everybody. It is tried until it works or tells that it never will.
 func (f *fleetRun) survey(ctx workflow.Context) error {
 	return f.look(ctx, 1, func(ctx workflow.Context, _ int) error {
-		ctx = workflow.WithStartToCloseTimeout(f.activity(ctx, "who the members are"), time.Hour)
+		ctx = persist(ctx, time.Hour, "who the members are")
 		return workflow.ExecuteActivity(ctx, SurveyActivity, f.plan).Get(ctx, &f.Survey)
 	})
 }
@@ -65,7 +68,7 @@ func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error 
 	}
 	seen := make([]fleet.Seen, len(pages))
 	err := f.look(ctx, len(pages), func(ctx workflow.Context, i int) error {
-		ctx = f.activity(ctx, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
+		ctx = persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
 		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, &seen[i])
 	})
 	if err != nil {
@@ -99,7 +102,7 @@ func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
 	}
 	found := make([][]string, len(parts))
 	err := f.look(ctx, len(parts), func(ctx workflow.Context, i int) error {
-		ctx = f.activity(ctx, fmt.Sprintf("members still, %d of %d", i+1, len(parts)))
+		ctx = persist(ctx, lookTime, fmt.Sprintf("members still, %d of %d", i+1, len(parts)))
 		return workflow.ExecuteActivity(ctx, CheckActivity, parts[i]).Get(ctx, &found[i])
 	})
 	var lost []string

@@ -32,14 +32,14 @@ func FleetPlan(ctx workflow.Context, input converter.RawValue) (fleet.Preview, e
 		return preview, badInput(err)
 	}
 	sum := SumUpInput{Plan: plan}
-	surveying := workflow.WithStartToCloseTimeout(lookingOnly(ctx, "who the members are"), time.Hour)
+	surveying := workflow.WithStartToCloseTimeout(persist(ctx, lookTime, "who the members are"), time.Hour)
 	if err := workflow.ExecuteActivity(surveying, SurveyActivity, plan).Get(ctx, &sum.Survey); err != nil {
 		return preview, err
 	}
 	if sum.Seen, err = previewAll(ctx, plan, sum.Survey); err != nil {
 		return preview, err
 	}
-	err = workflow.ExecuteActivity(lookingOnly(ctx, "what it comes to"), SumUpActivity, sum).Get(ctx, &preview)
+	err = workflow.ExecuteActivity(persist(ctx, lookTime, "what it comes to"), SumUpActivity, sum).Get(ctx, &preview)
 	return preview, err
 }
 
@@ -81,7 +81,7 @@ func previewAll(ctx workflow.Context, plan fleet.Plan, survey fleet.Survey) ([][
 			for next < len(looks) && failed == nil {
 				l := looks[next]
 				next++
-				ctx := lookingOnly(ctx, fmt.Sprintf("preview %d of %d", next, len(looks)))
+				ctx := persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", next, len(looks)))
 				if err := workflow.ExecuteActivity(ctx, PreviewActivity, l.page).Get(ctx, l.into); err != nil && failed == nil {
 					failed = err
 					stop()
@@ -91,14 +91,4 @@ func previewAll(ctx workflow.Context, plan fleet.Plan, survey fleet.Survey) ([][
 	}
 	lookers.Wait(ctx)
 	return seen, failed
-}
-
-// lookingOnly prepares for an activity that changes nothing: it may be tried for as long as somebody wants to know.
-func lookingOnly(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retryPolicy(),
-		Summary:             summary,
-	})
 }

@@ -81,14 +81,7 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	if err := c.announce(ctx); err != nil {
 		return membership.Report{}, err
 	}
-	planning, cancel := workflow.WithCancel(ctx)
-	c.cancelPlan = cancel
-	// An abort that was there before the first task did not find it. Runs from before this was seen planned on.
-	if c.aborting && workflow.GetVersion(ctx, changeEarlyAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
-		cancel()
-	}
-	c.program, err = plan(planning, PlanInput{Operation: op, Request: req})
-	switch {
+	switch err := c.plan(ctx, PlanInput{Operation: op, Request: req}); {
 	case err == nil:
 	case c.aborting: // before anything was planned: everyone ends as not started
 		c.program = unplanned(op, req)
@@ -101,7 +94,21 @@ func run(ctx workflow.Context, op membership.Operation, input converter.RawValue
 	if err != nil {
 		return report, err
 	}
-	return told(report)
+	return report, verdictOf(report.Outcome, report.Counts, report)
+}
+
+// plan has the program of the members made. An abort cuts that short, and so does cancelling the run, which is an abort
+// that listen hears of.
+func (c *cohort) plan(ctx workflow.Context, in PlanInput) (err error) {
+	free, _ := workflow.NewDisconnectedContext(ctx)
+	planning, cancel := workflow.WithCancel(free)
+	c.cancelPlan = cancel
+	// An abort that was there before the first task did not find it. Runs from before this was seen planned on.
+	if c.aborting && (c.fleet != "" || workflow.GetVersion(ctx, changeEarlyAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion) {
+		cancel()
+	}
+	c.program, err = plan(planning, in)
+	return err
 }
 
 // changeEarlyAbort marks the runs in which an abort that comes with the first task keeps them from planning.
@@ -119,12 +126,7 @@ func unplanned(op membership.Operation, req membership.Request) membership.Progr
 // plan runs the activity that observes the cloud and compiles the program. Reads are harmless: it is tried for as long
 // as the cloud is merely out of reach.
 func plan(ctx workflow.Context, in PlanInput) (membership.Program, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 5 * time.Minute,
-		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retryPolicy(),
-		Summary:             summaryOfPlan(in.Operation, in.Request),
-	})
+	ctx = persist(ctx, 5*time.Minute, summaryOfPlan(in.Operation, in.Request))
 	var p membership.Program
 	err := workflow.ExecuteActivity(ctx, membership.PlanActivity, in).Get(ctx, &p)
 	return p, err
@@ -146,7 +148,14 @@ func badInput(err error) error {
 	return temporal.NewNonRetryableApplicationError(bad.Error(), ErrBadInput, nil, bad.Problems)
 }
 
-// retryPolicy lets activities be tried for ever: an activity that fails has lost its worker, not its work.
-func retryPolicy() *temporal.RetryPolicy {
-	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+// persist prepares for an activity that is tried for ever, each time for so long: one that fails has lost its worker, not
+// its work.
+func persist(ctx workflow.Context, try time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: try,
+		HeartbeatTimeout:    heartbeatTimeout,
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2,
+			MaximumInterval: 30 * time.Second},
+		Summary: summary,
+	})
 }

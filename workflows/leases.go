@@ -220,11 +220,7 @@ func (b *book) ask(ctx workflow.Context, holders []*LeaseHolder, asker string) e
 			runs[i].Run = h.Run
 		}
 	}
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         retryPolicy(),
-		Summary:             "which holders have ended",
-	})
+	ctx = persist(ctx, time.Minute, "which holders have ended")
 	var ended map[LeaseRun]time.Time
 	if err := workflow.ExecuteActivity(ctx, EndedActivity, runs).Get(ctx, &ended); err != nil {
 		return err

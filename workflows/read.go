@@ -16,12 +16,7 @@ const ReadActivity = "fleetjoin.read"
 
 // Read returns the fleet.Account, fleet.Record, fleet.Manifest, fleet.Page or fleet.Sight with the key.
 func Read(ctx workflow.Context, key string) (json.RawMessage, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         retryPolicy(),
-		Summary:             key,
-	})
 	var found json.RawMessage
-	err := workflow.ExecuteActivity(ctx, ReadActivity, key).Get(ctx, &found)
+	err := workflow.ExecuteActivity(persist(ctx, time.Minute, key), ReadActivity, key).Get(ctx, &found)
 	return found, err
 }

@@ -43,13 +43,7 @@ func (c *cohort) start(ctx workflow.Context, lane membership.Lane, undo bool) {
 	if len(in.Since) == 0 {
 		return
 	}
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: in.For.Std() + sliceGrace,
-		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retryPolicy(),
-		WaitForCancellation: true,
-		Summary:             c.program.Summary(in.Marks),
-	})
+	ctx = workflow.WithWaitForCancellation(persist(ctx, in.For.Std()+sliceGrace, c.program.Summary(in.Marks)), true)
 	flight := workflow.ExecuteActivity(ctx, membership.LaneActivity(in.Kind, lane), in)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		var out membership.Slice

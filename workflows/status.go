@@ -160,22 +160,22 @@ func (c *cohort) judge() membership.RunOutcome {
 	return membership.Judge(counts, c.aborting)
 }
 
-// told tells the one truth as a run ends with it: a report when all went well or was refused, and otherwise an error
-// that carries it. A run is only called cancelled when no member was left half-way.
-func told(r membership.Report) (membership.Report, error) {
-	text := fmt.Sprintf("%s: %s", r.Outcome, r.Tally())
+// verdictOf is the error with which a run ends that has come to an outcome, nil when all went well or was refused. It
+// carries the report, the one truth. A run is only called cancelled when no member was left half-way.
+func verdictOf(outcome membership.RunOutcome, counts map[membership.Outcome]int, report any) error {
 	failed := func(kind string) error {
-		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{r}})
+		return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("%s: %s", outcome, tally(counts)), kind,
+			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{report}})
 	}
-	switch r.Outcome {
+	switch outcome {
 	case membership.RunIncomplete:
-		return r, failed(ErrRollbackIncomplete)
+		return failed(ErrRollbackIncomplete)
 	case membership.RunCancelled:
-		return r, temporal.NewCanceledError(r)
+		return temporal.NewCanceledError(report)
 	case membership.RunRolledBack:
-		return r, failed(ErrRolledBack)
+		return failed(ErrRolledBack)
 	default:
-		return r, nil
+		return nil
 	}
 }
 

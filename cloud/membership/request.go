@@ -90,6 +90,15 @@ func Quote(v string) string {
 	return fmt.Sprintf("%q", v)
 }
 
+// Short cuts words that came from elsewhere to what a run may carry along of them.
+func Short(s string) string {
+	const most = 200
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
 var (
 	idPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
