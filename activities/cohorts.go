@@ -199,7 +199,11 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 			part.Worst = append(part.Worst, fleet.FailedMember{ID: m.ID, Outcome: m.Outcome, Code: m.Code, Reason: membership.Short(m.Reason)})
 		}
 	}
-	return part, a.release(ctx, run.ID)
+	if err := a.release(ctx, run.ID); err != nil {
+		return fleet.Part{}, err
+	}
+	a.programs.forget(run.RunID)
+	return part, nil
 }
 
 // release tells the book of leases that a run is done.

@@ -52,6 +52,16 @@ func (s *programs) remember(run string, p *membership.Program) {
 	}
 }
 
+// forget lets go of the program of a run that has ended.
+func (s *programs) forget(run string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.byRun[run]; ok {
+		s.used.Remove(e)
+		delete(s.byRun, run)
+	}
+}
+
 func (s *programs) recall(run string) (*membership.Program, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

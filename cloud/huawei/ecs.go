@@ -195,13 +195,12 @@ func (c *Client) Group(ctx context.Context, id string) (Group, error) {
 	})
 }
 
-// Groups reads all server groups of the project.
-func (c *Client) Groups(ctx context.Context) ([]Group, error) {
+// EachGroup yields all server groups of the project, a page at a time: together their members may be many.
+func (c *Client) EachGroup(ctx context.Context, yield func(Group) error) error {
 	type page struct {
 		groups []Group
 		next   string
 	}
-	var all []Group
 	limit := int32(groupPage)
 	request := &model.ListServerGroupsRequest{Limit: &limit}
 	for asked := map[string]bool{}; ; {
@@ -220,14 +219,18 @@ func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 			return p, true, nil
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, p.groups...)
+		for _, g := range p.groups {
+			if err := yield(g); err != nil {
+				return err
+			}
+		}
 		if p.next == "" || len(p.groups) == 0 {
-			return all, nil
+			return nil
 		}
 		if asked[p.next] {
-			return nil, &verdict.Error{Verdict: verdict.Transient, Op: listServerGroups.name,
+			return &verdict.Error{Verdict: verdict.Transient, Op: listServerGroups.name,
 				Message: "the pages go round in a circle"}
 		}
 		asked[p.next] = true

@@ -2,6 +2,7 @@ package huawei
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -121,9 +122,17 @@ func TestGroupsFollowTheMarker(t *testing.T) {
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		answer(200, pages[r.URL.Query().Get("marker")])(w, r)
 	})
-	got, err := client.Groups(t.Context())
-	require.NoError(t, err)
+	var got []Group
+	require.NoError(t, client.EachGroup(t.Context(), func(g Group) error { got = append(got, g); return nil }))
 	assert.Equal(t, []Group{{ID: "g1", Members: []string{"s1"}}, {ID: "g2"}, {ID: "g3"}}, got)
+}
+
+func TestGroupsAreReadAsLongAsTheyAreWanted(t *testing.T) {
+	enough := errors.New("enough")
+	client := serve(t, answer(200, `{"server_groups":[{"id":"g1"},{"id":"g2"}],"page_info":{"next_marker":"g2"}}`))
+	n := 0
+	require.ErrorIs(t, client.EachGroup(t.Context(), func(Group) error { n++; return enough }), enough)
+	assert.Equal(t, 1, n)
 }
 
 func TestGroupsThatGoRoundInACircle(t *testing.T) {

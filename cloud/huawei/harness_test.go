@@ -76,8 +76,7 @@ var calls = map[string]struct {
 		return err
 	}},
 	"ListServerGroups": {`{"server_groups":[]}`, func(ctx context.Context, c *Client) error {
-		_, err := c.Groups(ctx)
-		return err
+		return c.EachGroup(ctx, func(Group) error { return nil })
 	}},
 	"NovaShowFlavorExtraSpecs": {`{"extra_specs":{}}`, func(ctx context.Context, c *Client) error {
 		_, err := c.Flavor(ctx, "s6.large.2")

@@ -143,15 +143,18 @@ func (c *cloud) run(ctx context.Context, do variant) (measured, error) {
 	return m, err
 }
 
-// bare runs the script.
-func bare(pace membership.Pace) variant {
+// allAtOnce lets the script move all pages at once.
+const allAtOnce = -1
+
+// bare runs the script, on so many pages at once.
+func bare(pace membership.Pace, pages int) variant {
 	return func(ctx context.Context, c *cloud) (m measured, err error) {
 		ecs, err := c.dial(ctx)
 		if err != nil {
 			return m, err
 		}
 		begin := time.Now()
-		err = script{client: ecs, poll: pace.Poll.Std(), parallel: pace.Parallel}.pages(ctx, c.pages)
+		err = script{client: ecs, poll: pace.Poll.Std(), parallel: pace.Parallel, pages: pages}.run(ctx, c.pages)
 		m.seconds = time.Since(begin).Seconds()
 		return m, err
 	}

@@ -56,7 +56,7 @@ func TestVariantsDoTheSameWork(t *testing.T) {
 	t.Parallel()
 	size := small()
 	for name, do := range map[string]variant{
-		"script": bare(size.pace),
+		"script": bare(size.pace, allAtOnce),
 		"engine": rehearsed(t, size, workflows.TypeJoin, request),
 		"baseline": rehearsed(t, size, typeBaseline, func(p page) []any {
 			return []any{p, size.pace.Poll.Std()}
@@ -204,7 +204,7 @@ func TestSimulatorIsAProcessOfItsOwn(t *testing.T) {
 	f.speed = 100
 	c, err := fill(t.Context(), url, f, t.TempDir())
 	require.NoError(t, err)
-	_, err = c.run(t.Context(), bare(small().pace))
+	_, err = c.run(t.Context(), bare(small().pace, allAtOnce))
 	require.NoError(t, err)
 	require.NoError(t, stop())
 }

@@ -122,7 +122,9 @@ func small() sizes {
 	s.prompt, s.slow, s.downtime = shrink(s.prompt, 2, size), shrink(s.slow, 2, size), shrink(s.downtime, 2, size)
 	s.pace = pace(time.Second/faster, time.Second)
 	s.patient, s.rounds = s.pace, 1
-	s.fleets = []fleet{shrink(s.fleets[0], 2, size), shrink(s.fleets[0], 4, size)}
+	for i := range s.fleets {
+		s.fleets[i] = shrink(s.fleets[i], 2*(i+1), size)
+	}
 	return s
 }
 

@@ -25,6 +25,7 @@ type script struct {
 	client   *huawei.Client
 	poll     time.Duration
 	parallel int // most writes at once in a page
+	pages    int // most pages at once, or allAtOnce
 }
 
 // runner is one server on its way.
@@ -35,9 +36,10 @@ type runner struct {
 	job   string // what the write started
 }
 
-// pages moves all pages at once.
-func (s script) pages(ctx context.Context, all []page) error {
+// run moves all pages.
+func (s script) run(ctx context.Context, all []page) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.pages)
 	for _, p := range all {
 		group.Go(func() error {
 			if err := s.check(ctx, p); err != nil {
@@ -73,7 +75,7 @@ func (s script) check(ctx context.Context, p page) error {
 		return nil
 	})
 	reads.Go(func() error { _, err := s.client.Group(ctx, p.Group); return err })
-	reads.Go(func() error { _, err := s.client.Groups(ctx); return err })
+	reads.Go(func() error { return s.client.EachGroup(ctx, func(huawei.Group) error { return nil }) })
 	reads.Go(func() error { _, err := s.client.Limits(ctx); return err })
 	return reads.Wait()
 }

@@ -83,7 +83,7 @@ func overheadSection(ctx context.Context, b *bed, size sizes) (Table, error) {
 		fleet
 	}{{"prompt", size.prompt}, {"slow", size.slow}} {
 		rows, _, err := b.compare(ctx, size.rounds,
-			entry{"script, " + c.name, c.fleet, bare(size.pace)}, entry{"engine, " + c.name, c.fleet, b.engine(size.pace)})
+			entry{"script, " + c.name, c.fleet, bare(size.pace, allAtOnce)}, entry{"engine, " + c.name, c.fleet, b.engine(size.pace)})
 		if err != nil {
 			return t, err
 		}

@@ -60,13 +60,9 @@ func (s *session) Room(ctx context.Context, ids []string) (membership.Room, erro
 
 // readGroups reads all groups of the project, by id. Those that are wanted must be there.
 func (s *session) readGroups(ctx context.Context, wanted []string) (map[string]huawei.Group, error) {
-	all, err := s.client.Groups(ctx)
-	if err != nil {
+	groups := make(map[string]huawei.Group)
+	if err := s.client.EachGroup(ctx, func(g huawei.Group) error { groups[g.ID] = g; return nil }); err != nil {
 		return nil, err
-	}
-	groups := make(map[string]huawei.Group, len(all))
-	for _, g := range all {
-		groups[g.ID] = g
 	}
 	for _, id := range wanted {
 		if _, ok := groups[id]; !ok {

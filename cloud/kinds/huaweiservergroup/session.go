@@ -49,7 +49,7 @@ func (s *session) Observe(whole context.Context, look membership.Look) (membersh
 			return err
 		})
 		reads.Go(func() (err error) {
-			o.elsewhere, err = s.readElsewhere(ctx)
+			o.elsewhere, err = s.readElsewhere(ctx, look.Members)
 			return err
 		})
 	}
@@ -92,33 +92,32 @@ func (s *session) readGroup(ctx context.Context) (g huawei.Group, missing bool, 
 	if e.Status != http.StatusNotFound && e.Code != "Ecs.0313" {
 		return g, false, err
 	}
-	all, listErr := s.client.Groups(ctx)
-	if listErr != nil {
-		return g, false, listErr
+	listed := false
+	if err := s.client.EachGroup(ctx, func(g huawei.Group) error { listed = listed || g.ID == s.target.Group; return nil }); err != nil {
+		return g, false, err
 	}
-	if slices.ContainsFunc(all, func(g huawei.Group) bool { return g.ID == s.target.Group }) {
+	if listed {
 		return g, false, &verdict.Error{Verdict: verdict.Transient, Op: e.Op, Status: e.Status, Code: e.Code, RequestID: e.RequestID,
 			Message: "the group is listed but cannot be read"}
 	}
 	return g, true, nil
 }
 
-// readElsewhere tells for each server in any other group which that is.
-func (s *session) readElsewhere(ctx context.Context) (map[string]string, error) {
-	all, err := s.client.Groups(ctx)
-	if err != nil {
-		return nil, err
+// readElsewhere tells for each of the servers that is in another group which that is.
+func (s *session) readElsewhere(ctx context.Context, servers []string) (map[string]string, error) {
+	asked := make(map[string]bool, len(servers))
+	for _, id := range servers {
+		asked[id] = true
 	}
 	in := make(map[string]string)
-	for _, g := range all {
-		if g.ID == s.target.Group {
-			continue
+	return in, s.client.EachGroup(ctx, func(g huawei.Group) error {
+		for _, id := range g.Members {
+			if asked[id] && g.ID != s.target.Group {
+				in[id] = g.ID
+			}
 		}
-		for _, server := range g.Members {
-			in[server] = g.ID
-		}
-	}
-	return in, nil
+		return nil
+	})
 }
 
 // readFlavors reads the flavors of the servers. One that is not there any more is absent: nothing is known about it.
