@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,15 +166,15 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 	case membership.ControlApprove, membership.ControlReject:
 		f.keepVote(v)
 	case membership.ControlRetry:
-		done.Members = f.retry(in.Members)
+		done.Members = f.retry(in)
 	case membership.ControlSkip:
-		done.Members = f.vouch(in.Members, membership.Skipped)
+		done.Members = f.vouch(in, membership.Skipped)
 	case membership.ControlMarkDone:
 		as := membership.Joined
 		if f.Survey.Steps[f.Step].Operation == membership.Leave {
 			as = membership.Left
 		}
-		done.Members = f.vouch(in.Members, as)
+		done.Members = f.vouch(in, as)
 	}
 	f.changed = true
 	return done, nil
@@ -257,13 +258,20 @@ func (f *fleetRun) objectionToChoice(name string, in fleet.Control) string {
 	if f.Ending != "" {
 		return "the run is ending: " + f.Why
 	}
+	if waves := len(f.waves()); in.Wave < 0 || in.Wave > waves {
+		return fmt.Sprintf("wave: %d: want 1 to %d, as status numbers the waves of the present step, or none for all", in.Wave, waves)
+	}
 	vouch := name != membership.ControlRetry
-	choices := f.choose(in.Members, vouch)
+	choices := f.choose(in, vouch)
+	where := ""
+	if in.Wave > 0 {
+		where = " in " + f.waves()[in.Wave-1].Name
+	}
 	if len(in.Members) == 0 && len(choices) == 0 {
-		if vouch && len(f.choose(nil, false)) > 0 {
-			return "no member has failed but those that are as they were before; they can be tried again"
+		if vouch && len(f.choose(in, false)) > 0 {
+			return "no member has failed" + where + " but those that are as they were before; they can be tried again"
 		}
-		return "no member has failed"
+		return "no member has failed" + where
 	}
 	var not []string
 	for _, id := range in.Members {
@@ -273,11 +281,19 @@ func (f *fleetRun) objectionToChoice(name string, in fleet.Control) string {
 	}
 	switch {
 	case len(not) > 0 && vouch:
-		return strings.Join(not, ", ") + " is in no doubt: it has not failed, or is as it was before, or has been dealt with"
+		return strings.Join(not, ", ") + " is in no doubt" + where + ": it has not failed, or is as it was before, or has been dealt with"
 	case len(not) > 0:
-		return strings.Join(not, ", ") + " has not failed in this step, or has been dealt with"
+		return strings.Join(not, ", ") + " has not failed" + cmp.Or(where, " in this step") + ", or has been dealt with"
 	}
 	return ""
+}
+
+// waves are those of the present step; none before everybody is found, and when all steps are over.
+func (f *fleetRun) waves() []fleet.SurveyedWave {
+	if f.Step >= len(f.Survey.Steps) {
+		return nil
+	}
+	return f.Survey.Steps[f.Step].Waves
 }
 
 // choice is what is chosen of a part: failed members of it.
@@ -288,16 +304,16 @@ type choice struct {
 	counted bool                       // in the budget of the present wave
 }
 
-// choose finds failed members of the present step, all or those with the ids. Who rolled back cleanly can only be tried
-// again: nobody need vouch for them.
-func (f *fleetRun) choose(ids []string, vouch bool) (choices []choice) {
+// choose finds failed members of the present step: all, or those of a wave, or with the ids. Who rolled back cleanly can
+// only be tried again: nobody need vouch for them.
+func (f *fleetRun) choose(in fleet.Control, vouch bool) (choices []choice) {
 	for i, p := range f.Parts {
-		if p.Input.Step != f.Step || puttingBack(p.Input) || recordOf(p) == "" {
+		if p.Input.Step != f.Step || in.Wave > 0 && p.Input.Wave != in.Wave-1 || puttingBack(p.Input) || recordOf(p) == "" {
 			continue
 		}
 		c := choice{part: p, was: map[membership.Outcome]int{}, counted: i >= f.First}
 		for _, w := range p.Worst {
-			wanted := len(ids) == 0 || slices.Contains(ids, w.ID)
+			wanted := len(in.Members) == 0 || slices.Contains(in.Members, w.ID)
 			if wanted && (!vouch || w.Outcome != membership.RolledBack) && !f.superseded(i, w.ID) {
 				c.members = append(c.members, w.ID)
 				c.was[w.Outcome]++
@@ -322,12 +338,12 @@ func (f *fleetRun) superseded(part int, id string) bool {
 }
 
 // retry queues failed members to be tried again. Their failures are no longer counted: they are in flight once more.
-func (f *fleetRun) retry(ids []string) (members []string) {
-	for _, c := range f.choose(ids, false) {
-		in := f.input(c.part)
-		in.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
-		in.To = in.From + len(c.members)
-		f.Queue = append(f.Queue, in)
+func (f *fleetRun) retry(in fleet.Control) (members []string) {
+	for _, c := range f.choose(in, false) {
+		page := f.input(c.part)
+		page.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
+		page.To = page.From + len(c.members)
+		f.Queue = append(f.Queue, page)
 		f.forgive(c)
 		members = append(members, c.members...)
 	}
@@ -335,11 +351,11 @@ func (f *fleetRun) retry(ids []string) (members []string) {
 }
 
 // vouch takes a person's word for what became of members.
-func (f *fleetRun) vouch(ids []string, outcome membership.Outcome) (members []string) {
-	for _, c := range f.choose(ids, true) {
-		in := c.part.Input
-		in.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
-		f.Parts = append(f.Parts, fleet.Part{Input: in, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
+func (f *fleetRun) vouch(in fleet.Control, outcome membership.Outcome) (members []string) {
+	for _, c := range f.choose(in, true) {
+		page := c.part.Input
+		page.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
+		f.Parts = append(f.Parts, fleet.Part{Input: page, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
 		f.forgive(c)
 		members = append(members, c.members...)
 	}
@@ -354,4 +370,4 @@ func (f *fleetRun) forgive(c choice) {
 }
 
 // needsAPerson reports whether the step could end but for members that only a person can decide about.
-func (f *fleetRun) needsAPerson() bool { return f.lastWave() && len(f.choose(nil, true)) > 0 }
+func (f *fleetRun) needsAPerson() bool { return f.lastWave() && len(f.choose(fleet.Control{}, true)) > 0 }

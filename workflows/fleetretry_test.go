@@ -213,3 +213,28 @@ func TestWhoIsPutBackAfterARetry(t *testing.T) {
 	require.Equal(t, "cancelled: 1 joined, 8 rolled-back", v.tally(), "whom a person vouches for, no cohort has joined")
 	require.Equal(t, []string{"0", "3 5", "1 2"}, v.sailed(undone))
 }
+
+func TestMembersOfOneWave(t *testing.T) {
+	v := newConvoy(t, 12, func(p *fleet.Plan) { p.Waves = percents(50, 100) })
+	v.stumbles(membership.Unknown, map[string]int{"i-000": 9, "i-001": 1, "i-007": 1, "i-008": 9})
+	wave := func(n int, ids ...string) fleet.Control { return fleet.Control{Control: of(ids...), Wave: n} }
+	v.at(time.Hour, func() {
+		require.Equal(t, membership.Waiting, v.status().Phase)
+		v.refuses(membership.ControlRetry, wave(3), "wave: 3: want 1 to 2, as status numbers the waves of the present step, or none for all")
+		v.refuses(membership.ControlRetry, wave(-1), "wave: -1: want 1 to 2")
+		v.refuses(membership.ControlRetry, wave(2, "i-001"), "i-001 has not failed in wave 2, or has been dealt with")
+		v.refuses(membership.ControlSkip, wave(1, "i-008"), "i-008 is in no doubt in wave 1")
+		v.accepts(membership.ControlRetry, wave(2), "i-007", "i-008")
+	})
+	v.at(2*time.Hour, func() {
+		v.accepts(membership.ControlMarkDone, wave(1, "i-000"), "i-000")
+		v.accepts(membership.ControlRetry, wave(1), "i-001")
+	})
+	v.at(3*time.Hour, func() {
+		v.refuses(membership.ControlRetry, wave(1), "no member has failed in wave 1")
+		v.accepts(membership.ControlSkip, wave(2), "i-008")
+	})
+	v.run()
+	require.Equal(t, "refused: 11 joined, 1 skipped", v.tally())
+	require.Equal(t, 2, v.report().Said[0].Control.Wave)
+}

@@ -37,10 +37,10 @@ func (f *fleetRun) tell(ctx workflow.Context, outcome membership.RunOutcome) err
 }
 
 func (f *fleetRun) waveName() string {
-	if f.Step >= len(f.Survey.Steps) || f.Wave >= len(f.Survey.Steps[f.Step].Waves) {
+	if f.Wave >= len(f.waves()) {
 		return ""
 	}
-	name := f.Survey.Steps[f.Step].Waves[f.Wave].Name
+	name := f.waves()[f.Wave].Name
 	if len(f.Survey.Steps) > 1 {
 		name = fmt.Sprintf("step %d, %s", f.Step+1, name)
 	}
@@ -118,10 +118,8 @@ func (f *fleetRun) status() fleet.Status {
 	if f.Ledger != nil {
 		s.Budget = f.Ledger.String()
 	}
-	if f.Step < len(f.Survey.Steps) {
-		for i, w := range f.Survey.Steps[f.Step].Waves {
-			s.Waves = append(s.Waves, f.waveStatus(i, w))
-		}
+	for i, w := range f.waves() {
+		s.Waves = append(s.Waves, f.waveStatus(i, w))
 	}
 	for i := len(f.Parts) - 1; i >= 0 && len(s.Failed) < fleet.MostFailed; i-- {
 		for _, w := range f.Parts[i].Worst {

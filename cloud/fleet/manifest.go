@@ -195,6 +195,9 @@ type Control struct {
 	// Then says what becomes of what an abort finds: "finish" (also ""): cohorts in flight end as they would; "put-back":
 	// members that are half-way are put back; or a Then: those that joined are, too.
 	Then Then `json:"then,omitempty"`
+	// Wave is the number, from 1, of a wave of the present step: of its failed members retry, skip and mark-done take those
+	// named, or all. 0: of all waves.
+	Wave int `json:"wave,omitempty"`
 	// Cohorts and Budget change the pace and the failure budget.
 	Cohorts int     `json:"cohorts,omitempty"`
 	Budget  *Budget `json:"budget,omitempty"`

@@ -96,6 +96,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		if v.byMember {
 			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
 				"id of a member that waits; may be given more than once; none means all that wait")
+			cmd.Flags().IntVar(&o.Wave, "wave", 0, "of a fleet: only members of this wave of the present step, by its number in status")
 		}
 		cmds = append(cmds, cmd)
 	}
@@ -140,8 +141,8 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 	}
 	var payload any = o.Control
 	if !found.fleet {
-		if o.Then != "" || o.Name == fleet.ControlChange {
-			return &exitError{ExitBadInput, "refused: " + o.Run + " is no fleet; it has neither a budget nor others to put back"}
+		if o.Then != "" || o.Wave != 0 || o.Name == fleet.ControlChange {
+			return &exitError{ExitBadInput, "refused: " + o.Run + " is no fleet; it has neither a budget nor waves, nor others to put back"}
 		}
 		payload = o.Control.Control
 	}
