@@ -13,6 +13,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -262,7 +263,13 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 }
 
 // Close keeps the account of a fleet that has ended.
-func (a *Activities) Close(ctx context.Context, account fleet.Account) (string, error) {
+func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (string, error) {
+	stop := beat(ctx, func() string { return "keeping the account" })
+	defer stop()
+	var account fleet.Account
+	if err := workflows.Unpack(packed, &account); err != nil {
+		return "", err
+	}
 	key, err := store.PutJSON(ctx, a.store, account)
 	return string(key), err
 }

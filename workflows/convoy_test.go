@@ -205,8 +205,11 @@ func (v *convoy) check(_ context.Context, p fleet.Part) ([]string, error) {
 	return nil, nil
 }
 
-func (v *convoy) close(_ context.Context, a fleet.Account) (string, error) {
-	v.account = &a
+func (v *convoy) close(_ context.Context, packed converter.RawValue) (string, error) {
+	v.account = new(fleet.Account)
+	if err := workflows.Unpack(packed, v.account); err != nil {
+		return "", err
+	}
 	return "account", v.closes
 }
 

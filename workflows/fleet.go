@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -21,7 +20,7 @@ const (
 	SurveyActivity  = "fleetjoin.survey"  // fleet.Plan in, fleet.Survey out: finds everybody and keeps the manifest
 	PreviewActivity = "fleetjoin.preview" // fleet.PageInput in, fleet.Seen out: looks at a page for those who decide
 	CheckActivity   = "fleetjoin.check"   // fleet.Part in, []string out: who of those that joined is a member no more
-	CloseActivity   = "fleetjoin.close"   // fleet.Account in, its key out
+	CloseActivity   = "fleetjoin.close"   // fleet.Account in, which may be packed, its key out
 )
 
 // turnover is after how many events a fleet continues in a fresh history, as soon as no cohort is under way. The server
@@ -43,10 +42,12 @@ type fleetRun struct {
 	gate     *membership.Gate
 	digest   string // of what the gate's votes must name
 	ballots  ballots
-	named    int    // failed members known by name
-	doubt    string // what the check after a wave has found, until somebody says to go on
-	hearing  int    // signals that are being dealt with
-	opening  opening
+	named    int // failed members known by name
+	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
+	scores  [][]score
+	doubt   string // what the check after a wave has found, until somebody says to go on
+	hearing int    // signals that are being dealt with
+	opening opening
 	// stopLooking ends what only looks, and need not be waited for when the run is to end.
 	stopLooking workflow.CancelFunc
 }
@@ -86,9 +87,9 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	}
 	f := &fleetRun{plan: plan, stopLooking: func() {}}
 	f.Started, f.Change = workflow.Now(ctx), plan.Pace
-	given := payload(continued)
-	if len(given) > 0 {
-		if err := f.takeUp(ctx, given); err != nil {
+	fresh := len(payload(continued)) == 0
+	if !fresh {
+		if err := f.takeUp(ctx, continued); err != nil {
 			return fleet.Report{}, err
 		}
 	}
@@ -100,7 +101,7 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	}
 	// Nothing below is cut short when the run is cancelled: that is an abort, see listen.
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if len(given) == 0 {
+	if fresh {
 		if err := f.survey(ctx); err != nil {
 			return fleet.Report{}, err
 		}
@@ -115,15 +116,15 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 }
 
 // takeUp goes on where the run before has stopped. Nobody else may say how far a run is, and so which gates are open.
-func (f *fleetRun) takeUp(ctx workflow.Context, state []byte) error {
+func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error {
 	if workflow.GetInfo(ctx).ContinuedExecutionRunID == "" {
 		return badInput(membership.Bad([]membership.Problem{{Field: "input", Want: "has a second value; want the plan alone"}}))
 	}
-	if err := json.Unmarshal(state, &f.fleetState); err != nil {
+	if err := Unpack(state, &f.fleetState); err != nil {
 		panic(fmt.Sprintf("the state of the run before cannot be read: %v", err)) // a worker that can read it goes on
 	}
 	for _, p := range f.Parts {
-		f.named += len(p.Worst)
+		f.count(p)
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) erro
 	if err := settle(ctx, func() bool { return f.hearing == 0 }); err != nil {
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, f.fleetState)
+	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, pack(f.fleetState))
 }
 
 // steps takes the members through the plan's steps and waves, from wherever the run is. A step begins when the one
@@ -320,7 +321,7 @@ func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
 	r := f.report(ctx)
 	account := fleet.Account{Plan: f.plan, Manifest: f.Survey.Manifest, Report: r, Seen: f.Seen, Parts: f.Parts}
 	if f.Survey.Manifest != "" {
-		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, account).Get(ctx, &r.Account); err != nil {
+		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, pack(account)).Get(ctx, &r.Account); err != nil {
 			workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
 		}
 	}

@@ -185,8 +185,7 @@ func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	if room := mostNamed - f.named; len(p.Worst) > room {
 		p.Worst = p.Worst[:room]
 	}
-	f.named += len(p.Worst)
-	f.Parts = append(f.Parts, p)
+	f.enter(p)
 	f.flights = slices.DeleteFunc(f.flights, func(other *flight) bool { return other == fl })
 	f.inFlight -= n
 }

@@ -355,7 +355,7 @@ func (f *fleetRun) vouch(in fleet.Control, outcome membership.Outcome) (members 
 	for _, c := range f.choose(in, true) {
 		page := c.part.Input
 		page.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
-		f.Parts = append(f.Parts, fleet.Part{Input: page, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
+		f.enter(fleet.Part{Input: page, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
 		f.forgive(c)
 		members = append(members, c.members...)
 	}
@@ -370,4 +370,6 @@ func (f *fleetRun) forgive(c choice) {
 }
 
 // needsAPerson reports whether the step could end but for members that only a person can decide about.
-func (f *fleetRun) needsAPerson() bool { return f.lastWave() && len(f.choose(fleet.Control{}, true)) > 0 }
+func (f *fleetRun) needsAPerson() bool {
+	return f.lastWave() && len(f.choose(fleet.Control{}, true)) > 0
+}

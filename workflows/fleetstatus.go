@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
@@ -106,7 +107,7 @@ func (f *fleetRun) details() string {
 
 func (f *fleetRun) status() fleet.Status {
 	s := fleet.Status{Name: f.plan.Name, Phase: f.phase, Why: f.why(), Steps: len(f.Survey.Steps), InFlight: f.inFlight,
-		Cohorts: []string{}, Counts: fleet.Tally(f.Parts), Waves: []fleet.WaveStatus{}, Pace: f.pace(), Next: f.next,
+		Cohorts: []string{}, Counts: sum(slices.Concat(f.scores...)...), Waves: []fleet.WaveStatus{}, Pace: f.pace(), Next: f.next,
 		Gate: f.gate, Digest: f.digest, Votes: f.Votes, Wave: f.waveName()}
 	s.Step = min(f.Step+1, s.Steps)
 	for _, step := range f.Survey.Steps {
@@ -131,34 +132,57 @@ func (f *fleetRun) status() fleet.Status {
 	return s
 }
 
+// enter takes in what became of a cohort, or what a person has vouched for.
+func (f *fleetRun) enter(p fleet.Part) {
+	f.Parts = append(f.Parts, p)
+	f.count(p)
+}
+
+func (f *fleetRun) count(p fleet.Part) {
+	f.named += len(p.Worst)
+	for len(f.scores) <= p.Input.Step {
+		f.scores = append(f.scores, nil)
+	}
+	step := &f.scores[p.Input.Step]
+	for len(*step) <= p.Input.Wave {
+		*step = append(*step, score{})
+	}
+	p.Score((*step)[p.Input.Wave])
+}
+
+// score counts members by what became of them.
+type score = map[membership.Outcome]int
+
+func sum(scores ...score) score {
+	all := score{}
+	for _, s := range scores {
+		fleet.Part{Counts: s}.Score(all)
+	}
+	return all
+}
+
+// scoresOf are those of a step's waves; waves that nobody has come through may be missing at the end.
+func (f *fleetRun) scoresOf(step int) []score {
+	if step >= len(f.scores) {
+		return nil
+	}
+	return f.scores[step]
+}
+
 func (f *fleetRun) waveStatus(i int, w fleet.SurveyedWave) fleet.WaveStatus {
-	ws := fleet.WaveStatus{Name: w.Name, Members: w.Members}
-	var parts []fleet.Part
-	for _, p := range f.Parts {
-		if p.Input.Step == f.Step && p.Input.Wave == i {
-			parts = append(parts, p)
-		}
+	var p fleet.Part
+	if scores := f.scoresOf(f.Step); i < len(scores) {
+		p.Counts = scores[i]
 	}
-	counts := fleet.Tally(parts)
-	for _, o := range membership.Outcomes() {
-		ws.Ended += counts[o]
-	}
-	ws.Failed = fleet.Part{Counts: counts}.Failed()
-	return ws
+	return fleet.WaveStatus{Name: w.Name, Members: w.Members, Ended: p.Members(), Failed: p.Failed()}
 }
 
 // report tells what became of everybody. Who was never started is counted by what is missing.
 func (f *fleetRun) report(ctx workflow.Context) fleet.Report {
-	r := fleet.Report{Name: f.plan.Name, Counts: fleet.Tally(f.Parts), Steps: []fleet.StepReport{}, Votes: f.Votes, Said: f.Said,
+	r := fleet.Report{Name: f.plan.Name, Counts: sum(slices.Concat(f.scores...)...), Steps: []fleet.StepReport{}, Votes: f.Votes, Said: f.Said,
 		Why: f.Why, Started: f.Started, Ended: workflow.Now(ctx)}
 	for i, step := range f.Survey.Steps {
-		var parts []fleet.Part
-		for _, p := range f.Parts {
-			if p.Input.Step == i {
-				parts = append(parts, p)
-			}
-		}
-		sr := fleet.StepReport{SurveyedStep: step, Counts: fleet.Tally(parts)}
+		sr := fleet.StepReport{SurveyedStep: step, Counts: sum(f.scoresOf(i)...)}
 		left := step.Members
 		for _, o := range membership.Outcomes() {
 			left -= sr.Counts[o]

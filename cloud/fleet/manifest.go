@@ -130,21 +130,26 @@ type Part struct {
 	Ended   time.Time `json:"ended,omitzero"`
 }
 
-// Tally counts the members of parts by what became of them in the end: a later part of the same members goes before.
+// Tally counts the members of parts by what became of them in the end.
 func Tally(parts []Part) map[membership.Outcome]int {
 	counts := make(map[membership.Outcome]int)
 	for _, p := range parts {
-		for _, o := range membership.Outcomes() {
-			counts[o] += p.Counts[o]
-			if p.Input.Again != nil {
-				counts[o] -= p.Input.Again.Was[o]
-			}
-			if counts[o] == 0 {
-				delete(counts, o)
-			}
-		}
+		p.Score(counts)
 	}
 	return counts
+}
+
+// Score adds what became of the part's members to counts. It goes before what was counted of them in an earlier part.
+func (p Part) Score(counts map[membership.Outcome]int) {
+	for _, o := range membership.Outcomes() {
+		counts[o] += p.Counts[o]
+		if p.Input.Again != nil {
+			counts[o] -= p.Input.Again.Was[o]
+		}
+		if counts[o] == 0 {
+			delete(counts, o)
+		}
+	}
 }
 
 // Members is how many members the cohort had.
