@@ -64,6 +64,21 @@ func TestContainerPool(t *testing.T) {
 	assert.Equal(t, NodePool{ID: "np1", State: "scaling"}, got, "no size is desired of it, which is not a size of 0")
 }
 
+func TestContainerNodeQuota(t *testing.T) {
+	client, asked := listening(t, 200, `{"cluster_quota":50,"node_quota":100,"edge_improved_nodepool_quota":{"count":3}}`)
+	got, err := client.ContainerNodeQuota(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 100, got)
+	assert.Equal(t, []seen{{"DescribeUserQuota", "2015-12-15", "GET", "/quota", url.Values{}, ""}}, *asked)
+
+	newer := `{"node_quota":100,"quotas":{"key":{"quota":"1","operation_code":"q_Kubernetes_Cluster"}}}`
+	for body, want := range map[string]int{newer: 0, `{"node_quota":-1,"quotas":{}}`: 0, `{"node_quota":1,"quotas":null}`: 1} {
+		got, err = serve(t, answer(200, body)).ContainerNodeQuota(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want, got, body)
+	}
+}
+
 // A cluster that is not there is told from one that cannot be read.
 func TestContainersThatAreNotThere(t *testing.T) {
 	for name, code := range map[string]string{

@@ -107,20 +107,28 @@ func (c *Client) EachInstance(ctx context.Context, ids []string, yield func(Inst
 	return nil
 }
 
-// ResourcesIn reads the ids of the resources of a type in the client's region that are in a resource group, as far as the
-// resource manager knows: it learns of a move a little later. Unlike ECS, it knows who is in the default group.
-func (c *Client) ResourcesIn(ctx context.Context, resourceType, group string) ([]string, error) {
-	if err := checkIDs(listResources, group); err != nil {
-		return nil, err
+// ResourcesIn reads which resources of a type the client's region has, and in which resource groups: id to the group's id.
+// With a group it reads those in it alone. The resource manager tells it, which learns of a move a little later, and shows
+// only what the account's keys may see. Unlike ECS, it knows who is in the default group.
+func (c *Client) ResourcesIn(ctx context.Context, resourceType, group string) (map[string]string, error) {
+	if _, ok := resourceTypes[resourceType]; !ok {
+		return nil, refuseType(listResources, resourceType)
 	}
-	type row struct{ ResourceType, ResourceID, ResourceGroupID string }
+	query := pageSize(perPage, map[string]string{"Service": ecs.name, "ResourceType": resourceType,
+		"Region": c.account.Region})
+	if group != "" {
+		if err := checkIDs(listResources, group); err != nil {
+			return nil, err
+		}
+		query["ResourceGroupId"] = group
+	}
+	type row struct{ ResourceID, ResourceGroupID string }
 	type answer struct {
 		TotalCount json.Number
 		Resources  list[row]
 	}
 	rows, err := byNumber(listResources, func(r row) string { return r.ResourceID }, func(n int) ([]row, int, error) {
-		query := pageSize(perPage, map[string]string{"Service": ecs.name, "ResourceType": resourceType,
-			"ResourceGroupId": group, "Region": c.account.Region, "PageNumber": strconv.Itoa(n)})
+		query["PageNumber"] = strconv.Itoa(n)
 		total := 0
 		a, err := call(ctx, c, listResources, request{query: query}, func(a *answer) bool {
 			var err error
@@ -132,9 +140,32 @@ func (c *Client) ResourcesIn(ctx context.Context, resourceType, group string) ([
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ResourceID
+	groups := make(map[string]string, len(rows))
+	for _, r := range rows {
+		groups[r.ResourceID] = r.ResourceGroupID
 	}
-	return ids, nil
+	return groups, nil
+}
+
+// EachResource yields the resources of a type with these ids that exist, in the order of the ids and as many at a time as
+// the type can be read by, see OneByOne.
+func (c *Client) EachResource(ctx context.Context, resourceType string, ids []string, yield func(Resource) error) error {
+	t, ok := resourceTypes[resourceType]
+	if !ok {
+		return refuseType(listResources, resourceType)
+	}
+	for chunk := range slices.Chunk(ids, t.chunk) {
+		found, err := read(ctx, c, t.reading, chunk, t.resource)
+		if err != nil {
+			return err
+		}
+		for _, id := range chunk {
+			if r, ok := found[id]; ok {
+				if err := yield(r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }

@@ -131,18 +131,78 @@ func TestResourcesIn(t *testing.T) {
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		asked = append(asked, q)
-		rows := []string{`{"ResourceId":"i-1"},{"ResourceId":"i-2"}`, `{"ResourceId":"i-2"},{"ResourceId":"i-3"}`}
+		rows := []string{`{"ResourceId":"d-1","ResourceGroupId":"rg-1"},{"ResourceId":"d-2","ResourceGroupId":"rg-2"}`,
+			`{"ResourceId":"d-2","ResourceGroupId":"rg-2"},{"ResourceId":"d-3","ResourceGroupId":"rg-1"}`}
 		n := strings.Index("12", q.Get("PageNumber"))
 		answer(200, inBody(`"TotalCount":3,"Resources":{"Resource":[`+rows[n]+`]}`))(w, r)
 	})
-	got, err := client.ResourcesIn(t.Context(), "instance", "rg-1")
+	got, err := client.ResourcesIn(t.Context(), "disk", "rg-1")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"i-1", "i-2", "i-3"}, got)
-	assert.Equal(t, url.Values{"Service": {"ecs"}, "ResourceType": {"instance"}, "ResourceGroupId": {"rg-1"}, "Region": {"cn-sim"},
+	assert.Equal(t, map[string]string{"d-1": "rg-1", "d-2": "rg-2", "d-3": "rg-1"}, got)
+	assert.Equal(t, url.Values{"Service": {"ecs"}, "ResourceType": {"disk"}, "ResourceGroupId": {"rg-1"}, "Region": {"cn-sim"},
 		"PageSize": {"100"}, "PageNumber": {"1"}}, asked[0])
 	assert.Len(t, asked, 2)
-	_, err = client.ResourcesIn(t.Context(), "instance", "*")
+	_, err = client.ResourcesIn(t.Context(), "disk", "")
+	require.NoError(t, err)
+	assert.Equal(t, url.Values{"Service": {"ecs"}, "ResourceType": {"disk"}, "Region": {"cn-sim"}, "PageSize": {"100"},
+		"PageNumber": {"1"}}, asked[2], "of any group")
+	asked = nil
+	_, err = client.ResourcesIn(t.Context(), "disk", "*")
 	require.ErrorContains(t, err, "not sent")
+	_, err = client.ResourcesIn(t.Context(), "Disk", "")
+	require.ErrorContains(t, err, `"Disk" is no resource type`)
+	require.Empty(t, asked)
 	_, err = serve(t, answer(200, inBody(`"Resources":{"Resource":[]}`))).ResourcesIn(t.Context(), "instance", "rg-1")
 	require.ErrorContains(t, err, "not what was expected", "an answer without a count is none")
+}
+
+// namesOfResources has the field that is the name of each type's resources.
+var namesOfResources = map[string]string{"activation": "", "command": "Name", "ddh": "DedicatedHostName",
+	"ddhcluster": "DedicatedHostClusterName", "disk": "DiskName", "eni": "NetworkInterfaceName", "image": "ImageName",
+	"instance": "InstanceName", "keypair": "KeyPairName", "launchtemplate": "LaunchTemplateName",
+	"managedinstance": "InstanceName", "securitygroup": "SecurityGroupName", "snapshot": "SnapshotName"}
+
+func TestEachResourceOfEveryType(t *testing.T) {
+	for _, resourceType := range ResourceTypes() {
+		what, name := typesOfResources[resourceType], namesOfResources[resourceType]
+		row := `{"` + what.id + `":"x-2","ZoneId":"z","ResourceGroupId":"rg-1","InstanceName":"other"`
+		want := Resource{ID: "x-2", Zone: "z", Group: "rg-1", Tags: map[string]string{"team": "web"}}
+		if name != "" && name != what.id {
+			row = strings.Replace(row, `"InstanceName":"other"`, `"`+name+`":"n"`, 1)
+			want.Name = "n"
+		} else if name != "" {
+			want.Name = "x-2"
+		}
+		switch {
+		case resourceType == "instance":
+			row += `,"VpcAttributes":{"VpcId":"vpc-1","VSwitchId":"v"}`
+			want.VPC = "vpc-1"
+		case InVPC(resourceType):
+			row += `,"VpcId":"vpc-1"`
+			want.VPC = "vpc-1"
+		}
+		row += `,"Tags":{"Tag":[{"TagKey":"team","TagValue":"web"}]}}`
+		client := serve(t, answer(200, inBody(strings.Replace(what.list, "%", row, 1))))
+		var got []Resource
+		require.NoError(t, client.EachResource(t.Context(), resourceType, []string{"x-1", "x-2"}, func(r Resource) error {
+			got = append(got, r)
+			return nil
+		}), resourceType)
+		assert.Equal(t, []Resource{want}, got, resourceType)
+		assert.Equal(t, want.Name != "", Named(resourceType), resourceType)
+		assert.Equal(t, want.VPC != "", InVPC(resourceType), resourceType)
+	}
+}
+
+func TestEachResourceFails(t *testing.T) {
+	enough := errors.New("enough")
+	client, asked := counting(t, 0)
+	stop := func(Resource) error { return enough }
+	require.ErrorIs(t, client.EachResource(t.Context(), "instance", []string{"i-1"}, stop), enough)
+	*asked = nil
+	require.ErrorContains(t, client.EachResource(t.Context(), "Disk", []string{"d-1"}, stop), `"Disk" is no resource type`)
+	require.ErrorContains(t, client.EachResource(t.Context(), "disk", []string{"a b"}, stop), "not sent")
+	require.Empty(t, *asked)
+	client = serve(t, answer(503, body("ServiceUnavailable")))
+	require.Equal(t, verdict.Transient, verdict.Of(client.EachResource(t.Context(), "disk", []string{"d-1"}, stop)))
 }

@@ -206,6 +206,10 @@ var calls = map[string]struct {
 			Attach{Cluster: "c1", Pool: "np1", Instances: []string{"i-1"}, Password: &goodPassword})
 		return err
 	}},
+	"DescribeUserQuota": {`"node_quota":100`, func(ctx context.Context, c *Client) error {
+		_, err := c.ContainerNodeQuota(ctx)
+		return err
+	}},
 	"RemoveNodePoolNodes": {`"task_id":"T-1"`, func(ctx context.Context, c *Client) error {
 		_, err := c.RemoveNodes(ctx, "c1", "np1", []string{"i-1"}, true)
 		return err

@@ -120,12 +120,10 @@ func (c *Client) ResourceGroupShown(ctx context.Context, resourceType string, id
 		return nil, refuseType(listResources, resourceType)
 	}
 	return read(ctx, c, t.reading, ids, func(row *resourceRow) (string, string) {
-		return row.id(t.id), row.group()
+		id, r := t.resource(row)
+		return id, r.Group
 	})
 }
-
-// OneByOne tells whether resources of the type can only be read one at a time.
-func OneByOne(resourceType string) bool { return resourceTypes[resourceType].chunk == 1 }
 
 // ResourceGroupListed asks the resource manager for the group of a resource; "" when it does not know.
 func (c *Client) ResourceGroupListed(ctx context.Context, resourceType, id string) (string, error) {

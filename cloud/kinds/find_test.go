@@ -214,11 +214,6 @@ func TestInstancesOfResourceGroupsAreFound(t *testing.T) {
 	require.Equal(t, []string{"rg-web"}, f.found(membership.Query{IDs: []string{"i-1"}})[0].Groups)
 	noGroup(t, f.failure(membership.Query{In: "rg-nowhere"}), "rg-nowhere")
 
-	f = find(t, s, alibabaFleet, membership.Target{Group: "rg-web", Params: membership.Params{"type": "disk"}})
-	err := f.failure(membership.Query{Name: "*"})
-	var bad *membership.BadInput
-	require.ErrorAs(t, err, &bad)
-	require.ErrorContains(t, err, `params.type: "disk": cannot be found or spread; only resources of type "instance" can`)
 	_, roomy := f.session.(membership.Roomy)
 	require.False(t, roomy, "resource groups have no limit")
 }

@@ -3,6 +3,7 @@ package kinds_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,6 +26,22 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// Every slice begins by giving what the one before has sent its time to show. Where that took as long as a slice, nothing would
+// ever be sent again.
+func TestWritesSettleWellWithinASlice(t *testing.T) {
+	const longestSlice = 5 * time.Minute // of package workflows
+	stages := 0
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		for op, all := range k.Spec().Stages {
+			for _, s := range all {
+				stages++
+				require.LessOrEqual(t, s.Settle.Std(), longestSlice/2, "%s, %s, %s", k.Spec().ID, op, s.Name)
+			}
+		}
+	}
+	require.NotZero(t, stages)
 }
 
 func TestConformance(t *testing.T) {

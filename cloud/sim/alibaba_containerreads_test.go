@@ -93,6 +93,10 @@ func TestReadsOfContainers(t *testing.T) {
 	require.Equal(t, true, pools[0].(map[string]any)["nodepool_info"].(map[string]any)["is_default"])
 	_, group := f.poolNow("np1")
 	require.NotContains(t, group, "desired_size")
+	quota := func() any { return f.cs("DescribeUserQuota", "GET /quota", "").body["node_quota"] }
+	require.Equal(t, 100.0, quota())
+	f = startContainers(t, func(a *world.Alibaba) { a.Containers.NodeQuota = 7 })
+	require.Equal(t, 7.0, quota())
 	for action, path := range map[string]string{"DescribeClusterDetail": "", "DescribeClusterNodes": "/nodes",
 		"DescribeClusterNodePools": "/nodepools", "DescribeClusterNodePoolDetail": "/nodepools/np1"} {
 		require.Equal(t, "ErrorClusterNotFound", f.cs(action, "GET /clusters/c9"+path, "").code)
@@ -165,6 +169,7 @@ func TestMistakesInContainers(t *testing.T) {
 	check("containers: {busyPool: x}", `containers.busyPool: "x" is not one of ok, error`)
 	check("containers: {removeInitial: x}", `containers.removeInitial: "x" is not one of ok, error`)
 	check("containers: {maxInstances: -1}", `containers.maxInstances: -1 is less than 0`)
+	check("containers: {nodeQuota: -1}", `containers.nodeQuota: -1 is less than 0`)
 	check("containers: {attach: 5}", `containers.attach: 5 is not a duration`)
 	for field, says := range map[string]string{
 		"state: gone":      `"gone" is not one of`,

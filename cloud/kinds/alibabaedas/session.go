@@ -85,7 +85,8 @@ func (s *session) readClusters(ctx context.Context, look membership.Look, o *obs
 	}
 	if join && look.Thorough {
 		reads.Go(func() (err error) {
-			o.elsewhere, err = s.readElsewhere(ctx, clusters)
+			others := slices.DeleteFunc(clusters, func(c alibaba.EDASCluster) bool { return c.ID == s.target.Group })
+			o.elsewhere, err = s.readMembers(ctx, others)
 			return err
 		})
 	}
@@ -111,17 +112,17 @@ func byInstance(members []alibaba.EDASMember) map[string]alibaba.EDASMember {
 	return found
 }
 
-// clustersAtOnce is how many other clusters are read at the same time.
+// clustersAtOnce is how many clusters are read at the same time.
 const clustersAtOnce = 10
 
-// readElsewhere tells for each instance that is a member of another cluster which that is.
-func (s *session) readElsewhere(ctx context.Context, clusters []alibaba.EDASCluster) (map[string]string, error) {
+// readMembers tells for each instance that is a member of one of the clusters which that is.
+func (s *session) readMembers(ctx context.Context, clusters []alibaba.EDASCluster) (map[string]string, error) {
 	in := make(map[string]string)
 	var mu sync.Mutex
 	reads, ctx := errgroup.WithContext(ctx)
 	reads.SetLimit(clustersAtOnce)
 	for _, c := range clusters {
-		if c.ID == s.target.Group || c.Type != alibaba.EDASOfECS {
+		if c.Type != alibaba.EDASOfECS {
 			continue
 		}
 		reads.Go(func() error {

@@ -18,7 +18,8 @@ const (
 	verifyTimeout = 30 * time.Minute
 	undoTimeout   = 2 * time.Hour
 	// settle is how long an accepted write may go unseen: the read lag and the time until EDAS begins. Not documented;
-	// assumed.
+	// assumed. Every slice gives it to what the one before has sent, so it stays well below the longest, of 5 minutes. What
+	// takes longer is not left to it: an import that was accepted is never sent again, see decideImport.
 	settle = 2 * time.Minute
 	// stuckAfter is how long a member may take, patience how long it may look wrong once it is there, or how long it has to
 	// look as if nothing had happened before an import whose outcome is unknown is sent again. Both end before the stage's

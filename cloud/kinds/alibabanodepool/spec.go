@@ -91,12 +91,12 @@ func (Kind) Spec() membership.Spec {
 		Permissions: append([]string{
 			"cs:DescribeClusterDetail, cs:DescribeClusterNodePoolDetail, cs:DescribeClusterNodes, cs:AttachInstances, cs:RemoveNodePoolNodes on acs:cs:{region}:{account}:cluster/{cluster}",
 			"cs:DescribeClusterNodes on acs:cs:{region}:{account}:cluster/*", // nobody may be a node of two clusters
-			"cs:DescribeClustersV1, cs:DescribeTaskInfo on *",
+			"cs:DescribeClustersV1, cs:DescribeTaskInfo, cs:DescribeUserQuota on *",
 			"ecs:DescribeInstances, ecs:DescribeDisks on acs:ecs:{region}:{account}:instance/*, acs:ecs:{region}:{account}:disk/*",
 			"ecs:StartInstances on acs:ecs:{region}:{account}:instance/{instance}", // one that an attach has left off
 		}, backup.Permissions()...),
 		Source: append([]string{
-			"Container Service API 2015-12-15: AttachInstances, RemoveNodePoolNodes, DescribeTaskInfo",
+			"Container Service API 2015-12-15: AttachInstances, RemoveNodePoolNodes, DescribeTaskInfo, DescribeUserQuota",
 			"Container Service API 2015-12-15: DescribeClusterDetail, DescribeClustersV1, DescribeClusterNodePoolDetail, DescribeClusterNodes",
 			"Elastic Compute Service API 2014-05-26: DescribeInstances",
 		}, backup.Source()...),

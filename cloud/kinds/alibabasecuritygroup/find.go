@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/alibaba/finder"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -14,35 +15,25 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	if _, err := s.readGroups(ctx, q.Groups()); err != nil {
 		return err
 	}
-	take := func(f membership.Found) error {
+	if !slices.ContainsFunc(q.IDs, isInterface) {
+		of := func(i alibaba.Instance) []string { return i.SecurityGroups }
+		return finder.Instances(ctx, s.client, q, finder.Groups{Of: of, SecurityGroup: q.In}, yield)
+	}
+	interfaces, err := s.client.NetworkInterfaces(ctx, q.IDs) // all of them are
+	if err != nil {
+		return err
+	}
+	for _, n := range interfaces {
+		f := membership.Found{ID: n.ID, Name: n.Name, VPC: n.VPC, Groups: n.SecurityGroups,
+			Traits: membership.Traits(n.Zone, nil)}
 		if !q.Matches(f) {
-			return nil
+			continue
 		}
-		return yield(f)
-	}
-	takeInstance := func(i alibaba.Instance) error {
-		return take(membership.Found{ID: i.ID, Name: i.Name, VPC: i.VPC, Groups: i.SecurityGroups,
-			Traits: membership.Traits(i.Zone, i.Tags)})
-	}
-	switch {
-	case q.IDs == nil:
-		filter := alibaba.InstanceFilter{Name: q.Name, VPC: q.VPC, SecurityGroup: q.In, Tags: q.Tags}
-		return s.client.FindInstances(ctx, filter, takeInstance)
-	case slices.ContainsFunc(q.IDs, isInterface): // then all of them are
-		interfaces, err := s.client.NetworkInterfaces(ctx, q.IDs)
-		if err != nil {
+		if err := yield(f); err != nil {
 			return err
 		}
-		for _, n := range interfaces {
-			f := membership.Found{ID: n.ID, Name: n.Name, VPC: n.VPC, Groups: n.SecurityGroups,
-				Traits: membership.Traits(n.Zone, nil)}
-			if err := take(f); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
-	return s.client.EachInstance(ctx, q.IDs, takeInstance)
+	return nil
 }
 
 // Room implements membership.Roomy: what the capacity of each group leaves, which is the parameter's, or what is

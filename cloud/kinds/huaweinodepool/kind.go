@@ -5,7 +5,6 @@ package huaweinodepool
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -69,11 +68,11 @@ func parseParams(given membership.Params) (p params, problems []membership.Probl
 	case nil:
 		bad("cluster", nil, "is missing; want the id of the cluster that the pool is in")
 	case string:
-		if p.cluster = v; !uuid.MatchString(v) {
-			bad("cluster", v, wantUUID)
+		if p.cluster = v; !huawei.IsUUID(v) {
+			bad("cluster", v, huawei.WantUUID)
 		}
 	default:
-		bad("cluster", v, wantUUID)
+		bad("cluster", v, huawei.WantUUID)
 	}
 	if v, ok := given["assumeSubnet"]; ok {
 		if p.assumeSubnet, ok = v.(bool); !ok {
@@ -83,22 +82,8 @@ func parseParams(given membership.Params) (p params, problems []membership.Probl
 	return p, problems
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
-const wantUUID = "want a UUID such as 34dac9a0-c4a7-457b-bab2-e2c696e0e401"
-
 // Validate checks what is particular to the kind: ids are UUIDs, and the parameters.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	var problems []membership.Problem
-	check := func(field, id string) {
-		if id != "" && !uuid.MatchString(id) {
-			problems = append(problems, membership.Problem{Field: field, Value: membership.Quote(id), Want: wantUUID})
-		}
-	}
-	check("group", r.Group)
-	for i, id := range r.Members {
-		check(fmt.Sprintf("members[%d]", i), id)
-	}
-	_, more := parseParams(r.Params)
-	return append(problems, more...)
+	_, problems := parseParams(r.Params)
+	return append(huawei.CheckIDs(r), problems...)
 }

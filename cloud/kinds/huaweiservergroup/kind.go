@@ -5,7 +5,6 @@ package huaweiservergroup
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
@@ -95,22 +94,8 @@ func parseParams(given membership.Params) (params, []membership.Problem) {
 	return p, problems
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
-const wantUUID = "want a UUID such as 34dac9a0-c4a7-457b-bab2-e2c696e0e401"
-
 // Validate checks what is particular to the kind: ids are UUIDs, and the parameters.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	var problems []membership.Problem
-	check := func(field, id string) {
-		if id != "" && !uuid.MatchString(id) {
-			problems = append(problems, membership.Problem{Field: field, Value: membership.Quote(id), Want: wantUUID})
-		}
-	}
-	check("group", r.Group)
-	for i, id := range r.Members {
-		check(fmt.Sprintf("members[%d]", i), id)
-	}
-	_, more := parseParams(r.Params)
-	return append(problems, more...)
+	_, problems := parseParams(r.Params)
+	return append(huawei.CheckIDs(r), problems...)
 }

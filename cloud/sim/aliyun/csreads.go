@@ -204,6 +204,12 @@ func (s *Service) nodeBody(n *node, told string, t time.Time) object {
 	return body
 }
 
+// describeUserQuota tells the account's limits, of which only that of nodes can be chosen (K9).
+func (s *Service) describeUserQuota(*wire.Call, params) wire.Answer {
+	return shown(object{"amk_cluster_quota": 20, "ask_cluster_quota": 20, "cluster_nodepool_quota": 20, "cluster_quota": 50,
+		"node_quota": s.config.Containers.NodeQuota})
+}
+
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // describeTask tells of a task. It shows no lag.

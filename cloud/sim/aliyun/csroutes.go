@@ -40,6 +40,7 @@ func csRoutes() []csRoute {
 		read("DescribeClusterNodes", cluster+"/nodes", []string{"instanceIds,"}, "nodepool_id",
 			inCluster("state", "pageSize", "pageNumber"), (*Service).describeNodes),
 		read("DescribeTaskInfo", " /tasks/{TaskId}", nil, "", []string{"TaskId"}, (*Service).describeTask),
+		read("DescribeUserQuota", " /quota", nil, "", nil, (*Service).describeUserQuota),
 
 		write("AttachInstances", "POST"+cluster+"/attach", "instances[]", "nodepool_id",
 			append(slices.Clone(attach), append([]string{"is_edge_worker"}, ofPool()...)...), (*Service).attachInstances),

@@ -18,6 +18,7 @@ type Containers struct {
 	Drain         clock.Range    `json:"drain,omitzero"`          // longer than that, if it is to be drained
 	TaskRetention clock.Duration `json:"taskRetention,omitempty"` // after its end; default 24h
 	MaxInstances  int            `json:"maxInstances,omitempty"`  // of one call; default 100
+	NodeQuota     int            `json:"nodeQuota,omitempty"`     // nodes of a cluster; shown, without effect; default 100
 	TaskFailed    string         `json:"taskFailed,omitempty"`    // the state of such a task: failed (default) or fail
 	// RepeatAttach is what becomes of a node that is attached to its own pool: error (default), or ok, and its system is
 	// installed anew.
@@ -58,6 +59,7 @@ func (k *Containers) complete(readLag clock.Duration) {
 	k.ReadLag = cmp.Or(k.ReadLag, readLag)
 	k.TaskRetention = cmp.Or(k.TaskRetention, clock.Duration(24*time.Hour))
 	k.MaxInstances = cmp.Or(k.MaxInstances, 100)
+	k.NodeQuota = cmp.Or(k.NodeQuota, 100)
 	k.TaskFailed = cmp.Or(k.TaskFailed, "failed")
 	k.RepeatAttach = cmp.Or(k.RepeatAttach, Error)
 	k.BusyPool = cmp.Or(k.BusyPool, OK)
@@ -110,6 +112,7 @@ var (
 
 func (k Containers) validate(v *validation) {
 	v.atLeast("alibaba.containers.maxInstances", k.MaxInstances, 0)
+	v.atLeast("alibaba.containers.nodeQuota", k.NodeQuota, 0)
 	v.oneOf("alibaba.containers.taskFailed", k.TaskFailed, "failed", "fail")
 	v.oneOf("alibaba.containers.repeatAttach", k.RepeatAttach, OK, Error)
 	v.oneOf("alibaba.containers.busyPool", k.BusyPool, OK, Error)
