@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
@@ -28,6 +29,7 @@ type Options struct {
 	Store         store.Blobs             // what fleets keep; nil: no fleets
 	Targets       string                  // the folder of target files; "": none can be named
 	Signers       string                  // the file of those who may sign votes; "": gates cannot want signatures
+	Limits        *limit.Set              // what paces the calls of the kinds, for heartbeats to tell; nil: nothing does
 	Pace          membership.Pace         // zero fields get DefaultPace's
 	Logger        *slog.Logger            // nil discards
 }
@@ -51,6 +53,7 @@ type Activities struct {
 	signers  string
 	// manifests are those that were read lately
 	manifests manifests
+	limits    *limit.Set
 	pace      membership.Pace
 	log       *slog.Logger
 }
@@ -70,11 +73,14 @@ func New(o Options) *Activities {
 	if o.DataConverter == nil {
 		o.DataConverter = converter.GetDefaultDataConverter()
 	}
+	if o.Limits == nil {
+		o.Limits = &limit.Set{}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Activities{kinds: o.Kinds, client: o.Client, store: o.Store, targets: o.Targets, signers: o.Signers,
-		programs: newPrograms(o.Client, o.DataConverter), pace: pace, log: o.Logger}
+		programs: newPrograms(o.Client, o.DataConverter), limits: o.Limits, pace: pace, log: o.Logger}
 }
 
 // Register makes every activity type known to a worker, each under a name that tells an operator what it does.
@@ -102,7 +108,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 
 // Plan observes the cloud and compiles the program of a request. It only reads.
 func (a *Activities) Plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	stop := beat(ctx, func() string { return "observing" })
+	stop := a.beatAt(ctx, in.Request.Account, func() string { return "observing" })
 	defer stop()
 	p, err := a.plan(ctx, in)
 	if err != nil {
@@ -191,6 +197,10 @@ func planError(err error) error {
 // beat heartbeats every second until stop is called, with words about what is going on. Nothing is ever resumed from
 // a heartbeat.
 func beat(ctx context.Context, words func() string) (stop func()) {
+	return beatWith(ctx, func() []any { return []any{words()} })
+}
+
+func beatWith(ctx context.Context, details func() []any) (stop func()) {
 	done := make(chan struct{})
 	finished := make(chan struct{})
 	go func() {
@@ -198,7 +208,7 @@ func beat(ctx context.Context, words func() string) (stop func()) {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
-			activity.RecordHeartbeat(ctx, words())
+			activity.RecordHeartbeat(ctx, details()...)
 			select {
 			case <-tick.C:
 			case <-done:

@@ -42,7 +42,7 @@ func (a *Activities) Advance(ctx context.Context, in membership.SliceInput) (mem
 	w := newWalk(in, program, session, kind.Spec().Actions, time.Now(), info.Attempt > 1)
 	w.stopping = activity.GetWorkerStopChannel(ctx)
 	w.log = a.log.With("run", info.WorkflowExecution.RunID, "lane", info.ActivityType.Name)
-	stop := beat(ctx, w.words)
+	stop := a.beatAt(ctx, program.Account, w.words)
 	defer stop()
 	w.run(ctx)
 	return w.result(), nil

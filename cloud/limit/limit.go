@@ -51,21 +51,26 @@ func (s *Set) For(key Key, seed Seed) *Limiter {
 		}
 		seed.Min = max(seed.Min, slowest)
 		seed.Max = max(seed.Max, seed.Min)
-		start := min(max(seed.Start, seed.Min), seed.Max)
-		l = &Limiter{key: key, seed: seed, bucket: rate.NewLimiter(rate.Limit(start), max(seed.Burst, 1))}
+		seed.Start = min(max(seed.Start, seed.Min), seed.Max)
+		l = &Limiter{key: key, seed: seed, bucket: rate.NewLimiter(rate.Limit(seed.Start), max(seed.Burst, 1))}
 		s.byKey[key] = l
 	}
 	return l
 }
 
-// State is what a limiter does at a moment, for metrics.
+// State is what a limiter does at a moment.
 type State struct {
 	Key       Key
+	Start     float64       // calls per second allowed at the beginning
 	Rate      float64       // calls per second allowed now
 	Paused    time.Duration // how long it still stands still by the cloud's wish
-	Waiting   int           // callers inside Wait
+	Waiting   int           // callers that wait for their turn
 	Throttled int           // throttling answers since the start
 }
+
+// Holding reports whether the limiter holds calls back: they wait, or go out more slowly than at the beginning. The
+// maximum is no measure of that, since most limiters begin below theirs and only creep up when they are used to the full.
+func (s State) Holding() bool { return s.Paused > 0 || s.Waiting > 0 || s.Rate < s.Start }
 
 // State returns the state of every limiter, sorted by key.
 func (s *Set) State() []State {
@@ -102,8 +107,6 @@ type Limiter struct {
 // returns at once a *verdict.Error, Throttled, with the time to wait in RetryAfter. When ctx ends first it returns a
 // Transient one. Either way nothing was sent.
 func (l *Limiter) Wait(ctx context.Context) error {
-	l.enter(1)
-	defer l.enter(-1)
 	for {
 		if ctx.Err() != nil {
 			return l.refuse(verdict.Transient, 0, "cancelled while waiting for its turn, nothing was sent")
@@ -119,7 +122,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 			cancel(turn)
 			return l.refuse(verdict.Throttled, delay, "its turn would come after the deadline, nothing was sent")
 		}
-		if delay > 0 && !sleep(ctx, delay) {
+		if delay > 0 && !l.sleep(ctx, delay) {
 			cancel(turn)
 			continue // the loop's head says why
 		}
@@ -161,6 +164,7 @@ func (l *Limiter) State() State {
 	defer l.mu.Unlock()
 	return State{
 		Key:       l.key,
+		Start:     l.seed.Start,
 		Rate:      float64(l.bucket.Limit()),
 		Paused:    max(0, time.Until(l.until)),
 		Waiting:   l.waiting,
@@ -191,7 +195,9 @@ func cancel(turn *rate.Reservation) {
 }
 
 // sleep reports whether it slept to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
+func (l *Limiter) sleep(ctx context.Context, d time.Duration) bool {
+	l.enter(1)
+	defer l.enter(-1)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

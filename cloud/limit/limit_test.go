@@ -182,7 +182,33 @@ func TestSetKeepsOneLimiterPerKey(t *testing.T) {
 	other := limit.Key{Account: "a", Region: "sim-1", API: "Show"}
 	assert.Same(t, set.For(key, seed), set.For(key, limit.Seed{Start: 99, Max: 99}))
 	assert.NotSame(t, set.For(key, seed), set.For(other, seed))
-	assert.Equal(t, []limit.State{{Key: other, Rate: 10}, {Key: key, Rate: 10}}, set.State())
+	assert.Equal(t, []limit.State{{Key: other, Start: 10, Rate: 10}, {Key: key, Start: 10, Rate: 10}}, set.State())
+}
+
+func TestHolding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := new(limit.Set).For(key, seed)
+		assert.False(t, l.State().Holding(), "it begins below its maximum, and holds nobody back")
+		require.NoError(t, l.Wait(t.Context()))
+		queued := make(chan error)
+		go func() { queued <- l.Wait(t.Context()) }()
+		synctest.Wait()
+		assert.True(t, l.State().Holding(), "a caller waits")
+		require.NoError(t, <-queued)
+		assert.False(t, l.State().Holding())
+
+		l.Throttled(0)
+		assert.True(t, l.State().Holding(), "the rate is cut")
+		for l.State().Rate < seed.Start {
+			l.Succeeded()
+		}
+		assert.False(t, l.State().Holding(), "the rate is back")
+		slowest := new(limit.Set).For(key, limit.Seed{Start: 1, Min: 1, Max: 1})
+		slowest.Throttled(time.Minute)
+		assert.True(t, slowest.State().Holding(), "it stands still, at a rate that cannot be cut")
+		time.Sleep(time.Minute)
+		assert.False(t, slowest.State().Holding())
+	})
 }
 
 func TestConcurrentUse(t *testing.T) {

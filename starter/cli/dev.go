@@ -66,6 +66,7 @@ func newDev(f *Factory, lookup func(string) (string, bool), runF func(context.Co
 	fs.StringVar(&o.Worker.Targets, "targets", ".", "`folder` of the target files that plans may name")
 	fs.StringVar(&o.Worker.Signers, "allowed-signers", "", "`file` of the keys that may sign votes, as OpenSSH's allowed_signers")
 	fs.IntVar(&o.Worker.Parallel, "parallel", o.Worker.Parallel, "most writes under way at once in one activity")
+	fs.StringVar(&o.Worker.Metrics, "metrics", "", "serve the worker's /metrics, for Prometheus, at this `address`")
 	fs.StringVar(&o.Worker.LogFormat, "log-format", o.Worker.LogFormat, "json or console")
 	fs.StringVar(&o.Worker.LogLevel, "log-level", o.Worker.LogLevel, "debug, info, warn or error")
 	return cmd

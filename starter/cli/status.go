@@ -18,7 +18,7 @@ func newStatus(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status RUN",
 		Short: "Show where every member of a run is now",
-		Long: "Show where every member of a run is now.\n\n" +
+		Long: "Show where every member of a run is now, and what holds back the calls of the workers that work for it.\n\n" +
 			"The exit code is 5 when the run waits for a person, otherwise 0.",
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,9 +46,14 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 		if err != nil {
 			return unanswered(ctx, conn, "run "+id+" does not answer", err)
 		}
-		if !f.JSON {
+		limits := f.limits(ctx, conn, found, append(s.Cohorts, id)...)
+		if f.JSON {
+			err = f.pretty(limitedFleet{s, limits})
+		} else {
 			f.printFleetStatus(s)
-		} else if err := f.pretty(s); err != nil {
+			f.printLimits(limits)
+		}
+		if err != nil {
 			return err
 		}
 		return exitIn(s.Phase)
@@ -57,10 +62,12 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 	if err != nil {
 		return unanswered(ctx, conn, "run "+id+" does not answer", err)
 	}
+	limits := f.limits(ctx, conn, found, id)
 	if f.JSON {
-		err = f.pretty(s)
+		err = f.pretty(limitedStatus{s, limits})
 	} else {
 		f.printStatus(s)
+		f.printLimits(limits)
 	}
 	if err != nil {
 		return err

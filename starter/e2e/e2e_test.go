@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -164,11 +165,13 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// healthy waits until a URL answers 200: healthy URL.
+// healthy waits until a URL answers 200, with a text that matches: healthy URL [REGEXP].
 func healthy(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: healthy URL")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: healthy URL [REGEXP]")
 	}
+	want, err := regexp.Compile(strings.Join(args[1:], ""))
+	ts.Check(err)
 	wait(ts, args[0], func() error {
 		answer, err := http.Get(args[0])
 		if err != nil {
@@ -178,7 +181,11 @@ func healthy(ts *testscript.TestScript, neg bool, args []string) {
 		if answer.StatusCode != http.StatusOK {
 			return errors.New(answer.Status)
 		}
-		return nil
+		body, err := io.ReadAll(answer.Body)
+		if err == nil && !want.Match(body) {
+			err = fmt.Errorf("no match for %s in %d bytes", want, len(body))
+		}
+		return err
 	})
 }
 

@@ -19,10 +19,11 @@ import (
 
 // Options say which Temporal to reach, and as whom.
 type Options struct {
-	Profile string       // of temporal.toml; "" means TEMPORAL_PROFILE, else "default"
-	Address string       // host:port of a plain server of our own: profile and environment are ignored; "" uses them
-	Name    string       // of the program; the part of its identity that comes before host and process
-	Logger  *slog.Logger // nil discards what the SDK has to say
+	Profile string                // of temporal.toml; "" means TEMPORAL_PROFILE, else "default"
+	Address string                // host:port of a plain server of our own: profile and environment are ignored; "" uses them
+	Name    string                // of the program; the part of its identity that comes before host and process
+	Logger  *slog.Logger          // nil discards what the SDK has to say
+	Metrics client.MetricsHandler // nil discards what the SDK counts
 }
 
 // Connection is a client and what was used to make it.
@@ -55,6 +56,7 @@ func Dial(ctx context.Context, o Options) (*Connection, error) {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	opts.Logger = log.NewStructuredLogger(o.Logger)
+	opts.MetricsHandler = o.Metrics
 	opts.Identity = identity(o.Name)
 	opts.DataConverter = converter.GetDefaultDataConverter()
 	c, err := client.DialContext(ctx, opts)

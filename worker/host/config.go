@@ -3,7 +3,6 @@ package host
 import (
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -24,6 +23,7 @@ type Config struct {
 	LogFormat string        // json or console
 	LogLevel  string        // debug, info, warn or error
 	Health    string        // where /healthz is served, "" for nowhere; a bare ":port" is on loopback
+	Metrics   string        // where /metrics is served, likewise; it may be the address of Health
 	Poll      time.Duration // how often an activity looks while it waits
 	Slice     time.Duration // how long one activity runs
 	Parallel  int           // most writes under way at once in one activity
@@ -48,6 +48,8 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 	fs.StringVar(&c.Health, "health", c.Health,
 		"serve /healthz at this `address`; a bare :port is on loopback, empty serves nothing")
+	fs.StringVar(&c.Metrics, "metrics", c.Metrics,
+		"serve /metrics, for Prometheus, at this `address`; likewise, and it may be that of --health")
 	fs.DurationVar(&c.Poll, "poll", c.Poll, "how often to look while waiting for the cloud")
 	fs.DurationVar(&c.Slice, "slice", c.Slice, "how long one activity runs before its state is recorded")
 	fs.IntVar(&c.Parallel, "parallel", c.Parallel, "most writes under way at once in one activity")
@@ -102,27 +104,11 @@ func (c *Config) Check() error {
 	wrong(c.Poll > c.Slice, "--poll: %v: want no more than --slice, which is %v", c.Poll, c.Slice)
 	wrong(c.Parallel < 1 || c.Parallel > 1000, "--parallel: %d: want 1 to 1000", c.Parallel)
 	wrong(c.MaxSlices < 1 || c.MaxSlices > 10000, "--max-slices: %d: want 1 to 10000", c.MaxSlices)
-	if _, err := healthAddress(c.Health); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	_, health := listenAddress("--health", c.Health)
+	_, metrics := listenAddress("--metrics", c.Metrics)
+	return errors.Join(append(errs, health, metrics)...)
 }
 
 func (c *Config) pace() membership.Pace {
 	return membership.Pace{Slice: membership.Duration(c.Slice), Poll: membership.Duration(c.Poll), Parallel: c.Parallel}
-}
-
-// healthAddress puts an address without a host on loopback: who wants it elsewhere says so.
-func healthAddress(addr string) (string, error) {
-	if addr == "" {
-		return "", nil
-	}
-	h, port, err := net.SplitHostPort(addr)
-	if err != nil || port == "" {
-		return "", fmt.Errorf("--health: %q: want host:port, such as 127.0.0.1:9090", addr)
-	}
-	if h == "" {
-		h = "127.0.0.1"
-	}
-	return net.JoinHostPort(h, port), nil
 }

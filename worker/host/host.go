@@ -64,10 +64,17 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
+	var limits limit.Set
+	told := &metrics{}
+	if o.Metrics != "" {
+		if told, err = newMetrics(&limits, o.Logger); err != nil {
+			return err
+		}
+	}
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := connect.Dial(dialing, connect.Options{Profile: o.Profile, Address: o.Address,
-		Name: "fleetjoin-worker", Logger: o.Logger})
+		Name: "fleetjoin-worker", Logger: o.Logger, Metrics: told.temporal})
 	if err != nil {
 		return err
 	}
@@ -78,12 +85,14 @@ func Run(ctx context.Context, o Options) error {
 	case err != nil:
 		return err
 	}
-	probe, err := serveHealth(o.Health, o.Logger)
+	var probe health
+	served, err := serve(o.Logger, endpoint{flag: "--health", addr: o.Health, path: "/healthz", handler: &probe},
+		endpoint{flag: "--metrics", addr: o.Metrics, path: "/metrics", handler: told.handler})
 	if err != nil {
 		return err
 	}
-	defer probe.close()
-	return work(ctx, o, conn, accounts, probe)
+	defer served.close()
+	return work(ctx, o, conn, accounts, &limits, &probe)
 }
 
 // checkDebug refuses values of the variable DEBUG with which the vendors' packages print whole requests, with their keys
@@ -98,7 +107,8 @@ func checkDebug(value string) error {
 	return nil
 }
 
-func work(ctx context.Context, o Options, conn *connect.Connection, accounts *account.Accounts, probe *health) error {
+func work(ctx context.Context, o Options, conn *connect.Connection, accounts *account.Accounts, limits *limit.Set,
+	probe *health) error {
 	fatal := make(chan error, 1)
 	w := worker.New(conn.Client, o.TaskQueue, worker.Options{
 		Identity:                           conn.Identity,
@@ -107,14 +117,14 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		WorkerStopTimeout:                  o.Slice + stopGrace,
 		OnFatalError:                       func(err error) { fatal <- err },
 	})
-	var limits limit.Set
 	blobs, err := openStore(o.Store)
 	if err != nil {
 		return err
 	}
 	workflows.Register(w)
 	activities.New(activities.Options{
-		Kinds:         kinds.All(connectTo(accounts, &limits)),
+		Kinds:         kinds.All(connectTo(accounts, limits)),
+		Limits:        limits,
 		Client:        conn.Client,
 		DataConverter: conn.DataConverter,
 		Store:         blobs,

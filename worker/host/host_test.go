@@ -3,11 +3,8 @@ package host
 import (
 	"bytes"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -65,57 +62,13 @@ func TestConfigCheckNamesFieldAndValue(t *testing.T) {
 		"--max-slices: -1":              func(c *Config) { c.MaxSlices = -1 },
 		`--health: "9090": want`:        func(c *Config) { c.Health = "9090" },
 		`--health: "localhost:": want`:  func(c *Config) { c.Health = "localhost:" },
+		`--metrics: "9091": want`:       func(c *Config) { c.Metrics = "9091" },
 		"--poll: 2s: want no more than": func(c *Config) { c.Slice = time.Second },
 	} {
 		c := good
 		change(&c)
 		require.ErrorContains(t, c.Check(), want)
 	}
-}
-
-func TestHealthIsOnLoopbackUnlessToldOtherwise(t *testing.T) {
-	t.Parallel()
-	for given, want := range map[string]string{
-		"": "", ":9090": "127.0.0.1:9090", "0.0.0.0:9090": "0.0.0.0:9090", "[::1]:1": "[::1]:1",
-	} {
-		got, err := healthAddress(given)
-		require.NoError(t, err)
-		require.Equal(t, want, got)
-	}
-}
-
-func TestHealthTellsReadiness(t *testing.T) {
-	t.Parallel()
-	h := &health{}
-	get := func(path string) int {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		return w.Code
-	}
-	require.Equal(t, http.StatusServiceUnavailable, get("/healthz"))
-	h.ready.Store(true)
-	require.Equal(t, http.StatusOK, get("/healthz"))
-	require.Equal(t, http.StatusNotFound, get("/other"))
-}
-
-func TestHealthServes(t *testing.T) {
-	t.Parallel()
-	var out syncBuffer
-	log, err := NewLogger(&out, "json", "info")
-	require.NoError(t, err)
-	h, err := serveHealth("127.0.0.1:0", log)
-	require.NoError(t, err)
-	defer h.close()
-	_, rest, found := strings.Cut(out.String(), `"url":"`)
-	require.True(t, found, out.String())
-	url, _, _ := strings.Cut(rest, `"`)
-	answer, err := http.Get(url)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
-
-	_, err = serveHealth(strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/healthz"), log)
-	require.ErrorContains(t, err, "choose another address")
 }
 
 func TestLogger(t *testing.T) {
