@@ -42,15 +42,41 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 	}
 	for i, surveyed := range in.Survey.Steps {
 		s := newSum(surveyed)
+		s.forecast = a.forecast(in.Plan, manifest.Steps[i].Step, surveyed)
 		if err := s.read(ctx, a.store, manifest.Steps[i], in.Seen[i]); err != nil {
 			return p, err
 		}
 		p.Steps = append(p.Steps, s.step(in.Plan))
 	}
+	p.DurationSeconds = lasts(p.Steps)
 	if windows := fleet.Windows(in.Plan.Allow); len(windows) > 0 {
 		p.Openings = windows.Openings(p.Made, mostOpenings)
 	}
 	return p, nil
+}
+
+// forecast begins the forecast of a step; nil when its kind does not say what it costs.
+func (a *Activities) forecast(p fleet.Plan, step fleet.Step, s fleet.SurveyedStep) *fleet.Forecast {
+	kind, err := membership.Find(a.kinds, s.Kind)
+	if err != nil {
+		return nil
+	}
+	costed, ok := kind.(membership.Costed)
+	if !ok {
+		return nil
+	}
+	return fleet.NewForecast(p, step, s.Members, costed, a.pace.Poll.Std())
+}
+
+// lasts is for how many seconds all steps last, 0 when one of them does not say.
+func lasts(steps []fleet.PreviewStep) (total int) {
+	for _, s := range steps {
+		if s.Expected == nil {
+			return 0
+		}
+		total += s.Expected.DurationSeconds
+	}
+	return total
 }
 
 // sum is what a step comes to, while its pages are read.
@@ -58,6 +84,7 @@ type sum struct {
 	fleet.PreviewStep
 	groups   map[string]int // by group, its index in Groups
 	refusals map[string]*fleet.Refusal
+	forecast *fleet.Forecast // nil: nobody knows
 }
 
 func newSum(s fleet.SurveyedStep) *sum {
@@ -72,6 +99,9 @@ func newSum(s fleet.SurveyedStep) *sum {
 // read reads all pages of a step, one at a time.
 func (s *sum) read(ctx context.Context, blobs store.Blobs, paged fleet.PagedStep, seen []fleet.Seen) error {
 	for w, refs := range paged.Waves {
+		if s.forecast != nil {
+			s.forecast.Wave(size(refs))
+		}
 		for _, ref := range refs {
 			if len(seen) == 0 {
 				return fmt.Errorf("no preview of page %s", ref.Key)
@@ -86,10 +116,20 @@ func (s *sum) read(ctx context.Context, blobs store.Blobs, paged fleet.PagedStep
 			}
 			s.Waves[w].Pages = append(s.Waves[w].Pages, fleet.PreviewPage{Group: page.Group, Sight: seen[0].Key})
 			s.add(&s.Waves[w], page.Group, sight)
+			if s.forecast != nil {
+				s.forecast.Page(sight.Members)
+			}
 			seen = seen[1:]
 		}
 	}
 	return nil
+}
+
+func size(wave []fleet.PageRef) (members int) {
+	for _, page := range wave {
+		members += page.Count
+	}
+	return members
 }
 
 // add adds a page of a wave.
@@ -145,6 +185,13 @@ func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
 	slices.SortFunc(s.Refusals, func(a, b fleet.Refusal) int {
 		return cmp.Or(cmp.Compare(b.Members, a.Members), strings.Compare(a.Code, b.Code))
 	})
+	if s.forecast != nil {
+		for i, seconds := range s.forecast.WaveSeconds() {
+			s.Waves[i].DurationSeconds = seconds
+		}
+		expected := s.forecast.Expected()
+		s.Expected = &expected
+	}
 	if plan.Budget != nil {
 		s.Budget = fmt.Sprintf("%s; then %s", fleet.NewLedger(plan.Budget, s.Members), cmp.Or(plan.Budget.Then, fleet.ThenStop))
 	}

@@ -55,8 +55,21 @@ func (view) Compile(r membership.Request, op membership.Operation) membership.Pr
 	return p
 }
 
+// priced is a watched town that says what its members cost: each is written to, and off for a while.
+type priced struct{ watched }
+
+func (*priced) Cost(op membership.Operation, _ membership.Params, _ *membership.Member) membership.Cost {
+	return membership.Cost{Plan: []membership.Calls{{API: "See"}}, Stages: []membership.StageCost{{Stage: string(op), Off: true,
+		Calls: []membership.Calls{{API: "Write", Write: true, Batch: 10}}, Takes: 58 * time.Second}}}
+}
+
 // foresee runs a FleetPlan with the activities of a worker.
 func foresee(t *testing.T, plan fleet.Plan) (fleet.Preview, store.Blobs) {
+	t.Helper()
+	return foreseeOf(t, &watched{}, plan)
+}
+
+func foreseeOf(t *testing.T, kind membership.Kind, plan fleet.Plan) (fleet.Preview, store.Blobs) {
 	t.Helper()
 	blobs, err := store.Open(t.TempDir())
 	require.NoError(t, err)
@@ -64,7 +77,7 @@ func foresee(t *testing.T, plan fleet.Plan) (fleet.Preview, store.Blobs) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
-	New(Options{Kinds: []membership.Kind{&watched{}}, Store: blobs}).Register(env)
+	New(Options{Kinds: []membership.Kind{kind}, Store: blobs}).Register(env)
 	env.ExecuteWorkflow(workflows.TypeFleetPlan, plan)
 	require.NoError(t, env.GetWorkflowError())
 	var p fleet.Preview
@@ -122,6 +135,32 @@ func TestWhatAPlanComesTo(t *testing.T) {
 	require.Equal(t, &membership.Gate{Quorum: 1, Requester: "ann", Timeout: membership.Duration(72 * time.Hour),
 		Why: "join 39 members (toy.town); it DESTROYS their data"}, s.Gate)
 	require.False(t, s.EachWave)
+}
+
+func TestHowLongAPlanTakes(t *testing.T) {
+	join := fleet.Step{Kind: "toy.town", Account: "demo", Group: "g1", Members: numbered(1, 50)}
+	leave := join
+	leave.Operation, leave.Members = membership.Leave, numbered(4, 4)
+	plan := fleet.Plan{Requester: "ann", Steps: []fleet.Step{join, leave}, Waves: []fleet.Share{{Percent: 50}, {Percent: 100}},
+		Soak: fleet.Duration(time.Hour), Pace: fleet.Pace{Cohorts: 2}, Gate: &fleet.Approval{}}
+	p, _ := foreseeOf(t, &priced{}, plan)
+	// A member takes 58 s and a look, two. Of 25 members, there are nine cohorts, two at once.
+	s := p.Steps[0]
+	require.Equal(t, []int{300, 300}, []int{s.Waves[0].DurationSeconds, s.Waves[1].DurationSeconds})
+	require.Equal(t, 33, s.Due)
+	require.Equal(t, &fleet.Expected{DurationSeconds: 4200, SoakSeconds: 3600, Downtime: &fleet.Downtime{Members: 33, SecondsEach: 60},
+		Calls: []fleet.APICalls{{API: "Write", Writes: 18, WritesAtMost: 33}, {API: "See", Reads: 18}}}, s.Expected)
+	require.Zero(t, p.Steps[1].Expected.DurationSeconds, "with m4, nothing is done")
+	require.Equal(t, 4200, p.DurationSeconds)
+
+	// What people approve is what was seen, and that is the same whatever it should take.
+	unknown, _ := foresee(t, plan)
+	require.Nil(t, unknown.Steps[0].Expected)
+	require.Zero(t, unknown.DurationSeconds)
+	require.Equal(t, p.Manifest, unknown.Manifest)
+	for i, w := range s.Waves {
+		require.Equal(t, w.Pages, unknown.Steps[0].Waves[i].Pages)
+	}
 }
 
 func TestWhatAPlanWithoutMuchComesTo(t *testing.T) {

@@ -7,14 +7,15 @@ import (
 )
 
 // Preview is what a plan would do if it began now: the result of the FleetPlan workflow, and a documented JSON contract.
-// It stays small however many members there are; what was seen of each is in the sights. How long it would take it does
-// not say: programs do not tell how long their stages mostly last.
+// It stays small however many members there are; what was seen of each is in the sights.
 type Preview struct {
 	Name     string        `json:"name,omitempty"`
 	Made     time.Time     `json:"made"`
 	Steps    []PreviewStep `json:"steps"`
 	Openings []Opening     `json:"openings,omitempty"` // the next ones of the plan's windows; none: it has no windows
 	Manifest string        `json:"manifest"`           // its key
+	// DurationSeconds is that of all steps; 0: some kind does not say what it costs. See Expected.
+	DurationSeconds int `json:"durationSeconds,omitempty"`
 }
 
 // Foreseen is what would become of some members.
@@ -41,6 +42,7 @@ type PreviewStep struct {
 	// Gate is what people would have to decide before the first wave, or before each with EachWave; nil: nothing.
 	Gate     *membership.Gate `json:"gate,omitempty"`
 	EachWave bool             `json:"eachWave,omitempty"`
+	Expected *Expected        `json:"expected,omitempty"` // nil: the kind does not say what it costs
 }
 
 // PreviewGroup is a group of a PreviewStep.
@@ -53,7 +55,8 @@ type PreviewGroup struct {
 type PreviewWave struct {
 	Name string `json:"name"`
 	Foreseen
-	Pages []PreviewPage `json:"pages"`
+	DurationSeconds int           `json:"durationSeconds,omitempty"` // of Expected, without the soak after it
+	Pages           []PreviewPage `json:"pages"`
 }
 
 // PreviewPage is where to find what was seen of a page.

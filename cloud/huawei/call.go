@@ -98,7 +98,7 @@ func (o op) rules() verdict.Table {
 func (c *Client) pace(o op) *limit.Limiter {
 	key, seed := limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, c.seed
 	if o.cce && o.write {
-		key.API, seed = "CCE writes", c.writes
+		key.API, seed = clusterLimit, c.writes
 	}
 	return c.limits.For(key, seed)
 }

@@ -81,6 +81,9 @@ func (f *Factory) printPreview(p fleet.Preview, all bool) {
 		}
 		f.printPreviewStep(s, all)
 	}
+	if len(p.Steps) > 1 && p.DurationSeconds > 0 {
+		f.printf("\nall steps: about %s\n", lasting(p.DurationSeconds))
+	}
 	for i, o := range p.Openings {
 		if i == 0 {
 			f.printf("\nThe next windows:\n")
@@ -111,9 +114,13 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	t.print(&f.Streams, "")
 	f.printf("\n")
 	t = table{}
-	t.head("WAVE", "MEMBERS", "DUE", "ALREADY", "REFUSED")
+	t.head("WAVE", "MEMBERS", "DUE", "ALREADY", "REFUSED", "TAKES ABOUT")
 	for _, w := range s.Waves {
-		t.foreseen(w.Name, w.Foreseen)
+		takes := ""
+		if s.Expected != nil {
+			takes = lasting(w.DurationSeconds)
+		}
+		t.foreseen(w.Name, w.Foreseen, text(takes))
 	}
 	t.print(&f.Streams, "")
 	f.printf("\n%s\n", foreseen(s.Foreseen, s.Operation))
@@ -133,16 +140,19 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 		f.printf("needs %s before %s, within %s, and not from %s\n", count(s.Gate.Quorum, "approval"), when,
 			short(s.Gate.Timeout.Std()), clean(s.Gate.Requester))
 	}
+	f.printExpected(s.Expected)
 }
 
-func (t *table) foreseen(name string, s fleet.Foreseen) {
+// foreseen adds what would become of some members, and more about them.
+func (t *table) foreseen(name string, s fleet.Foreseen, more ...cell) {
 	number := func(n int, p paint) cell {
 		if n == 0 {
 			p = faint
 		}
 		return cell{fmt.Sprint(n), p}
 	}
-	t.add(text(name), number(s.Members, plain), number(s.Due, bold), number(s.Already, green), number(s.Refused, yellow))
+	t.add(append([]cell{text(name), number(s.Members, plain), number(s.Due, bold), number(s.Already, green),
+		number(s.Refused, yellow)}, more...)...)
 }
 
 func (f *Factory) printRefusals(refusals []fleet.Refusal) {
@@ -212,4 +222,70 @@ func (f *Factory) printSight(s sightLine, op membership.Operation, steps bool) {
 		t.planned(m, string(op))
 	}
 	t.print(&f.Streams, "")
+}
+
+// printExpected tells what something should take, unless nobody knows or it is nothing.
+func (f *Factory) printExpected(e *fleet.Expected) {
+	if e == nil || e.DurationSeconds == 0 {
+		return
+	}
+	soaks := ""
+	if e.SoakSeconds > 0 {
+		soaks = fmt.Sprintf(", %s of it between waves", lasting(e.SoakSeconds))
+	}
+	f.printf("\nexpected: about %s%s, when all goes well and nobody is waited for\n", lasting(e.DurationSeconds), soaks)
+	if d := e.Downtime; d != nil {
+		f.printf("down: %s, for about %s each\n", count(d.Members, "member"), lasting(d.SecondsEach))
+	}
+	if len(e.Calls) == 0 {
+		return
+	}
+	var t table
+	t.head("CALLS", "WRITES", "READS", "LIMIT", "OF THE LIMIT")
+	for _, c := range e.Calls {
+		t.add(text(c.API), text(writesOf(c)), text(readsOf(c)), text(limitOf(c)), text(shareOf(c)))
+	}
+	t.print(&f.Streams, "  ")
+}
+
+// lasting is how long something should take; what takes long is not told to the second.
+func lasting(seconds int) string {
+	d := time.Duration(seconds) * time.Second
+	if d > 10*time.Minute {
+		d = d.Round(time.Minute)
+	}
+	return short(d)
+}
+
+func writesOf(c fleet.APICalls) string {
+	if c.Writes < c.WritesAtMost {
+		return fmt.Sprintf("%d to %d", c.Writes, c.WritesAtMost)
+	}
+	return fmt.Sprint(c.Writes)
+}
+
+func readsOf(c fleet.APICalls) string {
+	if c.Reads == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("about %d", c.Reads)
+}
+
+// limitOf writes a limit, and its name when it is not one of the API's own.
+func limitOf(c fleet.APICalls) string {
+	text := fmt.Sprintf("%.3g/s", c.LimitPerSecond)
+	if c.LimitPerSecond < 1 {
+		text = fmt.Sprintf("%.3g/min", c.LimitPerSecond*60)
+	}
+	if c.Limit != c.API {
+		text += ", " + c.Limit
+	}
+	return text
+}
+
+func shareOf(c fleet.APICalls) string {
+	if c.LimitShare > 0 && c.LimitShare < 0.01 {
+		return "<1%"
+	}
+	return fmt.Sprintf("%.0f%%", c.LimitShare*100)
 }

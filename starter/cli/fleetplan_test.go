@@ -35,7 +35,14 @@ func previewed() fleet.Preview {
 	for i := range 25 {
 		leave.Groups = append(leave.Groups, fleet.PreviewGroup{Group: fmt.Sprintf("g-%d", i)})
 	}
-	return fleet.Preview{Name: "two steps", Steps: []fleet.PreviewStep{join, leave},
+	join.Waves[0].DurationSeconds, join.Waves[1].DurationSeconds = 250, 3725
+	join.Expected = &fleet.Expected{DurationSeconds: 4575, SoakSeconds: 600, Downtime: &fleet.Downtime{Members: 3, SecondsEach: 242},
+		Calls: []fleet.APICalls{
+			{API: "AddNodesToNodePool", Writes: 2, WritesAtMost: 3, Limit: "CCE writes", LimitPerSecond: 1. / 6, LimitShare: 0.003},
+			{API: "AddServerGroupMember", Writes: 3, WritesAtMost: 3, Limit: "AddServerGroupMember", LimitPerSecond: 200},
+			{API: "ListNodes", Reads: 1200, Limit: "ListNodes", LimitPerSecond: 200, LimitShare: 0.124}}}
+	leave.Waves[0].DurationSeconds, leave.Expected = 7, &fleet.Expected{DurationSeconds: 7}
+	return fleet.Preview{Name: "two steps", DurationSeconds: 4582, Steps: []fleet.PreviewStep{join, leave},
 		Openings: []fleet.Opening{{Opens: opens, Closes: opens.Add(6 * time.Hour)}, {Opens: opens.AddDate(0, 0, 1)}}}
 }
 
@@ -63,6 +70,31 @@ func TestFleetPlan(t *testing.T) {
 	out.Reset()
 	f.printPreview(previewed(), true)
 	require.Contains(t, out.String(), "g-24 ", "all groups")
+}
+
+// What a plan takes stands beside the program, and not in it: that is what its digest is of.
+func TestPlansAsJSONTellWhatTheyTake(t *testing.T) {
+	t.Parallel()
+	f, out, _ := testFactory(t)
+	p := samplePlan()
+	p.Members[0].Before["power"] = "on"
+	require.NoError(t, f.pretty(expectedProgram{p, f.expect(p)}))
+	var told struct {
+		Digest   string         `json:"digest"`
+		Expected map[string]any `json:"expected"`
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &told))
+	require.Equal(t, p.Digest, told.Digest)
+	require.Equal(t, map[string]any{"members": 1., "secondsEach": 75.}, told.Expected["downtime"])
+	require.Equal(t, 75., told.Expected["durationSeconds"])
+	require.Equal(t, map[string]any{"api": "BatchStopServers", "writes": 1., "writesAtMost": 1., "reads": 0., "limit": "BatchStopServers",
+		"limitPerSecond": 200., "limitShare": 1. / 200 / 75}, told.Expected["calls"].([]any)[0])
+	var program membership.Program
+	require.NoError(t, json.Unmarshal(out.Bytes(), &program))
+	require.Equal(t, p, program)
+
+	p.Kind = "toy.town"
+	require.Nil(t, f.expect(p), "nobody knows here")
 }
 
 func TestFleetPlanOfEveryMember(t *testing.T) {

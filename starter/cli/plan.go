@@ -81,7 +81,7 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 		return err
 	}
 	if f.JSON {
-		err = f.pretty(p)
+		err = f.pretty(expectedProgram{p, f.expect(p)})
 	} else {
 		f.printPlan(p)
 	}
@@ -92,6 +92,12 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 		return exitWith(ExitRefused)
 	}
 	return nil
+}
+
+// expectedProgram is what is printed with --json: a program, and what nobody approves.
+type expectedProgram struct {
+	membership.Program
+	Expected *fleet.Expected `json:"expected,omitempty"`
 }
 
 // awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
@@ -147,6 +153,21 @@ func (f *Factory) printPlan(p membership.Program) {
 		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
 	}
 	f.printf("digest %s\n", p.Digest)
+	f.printExpected(f.expect(p))
+}
+
+// expect tells what a run that stands alone should take; nil when its kind does not say, or is not known here.
+func (f *Factory) expect(p membership.Program) *fleet.Expected {
+	kind, err := membership.Find(f.Kinds, p.Kind)
+	if err != nil {
+		return nil
+	}
+	costed, ok := kind.(membership.Costed)
+	if !ok {
+		return nil
+	}
+	e := fleet.ExpectRun(p, costed)
+	return &e
 }
 
 // planned adds a member as it was seen when it was planned; what is done with it when something is.

@@ -1,0 +1,28 @@
+package huawei
+
+import (
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// clusterLimit is the name of the limit that all writes of CCE share.
+const clusterLimit = "CCE writes"
+
+// Reads describes reads of an API, for up to batch members in a call, at the pace of a client that was given none.
+func Reads(api string, batch int) membership.Calls {
+	return membership.Calls{API: api, Batch: batch, Limit: limitOf(api, gateway)}
+}
+
+// Writes describes writes to ECS likewise.
+func Writes(api string, batch int) membership.Calls {
+	return membership.Calls{API: api, Write: true, Batch: batch, Limit: limitOf(api, gateway)}
+}
+
+// ClusterWrites describes writes to CCE likewise.
+func ClusterWrites(api string, batch int) membership.Calls {
+	return membership.Calls{API: api, Write: true, Batch: batch, Limit: limitOf(clusterLimit, clusterWrites)}
+}
+
+func limitOf(name string, s limit.Seed) membership.Limit {
+	return membership.Limit{Name: name, Start: s.Start, Most: s.Max, Burst: s.Burst}
+}
