@@ -13,16 +13,40 @@ import (
 	"github.com/fleetjoin/fleetjoin/starter/report"
 )
 
-// fleetView prints a line, or an object, whenever something has changed.
+// fleetView shows a fleet that is under way: as a picture on a terminal, else as a line, or an object, whenever something
+// has changed.
 type fleetView struct {
-	f      *Factory
-	run    client.WorkflowRun
-	now    func() time.Time
-	last   string
-	failed []fleet.FailedMember
+	f       *Factory
+	run     client.WorkflowRun
+	now     func() time.Time
+	last    string
+	failed  []fleet.FailedMember
+	history *fleetHistory // of what is drawn
+}
+
+// begunRun is a run that somebody started before we came; at is zero when nobody knows when.
+type begunRun struct {
+	client.WorkflowRun
+	at time.Time
+}
+
+// draw draws the picture anew, since time has passed even when nothing else has happened.
+func (v *fleetView) draw(s fleet.Status) {
+	if v.history == nil {
+		v.history = &fleetHistory{id: v.run.GetID(), began: v.now()}
+		if r, ok := v.run.(begunRun); ok {
+			v.history.began = r.at
+		}
+	}
+	v.history.note(v.now(), s)
+	v.f.draw(v.history.frame(v.f.size()))
 }
 
 func (v *fleetView) show(s fleet.Status) {
+	if v.f.Terminal && !v.f.JSON {
+		v.draw(s)
+		return
+	}
 	line := fleetTally(s)
 	if line == v.last {
 		return
@@ -116,6 +140,7 @@ func (f *Factory) printFailed(failed []fleet.FailedMember) {
 }
 
 func (f *Factory) printFleetReport(id string, r fleet.Report) {
+	f.erase() // the picture is of the moment before the end
 	f.printf("\n%s  run %s\n", f.paint(outcomePaint(r.Outcome), string(r.Outcome)), clean(id))
 	if r.Why != "" {
 		f.printf("%s\n", clean(r.Why))

@@ -19,8 +19,12 @@ type Streams struct {
 	Out, Err io.Writer
 	Terminal bool // Out is a terminal: bars instead of lines
 	Color    bool // Out takes colours
+	// Size is how many columns and rows the terminal has now, 0 when it does not tell; nil when there is none.
+	Size func() (columns, rows int)
 	// Passphrase asks a person for one; nil when there is nobody to ask.
 	Passphrase func(ctx context.Context, prompt string) ([]byte, error)
+
+	drawn []line // what is right above the cursor and may be drawn over
 }
 
 // System returns the streams of the process.
@@ -28,10 +32,21 @@ func System() Streams {
 	terminal := term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb"
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == ""}
+	if terminal {
+		s.Size = sizeOfTerminal
+	}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		s.Passphrase = askOnTerminal
 	}
 	return s
+}
+
+func sizeOfTerminal() (columns, rows int) {
+	columns, rows, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return columns, rows
 }
 
 // askOnTerminal reads a line without showing it. Who interrupts it gets the terminal back as it was.
@@ -60,8 +75,15 @@ func askOnTerminal(ctx context.Context, prompt string) ([]byte, error) {
 	}
 }
 
-func (s *Streams) printf(format string, args ...any) { fmt.Fprintf(s.Out, format, args...) }
-func (s *Streams) notef(format string, args ...any)  { fmt.Fprintf(s.Err, format, args...) }
+func (s *Streams) printf(format string, args ...any) {
+	s.leave()
+	fmt.Fprintf(s.Out, format, args...)
+}
+
+func (s *Streams) notef(format string, args ...any) {
+	s.leave() // mostly, it is the same terminal
+	fmt.Fprintf(s.Err, format, args...)
+}
 
 // json prints a value on one line; pretty prints it for eyes.
 func (s *Streams) json(v any) error { return json.NewEncoder(s.Out).Encode(v) }

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fleetjoin/fleetjoin/worker/connect"
 )
 
 // newWatch makes watch.
@@ -25,7 +29,7 @@ func newWatch(f *Factory) *cobra.Command {
 			case err != nil:
 				return err
 			case found.fleet: // whatever its run id is by the time it ends
-				return f.concludeFleet(ctx, conn, conn.GetWorkflow(ctx, args[0], run))
+				return f.concludeFleet(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), begun(ctx, conn, args[0], found.id)})
 			case found.cohort:
 				return fmt.Errorf("run %s is a cohort; watch its fleet", args[0])
 			}
@@ -35,6 +39,19 @@ func newWatch(f *Factory) *cobra.Command {
 	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp
 	runFlag(cmd, &run)
 	return cmd
+}
+
+// begun is when a fleet was started: the first of the histories in which it has continued. It is zero when that cannot be
+// told; then nothing is lost but a number on the terminal.
+func begun(ctx context.Context, conn *connect.Connection, id, run string) time.Time {
+	d, err := conn.DescribeWorkflowExecution(ctx, id, run)
+	if first := d.GetWorkflowExecutionInfo().GetFirstRunId(); err == nil && first != "" && first != run {
+		d, err = conn.DescribeWorkflowExecution(ctx, id, first)
+	}
+	if err != nil {
+		return time.Time{}
+	}
+	return d.GetWorkflowExecutionInfo().GetStartTime().AsTime()
 }
 
 func runFlag(cmd *cobra.Command, run *string) {
