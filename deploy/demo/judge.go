@@ -4,28 +4,41 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// thing is what the simulator knows of a member, whatever it is.
+// thing is what the simulator knows of a member, whatever it is. Two are equal when nothing has become of it.
 type thing struct {
+	provider string
 	id, name string
+	owner    string // the instance that it is part of, "" of what stands alone
 	power    string // the status of a machine, "" of something without power
 	systems  int    // how often a system was installed on the machine
+	groups   string // the ids of those that it says itself that it is in, joined by commas
+	tags     string // "key=value", joined by commas
 }
 
 // things are all that can be members in a completed world.
 func things(w world.World) (all []thing) {
 	for _, s := range w.Huawei.Servers {
-		all = append(all, thing{s.ID, s.Name, s.Status, s.OSGeneration})
+		all = append(all, thing{provider: "huawei", id: s.ID, name: s.Name, power: s.Status, systems: s.OSGeneration,
+			groups: s.Group, tags: strings.Join(s.Tags, ",")})
 	}
 	for _, i := range w.Alibaba.Instances {
-		all = append(all, thing{i.ID, i.Name, i.Status, i.OSGeneration})
+		var tags []string
+		for key, value := range i.Tags {
+			tags = append(tags, key+"="+value)
+		}
+		slices.Sort(tags)
+		groups := slices.Sorted(slices.Values(append([]string{i.ResourceGroup}, i.SecurityGroups...)))
+		all = append(all, thing{provider: "alibaba", id: i.ID, name: i.Name, power: i.Status, systems: i.OSGeneration,
+			groups: strings.Join(groups, ","), tags: strings.Join(tags, ",")})
 	}
 	for _, r := range w.Alibaba.Resources {
-		all = append(all, thing{id: r.ID, name: r.Name})
+		all = append(all, thing{provider: "alibaba", id: r.ID, name: r.Name, owner: r.Instance, groups: r.ResourceGroup})
 	}
 	return all
 }

@@ -1,9 +1,8 @@
-// Command demo is `make demo`: it starts everything on free ports, moves members of a kind into groups with the commands
-// that an operator would use, some of them against the odds, and then asks the simulator whether what was reported is true.
+// Command demo is `make demo`: it starts everything on free ports, moves fleets, or members of one kind, into groups with the
+// commands that an operator would use, against the odds, and then asks the simulator whether what was reported is true.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,13 +12,13 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
-	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 	"github.com/fleetjoin/fleetjoin/deploy/policies"
 )
 
-// defaultDemo is the one of `make demo`.
-const defaultDemo = "huawei.servergroup"
+// state is the folder of all that a demo leaves behind.
+const state = ".demo"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -31,16 +30,17 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) > 1 {
+	show := fleets
+	switch len(args) {
+	case 0:
+	case 1:
+		d, err := find(args[0])
+		if err != nil {
+			return err
+		}
+		show = d.show
+	default:
 		return errors.New("want one kind at most: make demo DEMO=kind")
-	}
-	d, err := find(cmp.Or(strings.Join(args, ""), defaultDemo))
-	if err != nil {
-		return err
-	}
-	state, err := filepath.Abs(".demo")
-	if err != nil {
-		return err
 	}
 	if err := os.RemoveAll(state); err != nil {
 		return err
@@ -48,32 +48,16 @@ func run(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return err
 	}
-	worldFile := filepath.Join(state, "demo-world.yaml")
-	if err := os.WriteFile(worldFile, d.worldYAML(), 0o600); err != nil {
-		return err
-	}
-	s, err := startStack(ctx, state, worldFile)
+	findings, err := show(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	var findings []string
-	for _, m := range d.moves {
-		more, err := d.play(ctx, s, state, m)
-		if err != nil {
-			return err
-		}
-		findings = append(findings, more...)
-	}
-	calls, err := d.audit(ctx, s)
-	if err != nil {
-		return err
-	}
-	if findings = append(findings, calls...); len(findings) > 0 {
+	if len(findings) > 0 {
 		return fmt.Errorf("the simulator has seen otherwise:\n%s", strings.Join(findings, "\n"))
 	}
-	s.stop()
 	fmt.Print(`
+The simulator has seen nothing else than what was reported.
+
 Look at the runs in Temporal's Web UI: start the stack again on what the demo left, and open the URL it prints.
 
   bin/fleetjoin dev --state .demo
@@ -81,45 +65,76 @@ Look at the runs in Temporal's Web UI: start the stack again on what the demo le
 	return nil
 }
 
-// play makes one move, with an approval where it needs one, and returns what the simulator knows better than its report.
-func (d demo) play(ctx context.Context, s *stack, state string, m move) ([]string, error) {
-	fmt.Printf("\n── %s\n", m.say)
-	var before, after world.World
-	if err := s.get(ctx, "/_sim/world", &before); err != nil {
+// show makes the moves of a kind, and returns what the simulator knows better than their reports.
+func (d demo) show(ctx context.Context) (findings []string, err error) {
+	worldFile := filepath.Join(state, "demo-world.yaml")
+	if err := os.WriteFile(worldFile, d.worldYAML(), 0o600); err != nil {
 		return nil, err
 	}
-	text, members := d.request(before, m)
-	if err := os.WriteFile(filepath.Join(state, m.name+".yaml"), text, 0o600); err != nil {
-		return nil, err
-	}
-	if err := s.apply(ctx, filepath.Join(".demo", m.name+".yaml"), m); err != nil {
-		return nil, err
-	}
-	report, err := s.report(ctx, m)
+	s, err := startDev(ctx, state, worldFile)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.get(ctx, "/_sim/world", &after); err != nil {
+	defer s.stop()
+	for _, m := range d.moves {
+		more, err := d.play(ctx, s, m)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, more...)
+	}
+	calls, err := audit(ctx, s, d.kind)
+	return append(findings, calls...), err
+}
+
+// play makes one move, with an approval where it needs one, and returns what the simulator knows better than its report.
+func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
+	fmt.Printf("\n── %s\n", m.say)
+	before, err := s.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, members := d.request(before, m)
+	file := filepath.Join(state, m.name+".yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return nil, err
+	}
+	if err := s.apply(ctx, file, m); err != nil {
+		return nil, err
+	}
+	var report membership.Report
+	if err := s.ask(ctx, &report, "report", m.name, "--json"); err != nil {
+		return nil, err
+	}
+	after, err := s.world(ctx)
+	if err != nil {
 		return nil, err
 	}
 	fmt.Printf("\n── what the simulator says\n")
 	return judge(os.Stdout, d, m, before, after, report, members), nil
 }
 
-// audit looks at every call that was made: what it cost, and whether the kind's policy allows it.
-func (d demo) audit(ctx context.Context, s *stack) (findings []string, err error) {
-	var log struct {
-		Entries []journal.Entry `json:"entries"`
-	}
-	if err := s.get(ctx, "/_sim/journal", &log); err != nil {
-		return nil, err
-	}
-	permissions, err := policies.Of(d.spec())
+// audit looks at every call that was made: what it cost, and whether the policies of the kinds allow it.
+func audit(ctx context.Context, s *stack, kinds ...string) (findings []string, err error) {
+	entries, err := s.journal(ctx)
 	if err != nil {
 		return nil, err
 	}
+	var allowed []policies.Permission
+	var files []string
+	for _, kind := range kinds {
+		d, err := find(kind)
+		if err != nil {
+			return nil, err
+		}
+		permissions, err := policies.Of(d.spec())
+		if err != nil {
+			return nil, err
+		}
+		allowed, files = append(allowed, permissions...), append(files, policies.File(kind))
+	}
 	writes, throttled, lost, vain := 0, 0, 0, 0
-	for _, e := range log.Entries {
+	for _, e := range entries {
 		if e.Write {
 			writes++
 		}
@@ -132,14 +147,14 @@ func (d demo) audit(ctx context.Context, s *stack) (findings []string, err error
 		if e.Write && e.Effect == journal.None {
 			vain++
 		}
-		if !policies.Allows(permissions, e.Action) {
-			findings = append(findings, fmt.Sprintf("%s was called, which %s does not allow", e.Action, policies.File(d.kind)))
+		if !policies.Allows(allowed, e.Action) {
+			findings = append(findings, fmt.Sprintf("%s was called, which %s does not allow", e.Action, strings.Join(files, ", ")))
 		}
 	}
 	fmt.Printf("%d calls, %d of them writes; %d throttled, %d answers lost after the cloud had acted, %d writes in vain\n",
-		len(log.Entries), writes, throttled, lost, vain)
+		len(entries), writes, throttled, lost, vain)
 	if len(findings) == 0 {
-		fmt.Printf("every call is one that %s allows\n", policies.File(d.kind))
+		fmt.Printf("every call is one that is allowed by %s\n", strings.Join(files, ", "))
 	}
 	return findings, nil
 }

@@ -11,117 +11,131 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 )
 
-// stack is a `fleetjoin dev` that runs, and the programs that talk to it.
+// look is how often the demo looks whether what it waits for has come true.
+const look = 100 * time.Millisecond
+
+// stack is a Temporal server, the simulator and a worker, and the programs that talk to them.
 type stack struct {
-	where devstack.Ready
-	stop  func()
+	where   devstack.Ready
+	state   string // the folder of all that they keep
+	running []*process
 }
 
-// startStack runs `fleetjoin dev` on free ports and waits until it is ready.
-func startStack(ctx context.Context, state, worldFile string) (*stack, error) {
+// startDev runs `fleetjoin dev` on free ports and waits until it is ready.
+func startDev(ctx context.Context, state, worldFile string) (*stack, error) {
+	s := &stack{state: state}
 	ready := filepath.Join(state, "ready.json")
-	cmd := exec.CommandContext(ctx, "bin/fleetjoin", "dev", "--world", worldFile, "--state", state, "--ready-file", ready,
+	fmt.Println("starting a Temporal server, the simulator and a worker …")
+	dev, err := s.spawn(ctx, "bin/fleetjoin", "dev", "--world", worldFile, "--state", state, "--ready-file", ready,
 		"--temporal-port", "0", "--ui-port", "0", "--sim-port", "0")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 30 * time.Second
-	log, err := os.Create(filepath.Join(state, "dev.log"))
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	fmt.Println("starting a Temporal server, the simulator and a worker …")
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w (make build)", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	s := &stack{stop: func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		<-ended
-	}}
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	return s, dev.ready(ctx, func(context.Context) error {
 		data, err := os.ReadFile(ready)
-		if err == nil && json.Unmarshal(data, &s.where) == nil {
-			return s, nil
+		if err != nil {
+			return err
 		}
-		select {
-		case <-tick.C:
-		case <-ended:
-			said, _ := os.ReadFile(log.Name())
-			return nil, fmt.Errorf("the stack did not start:\n%s", said)
+		return json.Unmarshal(data, &s.where)
+	})
+}
+
+// spawn starts a program that runs beside the demo.
+func (s *stack) spawn(ctx context.Context, path string, args ...string) (*process, error) {
+	p, err := spawn(ctx, s.environment(), filepath.Join(s.state, filepath.Base(path)+".log"), path, args...)
+	if err == nil {
+		s.running = append(s.running, p)
+	}
+	return p, err
+}
+
+// stop ends what runs, in the opposite order.
+func (s *stack) stop() {
+	for i := len(s.running) - 1; i >= 0; i-- {
+		s.running[i].stop()
+	}
+	s.running = nil
+}
+
+// environment is the machine's, but for what would lead to another Temporal server or set up another worker.
+func (s *stack) environment() (env []string) {
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "TEMPORAL_") && !strings.HasPrefix(v, "FLEETJOIN_") {
+			env = append(env, v)
 		}
 	}
+	if s.where.Temporal != "" {
+		env = append(env, "TEMPORAL_ADDRESS="+s.where.Temporal)
+	}
+	return env
 }
 
 // apply starts a run and follows it to its end; somebody else than the requester approves it, if it asks for that.
 func (s *stack) apply(ctx context.Context, file string, m move) error {
 	if !m.wipes {
-		return s.fleetjoin(ctx, m.exit, "apply", file, "--id", m.name)
+		return s.run(ctx, m.exit, "fleetjoin", "apply", file, "--id", m.name)
 	}
-	if err := s.fleetjoin(ctx, cli.ExitAwaitsApproval, "apply", file, "--id", m.name); err != nil {
+	if err := s.run(ctx, cli.ExitAwaitsApproval, "fleetjoin", "apply", file, "--id", m.name); err != nil {
 		return err
 	}
 	var status membership.Status
-	out, err := s.output(ctx, "status", m.name, "--json")
-	if err != nil {
+	if err := s.ask(ctx, &status, "status", m.name, "--json"); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(out, &status); err != nil {
-		return fmt.Errorf("fleetjoin status: %w", err)
-	}
-	if err := s.fleetjoin(ctx, cli.ExitOK, "approve", m.name, "--by", "bob", "--digest", status.Digest); err != nil {
+	if err := s.run(ctx, cli.ExitOK, "fleetjoin", "approve", m.name, "--by", "bob", "--digest", status.Digest); err != nil {
 		return err
 	}
-	return s.fleetjoin(ctx, m.exit, "watch", m.name)
+	return s.run(ctx, m.exit, "fleetjoin", "watch", m.name)
 }
 
-// report returns the truth that the run told.
-func (s *stack) report(ctx context.Context, m move) (r membership.Report, err error) {
-	out, err := s.output(ctx, "report", m.name, "--json")
-	if err != nil {
-		return r, err
+// run runs a program in front of everybody and wants its exit code.
+func (s *stack) run(ctx context.Context, want int, program string, args ...string) error {
+	fmt.Println("\n$", commandLine(program, args))
+	// What it says on standard error is part of the story.
+	got, err := s.exec(ctx, os.Stdout, os.Stdout, program, args...)
+	switch {
+	case err != nil || got == want:
+		return err
+	case ctx.Err() != nil: // it was told to stop
+		return ctx.Err()
+	default:
+		return fmt.Errorf("%s %s ended with %d, and was to end with %d", program, args[0], got, want)
 	}
-	if err := json.Unmarshal(out, &r); err != nil {
-		return r, fmt.Errorf("fleetjoin report: %w", err)
-	}
-	return r, nil
 }
 
-// fleetjoin runs the operator's CLI in front of everybody and wants its exit code.
-func (s *stack) fleetjoin(ctx context.Context, want int, args ...string) error {
-	fmt.Println("$ fleetjoin", strings.Join(args, " "))
-	got, err := s.exec(ctx, os.Stdout, args...)
-	if err == nil && got != want {
-		err = fmt.Errorf("fleetjoin %s ended with %d, and was to end with %d", args[0], got, want)
-	}
-	return err
-}
-
-// output runs the operator's CLI and returns what it printed, whatever its exit code says about the run.
-func (s *stack) output(ctx context.Context, args ...string) ([]byte, error) {
+// ask runs fleetjoin behind the scenes and reads the JSON that it prints, whatever its exit code says about the run.
+func (s *stack) ask(ctx context.Context, into any, args ...string) error {
 	var out bytes.Buffer
-	_, err := s.exec(ctx, &out, args...)
-	return out.Bytes(), err
+	if _, err := s.exec(ctx, &out, os.Stderr, "fleetjoin", args...); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(out.Bytes(), into); err != nil {
+		return fmt.Errorf("fleetjoin %s: %w: %s", strings.Join(args, " "), err, &out)
+	}
+	return nil
 }
 
-func (s *stack) exec(ctx context.Context, out io.Writer, args ...string) (code int, err error) {
-	cmd := exec.CommandContext(ctx, "bin/fleetjoin", args...)
-	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+s.where.Temporal)
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
+// exec runs fleetjoin or the temporal CLI.
+func (s *stack) exec(ctx context.Context, stdout, stderr io.Writer, program string, args ...string) (code int, err error) {
+	path, err := locate(program)
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = stopsWithin
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(), stdout, stderr
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -130,9 +144,45 @@ func (s *stack) exec(ctx context.Context, out io.Writer, args ...string) (code i
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// get asks the simulator's control plane.
-func (s *stack) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.where.Sim+path, nil)
+// locate returns where a program is.
+func locate(program string) (string, error) {
+	if program == "temporal" {
+		return devstack.FindTemporal("")
+	}
+	return filepath.Join("bin", program), nil
+}
+
+var plain = regexp.MustCompile(`^[\w./:=@%+,-]+$`)
+
+// commandLine is what one would type into a shell.
+func commandLine(program string, args []string) string {
+	words := []string{program}
+	for _, a := range args {
+		if !plain.MatchString(a) {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}
+
+// world is what the simulator knows.
+func (s *stack) world(ctx context.Context) (w world.World, err error) {
+	return w, s.sim(ctx, http.MethodGet, "/_sim/world", &w)
+}
+
+// journal is every call that the simulator has answered.
+func (s *stack) journal(ctx context.Context) ([]journal.Entry, error) {
+	var log struct {
+		Entries []journal.Entry `json:"entries"`
+	}
+	err := s.sim(ctx, http.MethodGet, "/_sim/journal", &log)
+	return log.Entries, err
+}
+
+// sim calls the simulator's control plane; into is nil when there is nothing to read.
+func (s *stack) sim(ctx context.Context, method, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, s.where.Sim+path, nil)
 	if err != nil {
 		return err
 	}
@@ -141,5 +191,11 @@ func (s *stack) get(ctx context.Context, path string, into any) error {
 		return err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("%s %s: %s", method, path, answer.Status)
+	}
+	if into == nil {
+		return nil
+	}
 	return json.NewDecoder(answer.Body).Decode(into)
 }
