@@ -82,6 +82,7 @@ type measured struct {
 	events  int64   // in all histories; 0 without Temporal
 	calls   int64   // that reached the cloud
 	writes  []journal.Entry
+	granted int // of the calls, those that the cloud took
 	// Of fleets:
 	peak          float64 // MB of the worker's process
 	longestEvents int64   // of all histories
@@ -139,7 +140,10 @@ func (c *cloud) run(ctx context.Context, do variant) (measured, error) {
 	if err := c.checkJoined(ctx); err != nil {
 		return m, err
 	}
-	m.writes, m.calls, err = c.writes(ctx)
+	if m.writes, m.calls, err = c.writes(ctx); err != nil {
+		return m, err
+	}
+	m.granted, err = c.granted(ctx)
 	return m, err
 }
 
@@ -149,7 +153,7 @@ const allAtOnce = -1
 // bare runs the script, on so many pages at once.
 func bare(pace membership.Pace, pages int) variant {
 	return func(ctx context.Context, c *cloud) (m measured, err error) {
-		ecs, err := c.dial(ctx)
+		ecs, err := c.dial(ctx, boundless)
 		if err != nil {
 			return m, err
 		}
@@ -206,7 +210,7 @@ func (b *bed) work(ctx context.Context, c *cloud, queue string, pace membership.
 
 // register makes the engine and what it is compared with known to a worker. Without a client, runs must stay on it.
 func register(ctx context.Context, r worker.Registry, c *cloud, temporal client.Client, pace membership.Pace) error {
-	ecs, err := c.dial(ctx)
+	ecs, err := c.dial(ctx, boundless)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func TestOwnTimesAreTheSimulators(t *testing.T) {
 	clock := sim.NewManualClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	c, s := newCloud(t, f, clock)
 	clock.SetSpeed(0) // the fleet's world has set it
-	ecs, err := c.dial(t.Context())
+	ecs, err := c.dial(t.Context(), boundless)
 	require.NoError(t, err)
 	p := c.pages[0]
 	id := p.Members[0]

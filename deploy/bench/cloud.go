@@ -96,8 +96,11 @@ func fill(ctx context.Context, url string, f fleet, keys string) (*cloud, error)
 	return c, c.control(ctx, http.MethodPut, "world", w, nil)
 }
 
-// dial connects a client that never waits for its own limiter: what is measured is the engine.
-func (c *cloud) dial(ctx context.Context) (*huawei.Client, error) {
+// boundless is the pace of a client that never waits for its own limiter: what is measured then is the engine.
+var boundless = limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6}
+
+// dial connects a client; the zero pace is that of one which is told none.
+func (c *cloud) dial(ctx context.Context, pace limit.Seed) (*huawei.Client, error) {
 	return huawei.Dial(ctx, huawei.Config{
 		Account: account.Account{Name: accountName, Provider: account.Huawei, Region: region, ProjectID: projectID,
 			Endpoints: map[string]string{"ecs": c.url},
@@ -105,7 +108,7 @@ func (c *cloud) dial(ctx context.Context) (*huawei.Client, error) {
 				AccessKey: account.Source{File: filepath.Join(c.keys, "access")},
 				SecretKey: account.Source{File: filepath.Join(c.keys, "secret")},
 			}},
-		Pace: limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
+		Pace: pace,
 	})
 }
 
@@ -152,6 +155,20 @@ func (c *cloud) checkJoined(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// granted counts the calls that the simulator did not refuse.
+func (c *cloud) granted(ctx context.Context) (n int, err error) {
+	var answer struct {
+		Entries []journal.Entry `json:"entries"`
+	}
+	err = c.control(ctx, http.MethodGet, "journal", nil, &answer)
+	for _, e := range answer.Entries {
+		if e.Status < http.StatusBadRequest {
+			n++
+		}
+	}
+	return n, err
 }
 
 // writes returns the writes that reached the simulator, oldest first, and how many calls of any sort did.

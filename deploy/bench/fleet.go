@@ -15,6 +15,7 @@ type fleet struct {
 	latency          clock.Range // of every call
 	stop, add, start clock.Range
 	speed            float64 // simulated seconds per second of ours
+	throttle         world.Throttle
 }
 
 func (f fleet) members() int { return f.pages * f.size }
@@ -42,7 +43,7 @@ func (f fleet) world() (world.World, []page) {
 		Accounts: []world.Account{{Name: accountName, AccessKey: accessKey, SecretKey: secretKey, ProjectID: projectID,
 			Region: region}},
 	}
-	w.Huawei.Latency = f.latency
+	w.Huawei.Latency, w.Huawei.Throttle = f.latency, f.throttle
 	w.Huawei.Timings = world.Timings{Stop: f.stop, Add: f.add, Start: f.start}
 	w.Huawei.Quotas = world.Quotas{ServerGroups: f.pages, ServerGroupMembers: f.size}
 	w.Huawei.Flavors = []world.Flavor{{ID: "s6.large.2"}}
@@ -81,6 +82,10 @@ type sizes struct {
 	rounds           int             // of what is quick enough to repeat
 	fleets           []fleet         // for the scale, smallest first
 	cohorts          int             // of such a fleet, at once
+	throttled        fleet           // in a cloud that takes few calls,
+	granted          float64         // so many a second
+	paused           fleet           // in full swing; its cohorts at once:
+	swing            int
 }
 
 func full() sizes {
@@ -104,6 +109,8 @@ func full() sizes {
 		s.fleets = append(s.fleets, fleet{pages: pages, size: 200, speed: 1})
 	}
 	s.cohorts = 20
+	s.throttled, s.granted = fleet{pages: 20, size: 150, speed: 1}, 40
+	s.paused, s.swing = fleet{pages: 60, size: 50, stop: seconds, add: seconds, start: seconds, speed: 1}, 50
 	return s
 }
 
@@ -122,6 +129,8 @@ func small() sizes {
 	s.prompt, s.slow, s.downtime = shrink(s.prompt, 2, size), shrink(s.slow, 2, size), shrink(s.downtime, 2, size)
 	s.pace = pace(time.Second/faster, time.Second)
 	s.patient, s.rounds = s.pace, 1
+	s.throttled, s.granted = shrink(s.throttled, 2, size), 400
+	s.paused, s.swing = shrink(s.paused, 4, size), 2
 	for i := range s.fleets {
 		s.fleets[i] = shrink(s.fleets[i], 2*(i+1), size)
 	}

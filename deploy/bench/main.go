@@ -86,7 +86,7 @@ type section struct {
 
 func sections() []section {
 	return []section{{"engine", engineSection}, {"overhead", overheadSection}, {"downtime", downtimeSection},
-		{"scale", scaleSection}}
+		{"scale", scaleSection}, {"throttled", throttledSection}, {"pause", pauseSection}}
 }
 
 func sectionNames() (names []string) {

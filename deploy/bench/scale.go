@@ -22,7 +22,7 @@ import (
 func scaleSection(ctx context.Context, b *bed, size sizes) (Table, error) {
 	var entries []entry
 	for _, f := range size.fleets {
-		entries = append(entries, entry{sized("fleet", f), f, b.fleet(size.pace, size.cohorts)})
+		entries = append(entries, entry{sized("fleet", f), f, b.fleet(manner{pace: size.pace, cohorts: size.cohorts})})
 	}
 	const beside = 1 // the fleet that is measured next to the script
 	entries = append(entries, entry{sized("script", size.fleets[beside]), size.fleets[beside], bare(size.pace, size.cohorts)})
@@ -56,8 +56,16 @@ func scaleSection(ctx context.Context, b *bed, size sizes) (Table, error) {
 	}, nil
 }
 
+// manner is how a Fleet workflow is run.
+type manner struct {
+	pace      membership.Pace
+	cohorts   int                                           // at once
+	learning  bool                                          // the worker finds out what the cloud takes, as one that is told nothing does
+	meanwhile func(ctx context.Context, fleet string) error // done while it runs; nil: nothing
+}
+
 // fleet runs a Fleet workflow over all pages.
-func (b *bed) fleet(pace membership.Pace, cohorts int) variant {
+func (b *bed) fleet(how manner) variant {
 	return func(ctx context.Context, c *cloud) (m measured, err error) {
 		queue := fmt.Sprintf("bench-%d", b.runs)
 		dir, err := os.MkdirTemp(b.dir, "fleet-")
@@ -69,21 +77,26 @@ func (b *bed) fleet(pace membership.Pace, cohorts int) variant {
 			return m, err
 		}
 		peak, stop, err := spawnWorker(ctx, workOrder{Temporal: b.address, Queue: queue, Cloud: c.url, Keys: c.keys,
-			Store: dir, Targets: dir, Pace: pace})
+			Store: dir, Targets: dir, Pace: how.pace, Learning: how.learning})
 		if err != nil {
 			return m, err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 		plan := plans.Plan{Step: plans.Step{Kind: huaweiservergroup.ID, Account: accountName, Targets: &plans.Targets{File: list}},
-			Pace: plans.Pace{Cohorts: cohorts}}
+			Pace: plans.Pace{Cohorts: how.cohorts}}
 		begin := time.Now()
 		run, err := b.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: queue, TaskQueue: queue}, workflows.TypeFleet, plan)
 		if err != nil {
 			return m, err
 		}
 		first := run.GetRunID()
+		if how.meanwhile != nil {
+			if err := how.meanwhile(ctx, queue); err != nil {
+				return m, err
+			}
+		}
 		if err := run.Get(ctx, nil); err != nil {
-			return m, err
+			return m, b.explain(ctx, queue, err)
 		}
 		m.seconds = time.Since(begin).Seconds()
 		if m.peak, err = peak(); err != nil {
@@ -136,4 +149,24 @@ func (b *bed) histories(ctx context.Context, id, run string, m *measured) error 
 		run = next
 	}
 	return nil
+}
+
+// explain adds to why a fleet did not do its work what it says of some members.
+func (b *bed) explain(ctx context.Context, fleet string, why error) error {
+	s, err := b.status(ctx, fleet)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	for _, m := range s.Failed {
+		why = fmt.Errorf("%w\n%s %s %s: %s", why, m.ID, m.Outcome, m.Code, m.Reason)
+	}
+	return why
+}
+
+func (b *bed) status(ctx context.Context, fleet string) (s plans.Status, err error) {
+	answer, err := b.client.QueryWorkflow(ctx, fleet, "", membership.QueryStatus)
+	if err != nil {
+		return s, err
+	}
+	return s, answer.Get(&s)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/activities"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/worker/host"
@@ -39,6 +40,7 @@ type workOrder struct {
 	Store    string          `json:"store"`
 	Targets  string          `json:"targets"`
 	Pace     membership.Pace `json:"pace"`
+	Learning bool            `json:"learning"` // as in manner
 }
 
 // serveWork works until stdin ends.
@@ -63,7 +65,11 @@ func serveWork(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	w := worker.New(c, o.Queue, workerOptions())
-	ecs, err := (&cloud{url: o.Cloud, keys: o.Keys}).dial(ctx)
+	limits := boundless
+	if o.Learning {
+		limits = limit.Seed{}
+	}
+	ecs, err := (&cloud{url: o.Cloud, keys: o.Keys}).dial(ctx, limits)
 	if err != nil {
 		return err
 	}
