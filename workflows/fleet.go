@@ -54,28 +54,29 @@ type fleetRun struct {
 
 // fleetState is what a run hands on when it continues in a fresh history.
 type fleetState struct {
-	Survey  fleet.Survey
-	Step    int
-	Wave    int
-	Page    int            // the next page of the wave to be started, and
-	From    int            // the next member of it
-	Begun   bool           // the wave's gate is open
-	First   int            // the first of the Parts that the wave's budget counts
-	Seen    [][]fleet.Seen // by step, a preview of each of its pages
-	Ledger  *fleet.Ledger
-	Parts   []fleet.Part      // cohorts that have ended, in that order
-	Queue   []fleet.PageInput // what is to be done again
-	Votes   []membership.Vote
-	Said    []fleet.Said
-	Cohorts int // started so far
-	Paused  bool
-	Stopped string     // why nothing more is started until somebody decides; "" when it goes on
-	Ending  fleet.Then // how it ends before its time; "" when it does not
-	Why     string     // it does
-	Aborted bool       // because somebody said so
-	Started time.Time
-	Change  fleet.Pace    // as changed while it ran
-	Budget  *fleet.Budget // likewise; nil: the plan's
+	Survey   fleet.Survey
+	Step     int
+	Wave     int
+	Page     int            // the next page of the wave to be started, and
+	From     int            // the next member of it
+	Begun    bool           // the wave's gate is open
+	First    int            // the first of the Parts that the wave's budget counts
+	Seen     [][]fleet.Seen // by step, a preview of each of its pages
+	Ledger   *fleet.Ledger
+	Parts    []fleet.Part      // cohorts that have ended, in that order
+	Queue    []fleet.PageInput // what is to be done again
+	Votes    []membership.Vote
+	Said     []fleet.Said
+	Cohorts  int // started so far
+	Paused   bool
+	PausedBy string     // and why
+	Stopped  string     // why nothing more is started until somebody decides; "" when it goes on
+	Ending   fleet.Then // how it ends before its time; "" when it does not
+	Why      string     // it does
+	Aborted  bool       // because somebody said so
+	Started  time.Time
+	Change   fleet.Pace    // as changed while it ran
+	Budget   *fleet.Budget // likewise; nil: the plan's
 }
 
 // Fleet moves the members of a plan, 1 to 100,000 and more, through its steps and waves, as cohorts. It counts failures

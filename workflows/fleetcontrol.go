@@ -142,7 +142,10 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 	f.say(ctx, fleet.Said{What: name, Control: in})
 	switch name {
 	case membership.ControlPause:
-		f.Paused = true
+		f.Paused, f.PausedBy = true, somebody(in.By)
+		if in.Reason != "" {
+			f.PausedBy += ": " + membership.Short(in.Reason)
+		}
 		f.hand(ctx, membership.ControlPause)
 	case membership.ControlResume:
 		f.Paused, f.doubt = false, ""

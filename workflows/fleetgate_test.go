@@ -36,7 +36,7 @@ func TestADestructiveStepAlwaysHasAGate(t *testing.T) {
 		s := v.status()
 		require.Equal(t, membership.Awaiting, s.Phase)
 		require.Equal(t, "wave 1, step 1 of 1: join 9 members (toy.group); it DESTROYS their data", s.Gate.Why)
-		require.Equal(t, "waits for 1 approvals: "+s.Gate.Why, s.Why)
+		require.Equal(t, "waits for 1 approval: "+s.Gate.Why, s.Why)
 		require.True(t, s.Next.Equal(monday.Add(72*time.Hour)), "%v", s.Next)
 		require.Empty(t, v.vessels)
 		v.votes("bob")

@@ -74,10 +74,12 @@ func (f *fleetRun) why() string {
 	switch {
 	case f.Why != "":
 		return f.Why
+	case f.Paused && f.PausedBy != "":
+		return "paused by " + f.PausedBy
 	case f.Stopped != "":
 		return f.Stopped
 	case f.gate != nil:
-		return fmt.Sprintf("waits for %d approvals: %s", f.gate.Quorum, f.gate.Why)
+		return fmt.Sprintf("waits for %s: %s", f.gate.Needs(), f.gate.Why)
 	}
 	return ""
 }

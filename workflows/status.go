@@ -105,7 +105,7 @@ func (c *cohort) details() string {
 		fmt.Fprintf(&b, "- %s: %d\n", p, counts[p])
 	}
 	if c.gateOpen {
-		fmt.Fprintf(&b, "\nWaits for %d approvals of `%s`: %s\n", c.program.Gate.Quorum, c.program.Digest, c.program.Gate.Why)
+		fmt.Fprintf(&b, "\nWaits for %s of `%s`: %s\n", c.program.Gate.Needs(), c.program.Digest, c.program.Gate.Why)
 	}
 	if c.trouble != "" {
 		fmt.Fprintf(&b, "\nThe cloud cannot be read: %s\n", c.trouble)

@@ -183,3 +183,15 @@ func (g *Gate) Count(cast []Vote) (decided, open bool) {
 	}
 	return yes >= g.Quorum, yes >= g.Quorum
 }
+
+// Needs is what opens the gate, such as "2 signed approvals".
+func (g Gate) Needs() string {
+	what := "approval"
+	if g.Signed {
+		what = "signed approval"
+	}
+	if g.Quorum != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", g.Quorum, what)
+}

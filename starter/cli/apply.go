@@ -49,30 +49,28 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	if err != nil {
 		return err
 	}
-	if isFleet(data) {
-		p, err := parseFleet(data, f.Kinds)
-		if err != nil {
-			return err
-		}
-		return f.applyFleet(ctx, o, p)
-	}
-	req, err := parse(data, f.Kinds)
+	p, err := parsePlan(data, f.Kinds)
 	if err != nil {
 		return err
 	}
-	if req.Requester == "" {
-		req.Requester = me()
+	if p.Requester == "" {
+		p.Requester = me()
+	}
+	if o.Operation == membership.Leave {
+		if err := leaves(&p); err != nil {
+			return err
+		}
 	}
 	id := o.ID
 	if id == "" {
-		id = runID(o.Operation, req)
+		id = fleetID(p)
 	}
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	run, err := startRun(ctx, conn, o.Operation, req, id)
+	run, err := startFleet(ctx, conn, p, id)
 	if err != nil {
 		return err
 	}
@@ -84,7 +82,7 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	case o.Detach:
 		f.printf("run %s is started\nfollow it: fleetjoin watch %s\n", id, id)
 	default:
-		f.printf("run %s: %s\n", id, summary(o.Operation, req))
+		f.printf("run %s: %s\n", id, fleetSummary(p))
 	}
 	if o.Detach {
 		if ids, err := conn.Pollers(ctx, workflows.TaskQueue); err == nil && len(ids) == 0 {
@@ -92,5 +90,5 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 		}
 		return nil
 	}
-	return f.conclude(ctx, conn, run)
+	return f.concludeFleet(ctx, conn, run)
 }

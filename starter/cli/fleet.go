@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,25 +55,18 @@ func parseFleet(data []byte, kinds []membership.Kind) (fleet.Plan, error) {
 	return p, nil
 }
 
-// applyFleet starts a fleet and follows it.
-func (f *Factory) applyFleet(ctx context.Context, o *ApplyOptions, p fleet.Plan) error {
-	if p.Requester == "" {
-		p.Requester = me()
-	}
-	if o.Operation == membership.Leave {
-		if err := leaves(&p); err != nil {
-			return err
+// parsePlan reads a plan of any size. One that is a request, too, is checked for its kind right here.
+func parsePlan(data []byte, kinds []membership.Kind) (fleet.Plan, error) {
+	if !isFleet(data) {
+		if _, err := parse(data, kinds); err != nil {
+			return fleet.Plan{}, err
 		}
 	}
-	id := o.ID
-	if id == "" {
-		id = fleetID(p)
-	}
-	conn, err := f.Connect(ctx, f.Profile)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+	return parseFleet(data, kinds)
+}
+
+// startFleet starts a Fleet. When a run of that id is under way, the error says so.
+func startFleet(ctx context.Context, conn *connect.Connection, p fleet.Plan, id string) (client.WorkflowRun, error) {
 	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       id,
 		TaskQueue:                                workflows.TaskQueue,
@@ -83,26 +77,13 @@ func (f *Factory) applyFleet(ctx context.Context, o *ApplyOptions, p fleet.Plan)
 	}, workflows.TypeFleet, p)
 	var held *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &held) {
-		return fmt.Errorf("run %s is under way already (run id %s)\nfollow it: fleetjoin watch %s\nend it:    fleetjoin abort %s",
+		return nil, fmt.Errorf("run %s is under way already (run id %s)\nfollow it: fleetjoin watch %s\nend it:    fleetjoin abort %s",
 			id, held.RunId, id, id)
 	}
 	if err != nil {
-		return fmt.Errorf("start run %s: %w", id, err)
+		return nil, fmt.Errorf("start run %s: %w", id, err)
 	}
-	switch {
-	case f.JSON:
-		if err := f.json(startedLine{ID: id, RunID: run.GetRunID(), Started: true}); err != nil {
-			return err
-		}
-	case o.Detach:
-		f.printf("run %s is started\nfollow it: fleetjoin watch %s\n", id, id)
-	default:
-		f.printf("run %s: %s\n", id, fleetSummary(p))
-	}
-	if o.Detach {
-		return nil
-	}
-	return f.concludeFleet(ctx, conn, run)
+	return run, nil
 }
 
 // leaves turns every step round.
@@ -119,8 +100,12 @@ func leaves(p *fleet.Plan) error {
 	return nil
 }
 
-// fleetID is the same for the same plan: asking twice for one thing makes one run.
+// fleetID is the same for the same plan, and for the same members of the same group whatever their order: asking twice for
+// one thing makes one run, not two that get in each other's way.
 func fleetID(p fleet.Plan) string {
+	if req, ok := asRequest(p); ok && p.Name == "" {
+		return runID(cmp.Or(p.Operation, membership.Join), req)
+	}
 	body, _ := json.Marshal(p) // of plain data
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -131,13 +116,19 @@ func fleetID(p fleet.Plan) string {
 		}
 		return '-'
 	}, p.Name)
-	if name == "" {
-		name = "fleet"
-	}
-	return name + "-" + fingerprint([]string{string(body)})
+	return cmp.Or(name, "fleet") + "-" + fingerprint([]string{string(body)})
+}
+
+// asRequest is what a plan asks for as a request, if it names members for one group.
+func asRequest(p fleet.Plan) (membership.Request, bool) {
+	return membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group, Members: p.Members},
+		len(p.Steps) == 0 && p.Group != "" && len(p.Members) > 0
 }
 
 func fleetSummary(p fleet.Plan) string {
+	if req, ok := asRequest(p); ok {
+		return summary(cmp.Or(p.Operation, membership.Join), req)
+	}
 	steps := p.StepList()
 	var kinds []string
 	for _, s := range steps {
@@ -187,10 +178,14 @@ func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run
 	for {
 		asking, done := context.WithTimeout(ctx, queryTimeout)
 		status, err := queryFleet(asking, conn, run.GetID(), run.GetRunID())
+		var near closeUp
+		if err == nil {
+			near = f.closeUp(asking, conn, status)
+		}
 		done()
 		if err == nil {
 			watchdog.heard()
-			view.show(status)
+			view.show(status, near)
 			if status.Phase == membership.Waiting || status.Phase == membership.Awaiting || status.Phase == membership.Stopped {
 				return fleet.Report{}, &needs{status}
 			}
@@ -252,6 +247,7 @@ func (f *Factory) concludeFleet(ctx context.Context, conn *connect.Connection, r
 		}
 	} else {
 		f.printFleetReport(id, report)
+		f.printFew(ctx, conn, report)
 	}
 	return exitWith(exitOf(report.Outcome))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,18 +29,19 @@ type fleetHistory struct {
 	began time.Time // zero when nobody knows any more
 	at    time.Time // of the last look
 	now   fleet.Status
+	near  closeUp
 	past  map[int]int // by step, how many members those had that were seen
 	tempo tempo
 }
 
-func (h *fleetHistory) note(at time.Time, s fleet.Status) {
+func (h *fleetHistory) note(at time.Time, s fleet.Status, near closeUp) {
 	if h.past == nil {
 		h.past = make(map[int]int)
 	}
 	if s.Step != h.now.Step {
 		h.tempo = tempo{} // another kind, perhaps, at another speed
 	}
-	h.at, h.now, h.past[s.Step] = at, s, 0
+	h.at, h.now, h.near, h.past[s.Step] = at, s, near, 0
 	for _, w := range s.Waves {
 		h.past[s.Step] += w.Members
 	}
@@ -59,7 +61,7 @@ func (h *fleetHistory) ended() (n int) {
 func (h *fleetHistory) frame(columns, height int) []line {
 	columns, height = max(columns, 1), max(height, 2)-1 // the cursor rests below
 	head := append(h.header(columns), h.steps()...)
-	tail := slices.Concat(h.waits(columns), h.members(columns), h.pace(columns), h.budget(columns))
+	tail := slices.Concat(h.waits(columns), h.members(columns), h.close(columns), h.pace(columns), h.budget(columns))
 	failed := h.failed(columns)
 	room := height - rows(head, columns) - rows(tail, columns) - rows(failed, columns)
 	lines := slices.Concat(head, h.waves(columns, max(room, 1)), tail, failed)
@@ -201,6 +203,21 @@ func (h *fleetHistory) members(columns int) []line {
 	return labelled(columns, "members", betweenItems, append(items, text(fmt.Sprintf("%d in all", s.Members))))
 }
 
+// close tells where the members of the only cohort are, and what it cannot get done.
+func (h *fleetHistory) close(columns int) []line {
+	var items []cell
+	for _, part := range h.near.where {
+		items = append(items, text(part))
+	}
+	if h.near.trouble != "" {
+		items = append(items, cell{"trying again: " + clean(h.near.trouble), yellow})
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return labelled(columns, "cohort", betweenItems, items)
+}
+
 // pace tells how fast the run is and when it should be through. Nobody knows when people will say something.
 func (h *fleetHistory) pace(columns int) []line {
 	s := h.now
@@ -276,9 +293,9 @@ func (h *fleetHistory) waits(columns int) []line {
 	case s.Phase == membership.Planning:
 		return say(plain, "until everybody has been looked at")
 	case s.Phase == membership.Awaiting && s.Gate != nil:
-		return slices.Concat(say(yellow, "for", needed(s.Gate), h.until()+":", s.Gate.Why), h.ballot(columns))
+		return slices.Concat(say(yellow, "for", s.Gate.Needs(), h.until()+":", s.Gate.Why), h.ballot(columns))
 	case s.Phase == membership.Paused:
-		return append(say(yellow, "somebody has paused it; it goes on with"),
+		return append(say(yellow, cmp.Or(s.Why, "paused")+"; it goes on with"),
 			line{{text: pad("", labelWidth)}, text("fleetjoin resume " + h.id)})
 	case s.Phase == membership.Stopped:
 		return say(red, "for a person:", s.Why)

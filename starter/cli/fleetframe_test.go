@@ -57,7 +57,7 @@ func sampleHistories() map[string][]fleet.Status {
 			changed(before, func(s *fleet.Status) {
 				s.Step, s.Wave, s.Waves = 1, "step 1, wave 1", []fleet.WaveStatus{{Name: "wave 1", Members: 300, Ended: 290}}
 			}), s},
-		"paused": {before, changed(s, func(s *fleet.Status) { s.Phase = membership.Paused })},
+		"paused": {before, changed(s, func(s *fleet.Status) { s.Phase, s.Why = membership.Paused, "paused by ann: lunch" })},
 		"soaking": {singleBefore, changed(s, func(s *fleet.Status) {
 			single(s)
 			s.Phase, s.Next, s.InFlight, s.Cohorts, s.Failed = membership.Resting, noon.Add(90*time.Second), 0, nil, nil
@@ -107,7 +107,7 @@ func sampleHistories() map[string][]fleet.Status {
 func historyOf(statuses []fleet.Status) *fleetHistory {
 	h := &fleetHistory{id: "web-tier-1a2b3c4d", began: noon.Add(-83 * time.Minute)}
 	for i, s := range statuses {
-		h.note(noon.Add(time.Duration(i+1-len(statuses))*time.Minute), s)
+		h.note(noon.Add(time.Duration(i+1-len(statuses))*time.Minute), s, closeUp{})
 	}
 	return h
 }

@@ -194,6 +194,11 @@ func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) err
 		f.printf("\n")
 		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
 	}
+	return f.printStories(ctx, fl, all)
+}
+
+// printStories lists the members that something must be said of.
+func (f *Factory) printStories(ctx context.Context, fl *report.Fleet, all bool) error {
 	s := stories{all: all}
 	for m, err := range fl.Members(ctx) {
 		if err != nil {

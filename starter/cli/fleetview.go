@@ -21,6 +21,7 @@ type fleetView struct {
 	now     func() time.Time
 	last    string
 	failed  []fleet.FailedMember
+	trouble string
 	history *fleetHistory // of what is drawn
 }
 
@@ -31,36 +32,46 @@ type begunRun struct {
 }
 
 // draw draws the picture anew, since time has passed even when nothing else has happened.
-func (v *fleetView) draw(s fleet.Status) {
+func (v *fleetView) draw(s fleet.Status, near closeUp) {
 	if v.history == nil {
 		v.history = &fleetHistory{id: v.run.GetID(), began: v.now()}
 		if r, ok := v.run.(begunRun); ok {
 			v.history.began = r.at
 		}
 	}
-	v.history.note(v.now(), s)
+	v.history.note(v.now(), s, near)
 	v.f.draw(v.history.frame(v.f.size()))
 }
 
-func (v *fleetView) show(s fleet.Status) {
+func (v *fleetView) show(s fleet.Status, near closeUp) {
 	if v.f.Terminal && !v.f.JSON {
-		v.draw(s)
+		v.draw(s, near)
 		return
 	}
 	line := fleetTally(s)
+	if v.f.JSON {
+		if line != v.last {
+			v.last = line
+			_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.run.GetRunID(), Status: s}) // the report's write will tell
+		}
+		return
+	}
+	if at := near.String(); at != "" {
+		line += " · " + at
+	}
+	if near.trouble != v.trouble && near.trouble != "" {
+		v.f.printf("%s trying again: %s\n", v.now().Format(time.TimeOnly), clean(near.trouble))
+	}
+	v.trouble = near.trouble
 	if line == v.last {
 		return
 	}
 	v.last = line
-	if v.f.JSON {
-		_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.run.GetRunID(), Status: s}) // the report's write will tell
-		return
-	}
 	v.f.printf("%s %s\n", v.now().Format(time.TimeOnly), line)
 	for _, m := range s.Failed {
 		if !slices.Contains(v.failed, m) {
-			v.f.printf("%s %s %s: %s\n", v.now().Format(time.TimeOnly), clean(m.ID), v.f.paint(colourOf(string(m.Outcome)), string(m.Outcome)),
-				clean(why(m.Code, m.Reason)))
+			v.f.printf("%s %s %s%s\n", v.now().Format(time.TimeOnly), clean(m.ID), v.f.paint(colourOf(string(m.Outcome)), string(m.Outcome)),
+				because(m.Code, m.Reason))
 		}
 	}
 	v.failed = s.Failed
@@ -88,10 +99,23 @@ func fleetTally(s fleet.Status) string {
 	if s.Why != "" {
 		parts = append(parts, clean(s.Why))
 	}
-	if !s.Next.IsZero() {
-		parts = append(parts, "goes on at "+s.Next.Local().Format(time.TimeOnly))
+	switch {
+	case s.Next.IsZero():
+	case s.Phase == membership.Awaiting:
+		parts = append(parts, "until "+moment(s.Next))
+	default:
+		parts = append(parts, "goes on at "+moment(s.Next))
 	}
 	return strings.Join(parts, " · ")
+}
+
+// moment is a time of today, or the day, too.
+func moment(t time.Time) string {
+	t = t.Local()
+	if time.Until(t).Abs() < 12*time.Hour {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format("Mon 2 Jan 15:04")
 }
 
 func outcomeTally(counts map[membership.Outcome]int) string {
@@ -104,7 +128,7 @@ func (f *Factory) printFleetStatus(s fleet.Status) {
 		f.printf("step %d of %d\n", s.Step, s.Steps)
 	}
 	if s.Phase == membership.Awaiting {
-		f.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), needed(s.Gate),
+		f.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), s.Gate.Needs(),
 			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
 	}
 	f.printVotes(s.Votes)
@@ -159,6 +183,9 @@ func (f *Factory) printFleetReport(id string, r fleet.Report) {
 	t.print(&f.Streams, "")
 	f.printVotes(r.Votes)
 	for _, s := range r.Said {
+		if s.What == membership.ControlApprove || s.What == membership.ControlReject {
+			continue // they are among the votes
+		}
 		note := clean(s.Control.Reason)
 		if s.Refused != "" {
 			note = "was refused: " + clean(s.Refused)

@@ -120,8 +120,8 @@ func TestFleetsInAPipe(t *testing.T) {
 		v := fleetView{f: f, run: fleetRun{}, now: func() time.Time { return noon }}
 		for _, name := range []string{"planning", "running", "spent, and some in flight", "paused", "stopped", "undoing"} {
 			statuses := sampleHistories()[name]
-			v.show(statuses[len(statuses)-1])
-			v.show(statuses[len(statuses)-1]) // nothing has changed, nothing is said
+			v.show(statuses[len(statuses)-1], closeUp{})
+			v.show(statuses[len(statuses)-1], closeUp{}) // nothing has changed, nothing is said
 		}
 	}
 	f, out, _ := testFactory(t)

@@ -98,9 +98,10 @@ func (w *watchdog) silent(ctx context.Context) {
 	if w.told || ctx.Err() != nil || time.Since(w.since) < patience {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	asking, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	switch ids, err := w.conn.Pollers(ctx, workflows.TaskQueue); {
+	switch ids, err := w.conn.Pollers(asking, workflows.TaskQueue); {
+	case ctx.Err() != nil: // nobody listens any more
 	case err != nil:
 		w.told = true
 		w.f.notef("Temporal does not answer at %s any more, still trying: %v\n", w.conn.Address, err)

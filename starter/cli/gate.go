@@ -6,14 +6,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// needed is what opens a gate, such as "2 signed approvals".
-func needed(g *membership.Gate) string {
-	if g.Signed {
-		return count(g.Quorum, "signed approval")
-	}
-	return count(g.Quorum, "approval")
-}
-
 // askForVotes ends a verb at a gate: it says who can open it, and how.
 func askForVotes(id string, g *membership.Gate, digest string) error {
 	vote := fmt.Sprintf("%s --digest %s", id, digest)
@@ -22,5 +14,5 @@ func askForVotes(id string, g *membership.Gate, digest string) error {
 	}
 	return &exitError{ExitAwaitsApproval, fmt.Sprintf("run %s waits for %s: %s\nlook at it:  fleetjoin status %s\n"+
 		"somebody else than %s approves or rejects it:\n  fleetjoin approve %s\n  fleetjoin reject %s --reason WHY\n"+
-		"then follow it: fleetjoin watch %s", id, needed(g), clean(g.Why), id, clean(g.Requester), vote, vote, id)}
+		"then follow it: fleetjoin watch %s", id, g.Needs(), clean(g.Why), id, clean(g.Requester), vote, vote, id)}
 }

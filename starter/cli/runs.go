@@ -24,14 +24,6 @@ import (
 // planTimeout ends a plan that nobody waits for any more.
 const planTimeout = 10 * time.Minute
 
-// workflowType returns the type of the workflow that does an operation.
-func workflowType(op membership.Operation) string {
-	if op == membership.Leave {
-		return workflows.TypeLeave
-	}
-	return workflows.TypeJoin
-}
-
 // runID is the same for the same members of the same group, whatever their order: asking twice for one thing makes one
 // run, not two that get in each other's way.
 func runID(op membership.Operation, r membership.Request) string {
@@ -41,28 +33,6 @@ func runID(op membership.Operation, r membership.Request) string {
 func fingerprint(members []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(members)), "\n")))
 	return hex.EncodeToString(sum[:4])
-}
-
-// startRun starts a Join or Leave. When a run of that id is under way, the error says so.
-func startRun(ctx context.Context, conn *connect.Connection, op membership.Operation, r membership.Request,
-	id string) (client.WorkflowRun, error) {
-	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                                       id,
-		TaskQueue:                                workflows.TaskQueue,
-		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            summary(op, r),
-	}, workflowType(op), r)
-	var held *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &held) {
-		return nil, fmt.Errorf("run %s is under way already (run id %s) and holds these members\n"+
-			"follow it: fleetjoin watch %s\nend it:    fleetjoin abort %s", id, held.RunId, id, id)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("start run %s: %w", id, err)
-	}
-	return run, nil
 }
 
 // startPlan starts a Plan. It only reads, so any number of them may run at once.

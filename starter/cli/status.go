@@ -105,7 +105,7 @@ func (f *Factory) printStatus(s membership.Status) {
 	f.printf("%s, group %s (%s, account %s)\n", what, clean(s.Group), s.Kind, s.Account)
 	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
 	if s.Phase == membership.Awaiting {
-		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), needed(s.Gate),
+		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), s.Gate.Needs(),
 			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
 	}
 	f.printVotes(s.Votes)
@@ -132,6 +132,14 @@ func (f *Factory) printVotes(votes []membership.Vote) {
 		}
 		f.printf("%s by %s at %s  %s\n", word, clean(v.By), v.At.UTC().Format(time.RFC3339), note)
 	}
+}
+
+// because is what follows on an outcome, nothing when there was no reason but the run's.
+func because(code, reason string) string {
+	if code == "" && reason == "" {
+		return ""
+	}
+	return ": " + clean(why(code, reason))
 }
 
 func why(code, reason string) string {

@@ -65,14 +65,19 @@ func places(kinds []membership.Kind, s membership.Status) []string {
 	return order
 }
 
-// tally is a status in a line, such as "running: 12 stop, 140 add, 48 joined".
-func tally(kinds []membership.Kind, s membership.Status) string {
-	var parts []string
+// counted is how many members are where, such as "12 stop" and "48 joined".
+func counted(kinds []membership.Kind, s membership.Status) (parts []string) {
 	for _, p := range places(kinds, s) {
 		if n := s.Counts[p]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, clean(p)))
 		}
 	}
+	return parts
+}
+
+// tally is a status in a line, such as "running: 12 stop, 140 add, 48 joined".
+func tally(kinds []membership.Kind, s membership.Status) string {
+	parts := counted(kinds, s)
 	line := string(s.Phase)
 	if len(parts) > 0 {
 		line += ": " + strings.Join(parts, ", ")
