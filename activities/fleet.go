@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/activity"
 
@@ -38,50 +39,75 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	}
 	survey := fleet.Survey{Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	var manifest fleet.Manifest
-	steps := plan.StepList()
-	seen := make(map[membershipOf]string) // the group for which it was named first
-	for i, step := range steps {
-		at := ""
-		if len(steps) > 1 {
-			at = fmt.Sprintf("steps[%d].", i)
-		}
-		surveyed, paged, err := a.surveyStep(ctx, plan, step, at, seen)
-		if err != nil {
+	var problems []membership.Problem // of all steps, so that they are told at once
+	seen := make(map[membershipOf]string)
+	for i := range plan.StepList() {
+		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen)
+		if problems, err = gather(problems, err); err != nil && len(problems) == 0 {
 			return fleet.Survey{}, err
 		}
+		if err != nil || len(problems) > fleet.MaxProblems {
+			break // what is wrong so far is so whatever another try would tell
+		}
 		survey.Steps, manifest.Steps = append(survey.Steps, surveyed), append(manifest.Steps, paged)
+	}
+	if err := membership.Bad(fleet.Limited(problems)); err != nil {
+		return fleet.Survey{}, err
 	}
 	key, err := store.PutJSON(ctx, a.store, manifest)
 	survey.Manifest = string(key)
 	return survey, err
 }
 
-func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, step fleet.Step, at string, seen map[membershipOf]string) (
+// addNew adds those problems that are not there yet: what is wrong with a plan's waves is so for each of its steps, and
+// what is wrong with a parameter for each page.
+func addNew(problems []membership.Problem, more ...membership.Problem) []membership.Problem {
+	for _, p := range more {
+		if len(problems) <= fleet.MaxProblems && !slices.Contains(problems, p) {
+			problems = append(problems, p)
+		}
+	}
+	return problems
+}
+
+// gather adds an error that is bad input to the problems. Another one it returns.
+func gather(problems []membership.Problem, err error) ([]membership.Problem, error) {
+	var bad *membership.BadInput
+	if errors.As(err, &bad) {
+		return addNew(problems, bad.Problems...), nil
+	}
+	return problems, err
+}
+
+// surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named.
+func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen map[membershipOf]string) (
 	s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
+	step, at := plan.StepList()[number], plan.At(number)
 	kind, err := membership.Find(a.kinds, step.Kind)
 	if err != nil {
-		return s, paged, err
+		return s, paged, placed(at, err)
 	}
-	groups, err := a.members(ctx, kind, step, at)
+	r := &roster{kind: kind, step: step}
+	groups, err := a.members(ctx, r)
+	if err == nil {
+		err = r.once(plan.StepName(number), groups, seen)
+	}
 	if err != nil {
-		return s, paged, err
+		return s, paged, placed(at, err)
 	}
 	spec := kind.Spec()
 	s = fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Groups: len(groups),
 		Group: groups[0].Group, Preview: plan.Gate != nil || spec.Destructive != ""}
 	for _, g := range groups {
 		s.Members += len(g.Members)
-		for _, id := range g.Members {
-			key := membershipOf{operation: s.Operation, kind: step.Kind, account: step.Account, member: id}
-			if first, twice := seen[key]; twice {
-				return s, paged, membership.Bad([]membership.Problem{{Field: at + "members", Value: membership.Quote(id),
-					Want: "is named for group " + first + " already; name each member once"}})
-			}
-			seen[key] = g.Group
-		}
 	}
-	waves, problems := plan.Layout(s.Members)
+	waves, problems := plan.LayoutOf(number, s.Members)
 	if err := membership.Bad(problems); err != nil {
+		return s, paged, err
+	}
+	// An account that the worker does not have, and what else only sessions tell, is told before the run begins.
+	_, err = r.session(ctx, groups[0].Group)
+	if problems, err = gather(nil, err); err != nil {
 		return s, paged, err
 	}
 	most := min(spec.PageLimit, membership.MaxMembers)
@@ -94,11 +120,11 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, step fleet
 	for _, w := range waves {
 		surveyed := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
 		var refs []fleet.PageRef
-		for left := w.Count; left > 0; {
+		for left := w.Count; left > 0 && len(problems) <= fleet.MaxProblems; {
 			page := cut.next(min(left, most))
 			left -= len(page.Members)
-			if err := a.checkPage(kind, step, page); err != nil {
-				return s, paged, err
+			if problems = addNew(problems, r.checkPage(page)...); len(problems) > 0 {
+				continue // nothing will begin: this is to tell what else is wrong
 			}
 			key, err := store.PutJSON(ctx, a.store, page)
 			if err != nil {
@@ -109,7 +135,20 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, step fleet
 		}
 		s.Waves, paged.Waves = append(s.Waves, surveyed), append(paged.Waves, refs)
 	}
-	return s, paged, nil
+	return s, paged, placed(at, membership.Bad(problems))
+}
+
+// placed puts the place of a step into what is wrong with it.
+func placed(at string, err error) error {
+	var bad *membership.BadInput
+	if at == "" || !errors.As(err, &bad) {
+		return err
+	}
+	problems := slices.Clone(bad.Problems)
+	for i := range problems {
+		problems[i].Field = at + problems[i].Field
+	}
+	return membership.Bad(problems)
 }
 
 // membershipOf is what nobody is to have twice. Leaving and joining are two: a plan may move members.
@@ -123,11 +162,6 @@ func operation(s fleet.Step) membership.Operation {
 		return membership.Join
 	}
 	return s.Operation
-}
-
-// checkPage finds what only the kind can tell of a page. A program that wipes disks gets its gate from the fleet.
-func (a *Activities) checkPage(kind membership.Kind, step fleet.Step, page fleet.Page) error {
-	return membership.Bad(membership.Validate(kind, request(step, page)))
 }
 
 func request(step fleet.Step, page fleet.Page) membership.Request {

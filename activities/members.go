@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,77 +15,66 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/targets"
 )
 
-// roster is a step whose members are being found. at is what the names of its fields begin with in a plan.
+// roster is a step whose members are being found.
 type roster struct {
 	kind membership.Kind
 	step fleet.Step
-	at   string
 	list []listed
-	open membership.Session // once somebody has asked the cloud
+	open membership.Session
 }
 
 // listed is somebody whom a step is about.
 type listed struct {
 	fleet.Candidate
 	group string // "": the step's, or the spread's to say
+	line  int    // where the step's file names it; 0: it was in none
 }
 
 // members returns who is to be in which group, groups in the order in which they are first named.
-func (a *Activities) members(ctx context.Context, kind membership.Kind, step fleet.Step, at string) (
-	[]fleet.Assignment, error) {
-	r := &roster{kind: kind, step: step, at: at}
+func (a *Activities) members(ctx context.Context, r *roster) ([]fleet.Assignment, error) {
 	if err := r.checkGroups(); err != nil {
 		return nil, err
 	}
-	groups, err := step.Groups, error(nil)
+	groups, err := r.step.Groups, error(nil)
 	switch {
-	case step.Targets != nil && step.Targets.Cloud != nil:
+	case r.step.Targets != nil && r.step.Targets.Cloud != nil:
 		err = r.find(ctx)
-	case step.Targets != nil:
+	case r.step.Targets != nil:
 		err = a.readTargets(r)
 	default:
-		for _, id := range step.Members {
+		for _, id := range r.step.Members {
 			r.list = append(r.list, listed{Candidate: fleet.Candidate{ID: id}})
 		}
 	}
 	switch {
 	case err != nil:
 		return nil, err
-	case step.Spread != nil:
+	case r.step.Spread != nil:
 		groups, err = r.spread(ctx)
 	case len(groups) == 0:
 		groups = r.byGroup()
 	}
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g fleet.Assignment) bool { return len(g.Members) == 0 })
 	if err == nil && len(groups) == 0 {
-		err = r.bad("members", "", "are none; want at least one")
+		err = bad("members", "", "are none; want at least one")
 	}
 	return groups, err
 }
 
-func (r *roster) bad(field, value, want string) error {
-	return membership.Bad([]membership.Problem{{Field: r.at + field, Value: value, Want: want}})
+func bad(field, value, want string) error {
+	return membership.Bad([]membership.Problem{{Field: field, Value: value, Want: want}})
 }
 
 // checkGroups lets the kind look at the groups that the cloud is asked about.
 func (r *roster) checkGroups() error {
 	var problems []membership.Problem
-	check := func(field, id string) {
+	for _, id := range r.asked() {
 		request := membership.Request{Kind: r.step.Kind, Account: r.step.Account, Group: id, Params: r.step.Params}
 		for _, p := range r.kind.Validate(request) {
 			if p.Field == "group" {
-				p.Field = r.at + field
-				problems = append(problems, p)
+				p.Field = r.fieldOfGroup(id)
+				problems = addNew(problems, p)
 			}
-		}
-	}
-	if t := r.step.Targets; t != nil && t.Cloud != nil {
-		check("targets.cloud.in", t.Cloud.In)
-		check("targets.cloud.notIn", t.Cloud.NotIn)
-	}
-	if s := r.step.Spread; s != nil {
-		for i, id := range s.Groups {
-			check(fmt.Sprintf("spread.groups[%d]", i), id)
 		}
 	}
 	return membership.Bad(problems)
@@ -111,7 +99,7 @@ func (r *roster) byGroup() (groups []fleet.Assignment) {
 func (a *Activities) readTargets(r *roster) error {
 	name := r.step.Targets.File
 	if a.targets == "" {
-		return r.bad("targets.file", membership.Quote(name),
+		return bad("targets.file", membership.Quote(name),
 			"cannot be read: the worker has no folder of target files; start it with --targets FOLDER")
 	}
 	format, err := fleet.FormatOf(name)
@@ -124,61 +112,66 @@ func (a *Activities) readTargets(r *roster) error {
 	}
 	defer func() { _ = file.Close() }()
 	sum := sha256.New()
+	var problems []membership.Problem
 	err = targets.Read(io.TeeReader(file, sum), format, func(t targets.Target) error {
-		wrong := func(want string) error {
-			return membership.Bad([]membership.Problem{{Field: fmt.Sprintf("%s line %d", name, t.Line),
-				Value: membership.Quote(t.Member), Want: want}})
-		}
+		want := ""
 		switch spread := r.step.Spread; {
 		case t.Group == "" && r.step.Group == "" && spread == nil:
-			return wrong("has no group; give the line one, or the step")
+			want = "has no group; give the line one, or the step"
 		case t.Group != "" && spread != nil:
-			return wrong("has a group of its own, and the step spreads its members; leave one of them out")
+			want = "has a group of its own, and the step spreads its members; leave one of them out"
 		case spread != nil:
-			r.list = append(r.list, listed{Candidate: fleet.Candidate{ID: t.Member, Trait: t.Traits[spread.Trait()]}})
+			r.list = append(r.list,
+				listed{Candidate: fleet.Candidate{ID: t.Member, Trait: t.Traits[spread.Trait()]}, line: t.Line})
 		default:
-			r.list = append(r.list, listed{Candidate: fleet.Candidate{ID: t.Member}, group: t.Group})
+			r.list = append(r.list, listed{Candidate: fleet.Candidate{ID: t.Member}, group: t.Group, line: t.Line})
+		}
+		if want != "" {
+			problems = addNew(problems, membership.Problem{Field: r.line(t.Line), Value: membership.Quote(t.Member), Want: want})
 		}
 		return nil
 	})
 	if err != nil {
+		return r.inFile(err)
+	}
+	if err := membership.Bad(problems); err != nil {
 		return err
 	}
 	if _, err := io.Copy(sum, file); err != nil { // what the format does not read belongs to the file, too
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); r.step.Targets.SHA256 != "" && got != r.step.Targets.SHA256 {
-		return r.bad("targets.sha256", r.step.Targets.SHA256,
+		return bad("targets.sha256", r.step.Targets.SHA256,
 			fmt.Sprintf("is not the file's: %s has changed, it is %s now; look at it again and pin it anew", name, got))
 	}
 	return nil
 }
 
-// session opens the I/O of the step's kind.
-func (r *roster) session(ctx context.Context) (membership.Session, error) {
+// session opens the I/O of the step's kind, once. group is one of those that the members go to.
+func (r *roster) session(ctx context.Context, group string) (membership.Session, error) {
 	if r.open != nil {
 		return r.open, nil
 	}
-	target := membership.Target{Operation: operation(r.step), Account: r.step.Account, Group: r.step.Group,
-		Params: r.step.Params}
-	if r.step.Spread != nil {
-		target.Group = r.step.Spread.Groups[0]
-	}
 	var err error
-	r.open, err = r.kind.Open(ctx, target)
+	r.open, err = r.kind.Open(ctx, membership.Target{Operation: operation(r.step), Account: r.step.Account, Group: group,
+		Params: r.step.Params})
 	return r.open, err
 }
 
 // find finds the members in the cloud. They are put in an order of their own, since the cloud has none: looking twice
 // makes the same waves.
 func (r *roster) find(ctx context.Context) error {
-	session, err := r.session(ctx)
+	group := r.step.Group
+	if r.step.Spread != nil {
+		group = r.step.Spread.Groups[0]
+	}
+	session, err := r.session(ctx, group)
 	if err != nil {
 		return err
 	}
 	finder, ok := session.(membership.Finder)
 	if !ok {
-		return r.bad("targets.cloud", "", "cannot be searched for members of "+r.step.Kind+"; want a file, or members")
+		return bad("targets.cloud", "", "cannot be searched for members of "+r.step.Kind+"; want a file, or members")
 	}
 	err = finder.Find(ctx, *r.step.Targets.Cloud, func(f membership.Found) error {
 		m := listed{Candidate: fleet.Candidate{ID: f.ID}}
@@ -187,10 +180,10 @@ func (r *roster) find(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return r.placed(err)
+		return r.located(err)
 	}
 	if len(r.list) == 0 {
-		return r.bad("targets.cloud", "", "finds nobody; want a query that matches at least one member")
+		return bad("targets.cloud", "", "finds nobody; want a query that matches at least one member")
 	}
 	slices.SortFunc(r.list, func(a, b listed) int { return strings.Compare(a.ID, b.ID) })
 	return nil
@@ -209,22 +202,9 @@ func (r *roster) learn(m *listed, f membership.Found) {
 	}
 }
 
-// placed puts the place of the step into an error about a group.
-func (r *roster) placed(err error) error {
-	var bad *membership.BadInput
-	if !errors.As(err, &bad) {
-		return err
-	}
-	problems := slices.Clone(bad.Problems)
-	for i := range problems {
-		problems[i].Field = r.at + problems[i].Field
-	}
-	return membership.Bad(problems)
-}
-
 // spread divides the members over the groups of the step's spread, none of which gets more than it takes.
 func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
-	session, err := r.session(ctx)
+	session, err := r.session(ctx, r.step.Spread.Groups[0])
 	if err != nil {
 		return nil, err
 	}
@@ -235,13 +215,13 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	}
 	spread := r.step.Spread
 	if trait := spread.Trait(); trait != "" && !slices.ContainsFunc(r.list, func(m listed) bool { return m.Trait != "" }) {
-		return nil, r.bad("spread.by", membership.Quote(trait),
+		return nil, bad("spread.by", membership.Quote(trait),
 			"no member is known to have it; want what some have, in the cloud or in a column of the list")
 	}
 	room := membership.Room{All: membership.NoLimit}
 	if roomy, ok := session.(membership.Roomy); ok {
 		if room, err = roomy.Room(ctx, spread.Groups); err != nil {
-			return nil, r.placed(err)
+			return nil, r.located(err)
 		}
 	}
 	candidates := make([]fleet.Candidate, len(r.list))
@@ -250,7 +230,7 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	}
 	groups, left := spread.Assign(candidates, room)
 	if left > 0 {
-		return nil, r.bad("spread.groups", fmt.Sprintf("%d of %d members are left over", left, len(candidates)),
+		return nil, bad("spread.groups", fmt.Sprintf("%d of %d members are left over", left, len(candidates)),
 			tooFull(spread.Groups, room)+"; name more groups, or fewer members")
 	}
 	return groups, nil
@@ -273,7 +253,7 @@ func (r *roster) look(ctx context.Context, session membership.Session) error {
 		}
 		return nil
 	})
-	return r.placed(err)
+	return r.located(err)
 }
 
 // tooFull says how many more members groups take.

@@ -208,12 +208,12 @@ func TestWhatCannotBeSpreadIsNotBegun(t *testing.T) {
 			tight(membership.NoLimit, map[string]int{"g1": 5, "gfull": 0}), over("g1", "gfull")},
 		"spread.groups: 4 of 8 members are left over: g1 takes 9 more, g2 takes 9 more, together they take 3 more": {
 			tight(3, map[string]int{"g1": 9, "g2": 9}), over("g1", "g2")},
-		`group: "g9": does not exist in town`:                  {populated(), over("g1", "g9")},
-		`spread.groups[1]: "h": want a g`:                      {populated(), over("g1", "h")},
-		`targets.cloud.notIn: "h": want a g`:                   {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "*", NotIn: "h"})}},
-		`group: "g9": does not exist in town; want a group`:    {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{In: "g9"})}},
-		"targets.cloud: finds nobody":                          {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "db-*"})}},
-		`spread.by: "tag:rack": no member is known to have it`: {populated(), fleet.Step{Targets: all, Spread: &fleet.Spread{Groups: []string{"g1"}, By: "tag:rack"}}},
+		`spread.groups[1]: "g9": does not exist in town`:               {populated(), over("g1", "g9")},
+		`spread.groups[1]: "h": want a g`:                              {populated(), over("g1", "h")},
+		`targets.cloud.notIn: "h": want a g`:                           {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "*", NotIn: "h"})}},
+		`targets.cloud.in: "g9": does not exist in town; want a group`: {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{In: "g9"})}},
+		"targets.cloud: finds nobody":                                  {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "db-*"})}},
+		`spread.by: "tag:rack": no member is known to have it`:         {populated(), fleet.Step{Targets: all, Spread: &fleet.Spread{Groups: []string{"g1"}, By: "tag:rack"}}},
 	} {
 		_, err := survey(t, c.kind, "", c.step)
 		require.ErrorContains(t, err, words)
@@ -245,5 +245,5 @@ func TestAPlanMayMoveMembers(t *testing.T) {
 	_, err = env.ExecuteActivity(a.Survey, move(membership.Join))
 	require.NoError(t, err)
 	_, err = env.ExecuteActivity(a.Survey, move(membership.Leave))
-	require.ErrorContains(t, err, `steps[1].members: "m1": is named for group g1 already`)
+	require.ErrorContains(t, err, `steps[1].members[0]: "m1": is named for group g1 in steps[0] already; name each member once`)
 }

@@ -197,7 +197,7 @@ type Said struct {
 // Control is the payload of every control of a fleet: what it says to cohorts, and more.
 type Control struct {
 	membership.Control
-	// Then says what becomes of what an abort finds: "finish" (also ""): cohorts in flight end as they would; "put-back":
+	// Then says what becomes of what an abort finds: "finish": cohorts in flight end as they would; "put-back" (also ""):
 	// members that are half-way are put back; or a Then: those that joined are, too.
 	Then Then `json:"then,omitempty"`
 	// Wave is the number, from 1, of a wave of the present step: of its failed members retry, skip and mark-done take those

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"reflect"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -21,20 +20,14 @@ func ParsePlan(data []byte) (Plan, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {
-		return Plan{}, membership.Bad([]membership.Problem{jsonProblem(err)})
+		if found := misfits(data); len(found) > 0 {
+			return Plan{}, membership.Bad(found)
+		}
+		return Plan{}, membership.Bad([]membership.Problem{membership.JSONProblem("plan", wantPlan, err)})
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Plan{}, membership.Bad([]membership.Problem{{Field: "plan",
 			Want: "has more than one JSON value; want one object"}})
 	}
 	return p, membership.Bad(p.Problems())
-}
-
-func jsonProblem(err error) membership.Problem {
-	p := membership.JSONProblem("plan", wantPlan, err)
-	var typed *json.UnmarshalTypeError
-	if errors.As(err, &typed) && typed.Type == reflect.TypeFor[Share]() {
-		p.Want = wantShare
-	}
-	return p
 }

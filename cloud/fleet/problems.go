@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,7 +14,8 @@ import (
 const (
 	// MostCohorts is the most cohorts that a plan may have in flight.
 	MostCohorts = 1000
-	maxProblems = 25 // keeps an error readable when everything is wrong
+	// MaxProblems is the most problems that are told of a plan, so that they can be read when everything is wrong.
+	MaxProblems = 25
 	wantWho     = "want members with their group, or groups, or targets"
 )
 
@@ -35,24 +37,36 @@ func (p Plan) Problems() []membership.Problem {
 			Want: "want either steps or the fields of a single one, not both"})
 	}
 	for i, s := range p.StepList() {
-		at, name := "", "the step"
-		if len(p.Steps) > 0 {
-			name = fmt.Sprintf("steps[%d]", i)
-			at = name + "."
-		}
-		r.step(at, s)
+		r.step(p.At(i), s)
 		if total := s.listed(); total > 0 {
-			r.add(p.totalProblems(total, name)...)
+			r.add(p.totalProblems(total, p.StepName(i))...)
 		}
 		if r.full() {
 			break
 		}
 	}
-	if r.full() {
-		return append(r.problems[:maxProblems-1],
-			membership.Problem{Field: "plan", Want: "has more problems; the rest was not looked at"})
+	return Limited(r.problems)
+}
+
+// At is what the names of a step's fields begin with: "steps[1].", or "" where they stand beside the plan's own.
+func (p Plan) At(step int) string {
+	if len(p.Steps) == 0 {
+		return ""
 	}
-	return r.problems
+	return fmt.Sprintf("steps[%d].", step)
+}
+
+// StepName is what problems call a step: "steps[1]", or "the step" where its fields stand beside the plan's own.
+func (p Plan) StepName(step int) string {
+	return cmp.Or(strings.TrimSuffix(p.At(step), "."), "the step")
+}
+
+// Limited cuts problems down to MaxProblems, and says so. Who collects them may stop as soon as there are more.
+func Limited(ps []membership.Problem) []membership.Problem {
+	if len(ps) <= MaxProblems {
+		return ps
+	}
+	return append(ps[:MaxProblems-1], membership.Problem{Field: "plan", Want: "has more problems; the rest was not looked at"})
 }
 
 // rules returns what is wrong with what holds for all steps.
@@ -124,7 +138,7 @@ type membershipOf struct {
 
 func (r *review) add(ps ...membership.Problem) { r.problems = append(r.problems, ps...) }
 
-func (r *review) full() bool { return len(r.problems) > maxProblems }
+func (r *review) full() bool { return len(r.problems) > MaxProblems }
 
 // step reviews a step whose fields are called at and their name.
 func (r *review) step(at string, s Step) {

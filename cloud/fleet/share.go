@@ -36,7 +36,7 @@ func (s *Share) UnmarshalJSON(data []byte) error {
 	read, ok := parseShare(text)
 	if !ok {
 		// Of this type because encoding/json adds the field's name to it, and to no other.
-		return &json.UnmarshalTypeError{Value: describe(data, text), Type: reflect.TypeFor[Share]()}
+		return &json.UnmarshalTypeError{Value: describe(data), Type: reflect.TypeFor[Share]()}
 	}
 	*s = read
 	return nil
@@ -53,22 +53,6 @@ func parseShare(text string) (s Share, ok bool) {
 		s.Count, _ = strconv.Atoi(number)
 	}
 	return s, s != Share{}
-}
-
-// describe says what stood where a share should be.
-func describe(data []byte, text string) string {
-	switch data[0] {
-	case '"':
-		return "string " + membership.Quote(text)
-	case '[':
-		return "array"
-	case '{':
-		return "object"
-	case 't', 'f':
-		return "bool"
-	default:
-		return "number " + strings.Trim(membership.Quote(text), `"`)
-	}
 }
 
 // MarshalJSON writes what UnmarshalJSON reads.

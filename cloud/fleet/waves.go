@@ -25,10 +25,17 @@ const (
 // the shares before it have taken its members already (5% of 3 is one member, and so is 10%), is left out: what it
 // should have waited for is waited for in the one before. The problems are about the waves alone; with any there are
 // no waves.
-func (p Plan) Layout(total int) ([]Wave, []membership.Problem) {
+func (p Plan) Layout(total int) ([]Wave, []membership.Problem) { return p.layout(total, "the step") }
+
+// LayoutOf is Layout for a step of the plan, by its index, which the problems name where there are several.
+func (p Plan) LayoutOf(step, total int) ([]Wave, []membership.Problem) {
+	return p.layout(total, p.StepName(step))
+}
+
+func (p Plan) layout(total int, step string) ([]Wave, []membership.Problem) {
 	ps := p.waveProblems()
 	if total > 0 {
-		ps = append(ps, p.totalProblems(total, "the step")...)
+		ps = append(ps, p.totalProblems(total, step)...)
 	}
 	if len(ps) > 0 || total <= 0 {
 		return nil, ps
@@ -71,9 +78,9 @@ func (p Plan) waveProblems() (ps []membership.Problem) {
 		case percent == 100:
 			bad("comes after %s, which is 100%% already; leave it out", percentAt)
 		case s.Percent > 0 && s.Percent <= percent:
-			bad("want more than the %v%% of %s: a wave's share is how much is done when it is", percent, percentAt)
+			bad("want more than the %v%% of %s: a wave's share is how much of a step is done when the wave ends", percent, percentAt)
 		case s.Percent == 0 && s.Count <= count:
-			bad("want more than the %d of %s: a wave's share is how much is done when it is", count, countAt)
+			bad("want more than the %d of %s: a wave's share is how much of a step is done when the wave ends", count, countAt)
 		}
 		if s.Percent > percent {
 			percent, percentAt = s.Percent, field

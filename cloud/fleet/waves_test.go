@@ -67,7 +67,7 @@ var wrongWaves = map[string]struct {
 	"both": {fleet.Plan{Waves: shares(fleet.Share{Count: 1, Percent: 5}, percent(100))},
 		[]string{"waves[0]: 5%: want a count or a percentage, not both"}},
 	"falling percentages": {fleet.Plan{Waves: shares(percent(50), percent(20), percent(100))},
-		[]string{"waves[1]: 20%: want more than the 50% of waves[0]: a wave's share is how much is done when it is"}},
+		[]string{"waves[1]: 20%: want more than the 50% of waves[0]: a wave's share is how much of a step is done when the wave ends"}},
 	"rising again, but not yet above": {
 		fleet.Plan{Waves: shares(percent(50), percent(20), count(9), percent(30), count(5), count(7), percent(100))},
 		[]string{"waves[1]: 20%: want more than the 50% of waves[0]", "waves[3]: 30%: want more than the 50% of waves[0]",
@@ -77,7 +77,7 @@ var wrongWaves = map[string]struct {
 	"empty percentage": {fleet.Plan{Waves: shares(percent(2.5), percent(2.5), percent(100))},
 		[]string{"waves[1]: 2.5%: want more than the 2.5% of waves[0]"}},
 	"falling counts, with a percentage between": {fleet.Plan{Waves: shares(count(50), percent(30), count(20), percent(100))},
-		[]string{"waves[2]: 20: want more than the 50 of waves[0]: a wave's share is how much is done when it is"}},
+		[]string{"waves[2]: 20: want more than the 50 of waves[0]: a wave's share is how much of a step is done when the wave ends"}},
 	"empty count": {fleet.Plan{Waves: shares(count(5), count(5), percent(100))},
 		[]string{"waves[1]: 5: want more than the 5 of waves[0]"}},
 	"no more than canary": {fleet.Plan{Canary: 5, Waves: shares(count(5), percent(100))},

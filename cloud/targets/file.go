@@ -19,7 +19,7 @@ func Open(folder, name string) (*os.File, error) {
 	case folder == "":
 		return nil, badFile(name, "the worker has no folder of target files; give it one, or name the members in the plan")
 	case !fs.ValidPath(name) || !filepath.IsLocal(name) || name == ".":
-		return nil, badFile(name, `want the name of a file in the worker's folder of target files, such as "web.csv"`)
+		return nil, badFile(name, wantFile)
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
@@ -51,16 +51,26 @@ func Resolve(folder, name string) (string, error) {
 	return filepath.Join(folder, name), f.Close()
 }
 
+// notOpened says why a file cannot be opened. What only a person can change is bad input: a run that tries again and
+// again tells nobody.
 func notOpened(folder, name string, err error) error {
 	var system syscall.Errno
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return badFile(name, "is not in the worker's folder of target files, "+folder)
+	case errors.Is(err, fs.ErrPermission):
+		return badFile(name, "may not be read by the worker; allow it to the user that the worker runs as")
+	case errors.Is(err, syscall.ELOOP):
+		return badFile(name, "is a symbolic link that leads back to itself; want a file")
+	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.EINVAL):
+		return badFile(name, "is no name that a file can have; "+wantFile)
 	case !errors.As(err, &system): // it was os.Root that said no
 		return badFile(name, "leads out of the worker's folder of target files; want a file in it")
 	}
 	return fmt.Errorf("target file: %w", err)
 }
+
+const wantFile = `want the name of a file in the worker's folder of target files, such as "web.csv"`
 
 func badFile(name, want string) error {
 	return membership.Bad([]membership.Problem{{Field: "targets.file", Value: membership.Quote(name), Want: want}})

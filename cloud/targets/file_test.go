@@ -77,7 +77,9 @@ func TestResolveTargets(t *testing.T) {
 		"sub//db.csv":                  "want the name of a file",
 		"/etc/passwd":                  "want the name of a file",
 		filepath.Join(folder, "a.csv"): "want the name of a file",
-		"web.csv\x00":                  "",
+		"web.csv\x00":                  `is no name that a file can have; want the name of a file`,
+		strings.Repeat("x", 300):       "is no name that a file can have",
+		"loop.csv":                     "is a symbolic link that leads back to itself; want a file",
 		"out.csv":                      "leads out of the worker's folder of target files; want a file in it",
 		"up.csv":                       "leads out of",
 		"parent/accounts.yaml":         "leads out of",
@@ -89,10 +91,6 @@ func TestResolveTargets(t *testing.T) {
 	} {
 		_, err := targets.Resolve(folder, name)
 		var bad *membership.BadInput
-		if words == "" {
-			require.Error(t, err)
-			continue
-		}
 		require.ErrorAs(t, err, &bad, name)
 		require.Equal(t, "targets.file", bad.Problems[0].Field)
 		require.Equal(t, membership.Quote(name), bad.Problems[0].Value)
@@ -107,8 +105,6 @@ func TestResolveTargetsWithoutAFolder(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	var bad *membership.BadInput
 	require.NotErrorAs(t, err, &bad, "the plan is not to blame")
-	_, err = targets.Resolve(targetFolder(t), "loop.csv")
-	require.ErrorIs(t, err, syscall.ELOOP)
 }
 
 func FuzzResolveTargets(f *testing.F) {

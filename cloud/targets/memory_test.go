@@ -66,6 +66,20 @@ func TestReadTargetsInFlatMemory(t *testing.T) {
 	}
 }
 
+// What is wrong at the end of a million lines is named by its line, and so is the line at the beginning that it repeats.
+func TestTheLastOfAMillionLines(t *testing.T) {
+	const lines = 1_000_000
+	tail := "i-00000001,g-1\r\n\"i-x\",g-1,\"said \"\"no\"\"\",\r\ni x,g-1\r\n"
+	read := 0
+	err := targets.Read(io.MultiReader(generate(fleet.CSV, lines), strings.NewReader(tail)), fleet.CSV, func(targets.Target) error {
+		read++
+		return nil
+	})
+	require.Equal(t, lines, read, "whatever comes behind a problem is only looked at")
+	require.EqualError(t, err, `line 1000002, column member: "i-00000001": is the same as in line 2; name each member once
+line 1000004, column member: "i x": want an id of 1 to 128 letters, digits, '.', '_', ':' or '-', beginning with a letter or digit`)
+}
+
 func heapAlive() int64 {
 	runtime.GC()
 	var m runtime.MemStats

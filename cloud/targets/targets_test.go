@@ -116,6 +116,22 @@ func TestReadTargetsTakesManyShapes(t *testing.T) {
 	}
 }
 
+// A list as a spreadsheet saves it has all of these at once.
+func TestASpreadsheetsWays(t *testing.T) {
+	const list = "\ufeff\"member\";group;;\"a \"\"note\"\"\";zone\r\n" +
+		"\"i-1\";g-1;;\"left; front\r\nrow\";\r\n" +
+		" i-2 ;;\"\";\"said \"\"no\"\"\";b\r\n" +
+		";;;;\r\n\r\n" +
+		"i-3\r\n"
+	found, err := readTargets(list, fleet.CSV)
+	require.NoError(t, err)
+	require.Equal(t, []targets.Target{
+		{Member: "i-1", Group: "g-1", Traits: traits{`a "note"`: "left; front\nrow"}, Line: 2},
+		{Member: "i-2", Traits: traits{`a "note"`: `said "no"`, "zone": "b"}, Line: 4},
+		{Member: "i-3", Line: 7},
+	}, found)
+}
+
 const wantID = "want an id of 1 to 128 letters"
 
 func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
@@ -181,6 +197,11 @@ func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
 			`line 4, group: "g-3": is the same as in line 3; name each group once`, "line 5, group: a YAML list: want the id of a group",
 			`line 6, item 3, group: "g-5": is a second group of the member; want one`}},
 		{fleet.YAML, "- i-1\n- a: b: c\n", []string{"targets: the list is not YAML: line 2: mapping values"}},
+		{fleet.YAML, "- i-1\n- id: i-2\n\tgroup: g-1\n", []string{
+			"targets: the list is not YAML: line 3 is indented with a tab; want spaces"}},
+		{fleet.YAML, "- i-1\n \t\n\t- i-2\n", []string{"targets: the list is not YAML: line 3 is indented with a tab"}},
+		{fleet.YAML, "-\ti-1\n", []string{"targets: the list is not YAML: line 1 is indented with a tab"}},
+		{fleet.YAML, "- [\n", []string{"targets: the list is not YAML: line 1: did not find expected node content"}},
 		{fleet.YAML, "- i-1\n---\n- i-2\n", []string{"targets: the list has a second document at line 2; want one"}},
 		{fleet.YAML, "- i-1\n...\n- ][\n", []string{"targets: the list is not YAML: line 2"}},
 		{fleet.YAML, strings.Repeat("#", 16<<20) + "\n", []string{"targets: more than 16 MB of YAML: want CSV or JSON, which are read bit by bit"}},

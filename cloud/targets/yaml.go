@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -61,8 +62,15 @@ func decodeYAML(data []byte) (document yaml.Node, err error) {
 	case err == nil:
 		return document, fmt.Errorf("has a second document at line %d; want one", more.Line)
 	}
+	if at := tabbed.FindIndex(data); at != nil {
+		return document, fmt.Errorf("is not YAML: line %d is indented with a tab; want spaces",
+			1+bytes.Count(data[:at[0]], []byte("\n")))
+	}
 	return document, fmt.Errorf("is not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 }
+
+// tabbed is a line with a tab before what it says, of which the package yaml tells no line, or the one before.
+var tabbed = regexp.MustCompile(`(?m)^[ -]*\t[ \t]*[^ \t\r\n]`)
 
 // yamlList is a list in YAML that is being read.
 type yamlList struct {
