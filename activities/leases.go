@@ -81,7 +81,7 @@ func (c claim) waits(members []string) string {
 			holders = append(holders, h)
 		}
 	}
-	return fmt.Sprintf("waits for %d members that other runs act on: %s", len(c.held), strings.Join(holders, ", "))
+	return fmt.Sprintf("waits for %s that other runs act on: %s", membership.Count(len(c.held), "member"), strings.Join(holders, ", "))
 }
 
 // apply refuses the members that others act on, whatever else is known of them: it may be different in a moment. What

@@ -200,7 +200,7 @@ func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
 		if plan.Gate != nil {
 			approval, s.EachWave = plan.Gate.Approval, plan.Gate.Each
 		}
-		why := fmt.Sprintf("%s %d members (%s)", s.Operation, s.Due, s.Kind)
+		why := fmt.Sprintf("%s %s (%s)", s.Operation, membership.Count(s.Due, "member"), s.Kind)
 		g := membership.NewGate(plan.Requester, approval, why, s.Destructive)
 		s.Gate = &g
 	}

@@ -45,8 +45,9 @@ type fleetRun struct {
 	named    int // failed members known by name
 	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
 	scores  [][]score
-	doubt   string // what the check after a wave has found, until somebody says to go on
-	hearing int    // signals that are being dealt with
+	doubt   string     // what the check after a wave has found, until somebody says to go on
+	hearing int        // signals that are being dealt with
+	abort   fleet.Then // what an abort does that does not say
 	opening opening
 	// stopLooking ends what only looks, and need not be waited for when the run is to end.
 	stopLooking workflow.CancelFunc
@@ -94,6 +95,10 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 			return fleet.Report{}, err
 		}
 	}
+	f.abort = fleet.ThenFinish
+	if workflow.GetVersion(ctx, changeAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		f.abort = fleet.ThenPutBack
+	}
 	if err := f.listen(ctx); err != nil {
 		return fleet.Report{}, err
 	}
@@ -115,6 +120,10 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	}
 	return f.end(ctx)
 }
+
+// changeAbort marks the runs in which an abort that does not say more puts back what is half-way, as that of a Join does.
+// Those from before let it finish.
+const changeAbort = "abort-puts-back"
 
 // takeUp goes on where the run before has stopped. Nobody else may say how far a run is, and so which gates are open.
 func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error {
@@ -248,8 +257,8 @@ func (f *fleetRun) judge(ctx workflow.Context, w fleet.SurveyedWave) {
 			f.Stopped = why
 		}
 	} else if len(f.flights) == 0 && len(f.Queue) > 0 && f.Queue[0].To-f.Queue[0].From > f.Ledger.Room() {
-		f.Stopped = fmt.Sprintf("%d members are to be tried again, and the budget has room for %d more failures",
-			f.Queue[0].To-f.Queue[0].From, f.Ledger.Room())
+		f.Stopped = fmt.Sprintf("%s to be tried again at once, and the budget has room for %s",
+			membership.Count(f.Queue[0].To-f.Queue[0].From, "member"), membership.Count(f.Ledger.Room(), "more failure"))
 	}
 }
 

@@ -203,7 +203,7 @@ func TestAMemberThatIsLostAfterAWaveStopsTheNext(t *testing.T) {
 		"lost": {func(p fleet.Part) ([]string, error) {
 			return []string{p.Record[len(p.Record)-1:] + " is gone"}, nil
 		},
-			"after wave 1, 2 members are not as they were left: 1 is gone; 2 is gone"},
+			"after wave 1, not as they were left (2): 1 is gone; 2 is gone"},
 		"nobody can tell": {func(fleet.Part) ([]string, error) {
 			return nil, temporal.NewNonRetryableApplicationError("forbidden", workflows.ErrCloudRefused, nil)
 		}, "after wave 1, it could not be told whether its members are as they were left: forbidden"},

@@ -150,8 +150,8 @@ func (f *fleetRun) launch(ctx workflow.Context, fl *flight) error {
 			WorkflowID:            fl.id,
 			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-			StaticSummary: fmt.Sprintf("%s, %s, %d members", step.Kind, step.Waves[fl.input.Wave].Name,
-				fl.input.To-fl.input.From),
+			StaticSummary: fmt.Sprintf("%s, %s, %s", step.Kind, step.Waves[fl.input.Wave].Name,
+				membership.Count(fl.input.To-fl.input.From, "member")),
 		})
 		child := workflow.ExecuteChildWorkflow(options, TypeCohort, CohortInput{Operation: step.Operation, Kind: step.Kind,
 			Account: step.Account, Page: fl.input, Was: fl.was, Approved: step.Preview, WhenHeld: f.plan.WhenHeld})

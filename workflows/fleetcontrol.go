@@ -67,7 +67,7 @@ func (f *fleetRun) listen(ctx workflow.Context) error {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
 		free, _ := workflow.NewDisconnectedContext(ctx)
-		f.abort(free, fleet.ThenPutBack, "cancelled")
+		f.endEarly(free, fleet.ThenPutBack, "cancelled")
 	})
 	return nil
 }
@@ -151,11 +151,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		f.Paused, f.doubt = false, ""
 		f.hand(ctx, membership.ControlResume)
 	case membership.ControlAbort:
-		then := in.Then
-		if then == "" {
-			then = fleet.ThenFinish
-		}
-		f.abort(ctx, then, fmt.Sprintf("aborted by %s: %s", somebody(in.By), in.Reason))
+		f.endEarly(ctx, cmp.Or(in.Then, f.abort), fmt.Sprintf("aborted by %s: %s", somebody(in.By), in.Reason))
 	case fleet.ControlChange:
 		if in.Cohorts > 0 {
 			f.Change.Cohorts = in.Cohorts
@@ -183,8 +179,8 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 	return done, nil
 }
 
-// abort ends the run before its time, because somebody says so.
-func (f *fleetRun) abort(ctx workflow.Context, then fleet.Then, why string) {
+// endEarly ends the run before its time, because somebody says so.
+func (f *fleetRun) endEarly(ctx workflow.Context, then fleet.Then, why string) {
 	f.Aborted = true
 	f.ending(ctx, then, why)
 }
@@ -224,9 +220,9 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 	case name == membership.ControlResume && !f.Paused && f.doubt == "":
 		return "the run is not paused"
 	case name == membership.ControlAbort && !known(in.Then):
-		return fmt.Sprintf("then: %s: want %q (also \"\"), %q, %q or %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
-			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet)
-	case name == membership.ControlAbort && f.Ending != "" && reach(in.Then) <= reach(f.Ending):
+		return fmt.Sprintf("then: %s: want %q, %q, %q or %q, or none for %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
+			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, f.abort)
+	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, f.abort)) <= reach(f.Ending):
 		return "the run is ending already: " + f.Why
 	case name == fleet.ControlChange:
 		return f.objectionToChange(in)

@@ -82,7 +82,7 @@ func TestAPauseLastsBeyondASoak(t *testing.T) {
 
 func TestHowARunIsAborted(t *testing.T) {
 	for then, c := range map[fleet.Then]struct{ tally, heard string }{
-		"":                     {"cancelled: 15 joined, 9 not-started", "||||"},
+		"":                     {"cancelled: 9 joined, 6 rolled-back, 9 not-started", "|||abort|abort"},
 		fleet.ThenFinish:       {"cancelled: 15 joined, 9 not-started", "||||"},
 		fleet.ThenPutBack:      {"cancelled: 9 joined, 6 rolled-back, 9 not-started", "|||abort|abort"},
 		fleet.ThenRollBackWave: {"cancelled: 3 joined, 12 rolled-back, 9 not-started", "|||abort|abort||"},
@@ -93,7 +93,7 @@ func TestHowARunIsAborted(t *testing.T) {
 			t.Run(fmt.Sprint(then, paused), func(t *testing.T) {
 				v := newConvoy(t, 24, func(p *fleet.Plan) { p.Pace.Cohorts, p.Canary = 2, 3 })
 				v.at(150*time.Second, func() {
-					v.refuses(membership.ControlAbort, fleet.Control{Then: "explode"}, `then: "explode": want "finish" (also ""), "put-back"`)
+					v.refuses(membership.ControlAbort, fleet.Control{Then: "explode"}, `then: "explode": want "finish", "put-back", "roll-back-wave" or "roll-back", or none for "put-back"`)
 					if paused {
 						v.accepts(membership.ControlPause, nil)
 					}

@@ -65,8 +65,8 @@ func (f *fleetRun) waitAtGate(ctx workflow.Context, w fleet.SurveyedWave) error 
 	if f.plan.Gate != nil {
 		a = f.plan.Gate.Approval
 	}
-	g := membership.NewGate(f.plan.Requester, a, fmt.Sprintf("%s, step %d of %d: %s %d members (%s)", w.Name, f.Step+1,
-		len(f.Survey.Steps), step.Operation, due, step.Kind), destroys)
+	why := fmt.Sprintf("%s: %s %s (%s)", f.waveName(), step.Operation, membership.Count(due, "member"), step.Kind)
+	g := membership.NewGate(f.plan.Requester, a, why, destroys)
 	f.gate, f.digest = &g, f.digestOf()
 	f.ballots.open(ctx)
 	until := workflow.Now(ctx).Add(g.Timeout.Std())

@@ -35,7 +35,7 @@ func TestADestructiveStepAlwaysHasAGate(t *testing.T) {
 	v.at(time.Hour, func() {
 		s := v.status()
 		require.Equal(t, membership.Awaiting, s.Phase)
-		require.Equal(t, "wave 1, step 1 of 1: join 9 members (toy.group); it DESTROYS their data", s.Gate.Why)
+		require.Equal(t, "wave 1: join 9 members (toy.group); it DESTROYS their data", s.Gate.Why)
 		require.Equal(t, "waits for 1 approval: "+s.Gate.Why, s.Why)
 		require.True(t, s.Next.Equal(monday.Add(72*time.Hour)), "%v", s.Next)
 		require.Empty(t, v.vessels)
@@ -82,12 +82,12 @@ func TestAGateBeforeEachWave(t *testing.T) {
 	}
 	var digests []string
 	v.at(time.Hour, func() {
-		require.Equal(t, "wave 1, step 1 of 1: join 3 members (toy.group)", v.status().Gate.Why)
+		require.Equal(t, "wave 1: join 3 members (toy.group)", v.status().Gate.Why)
 		digests = append(digests, v.status().Digest)
 		v.votes("bob", "cid")
 	})
 	v.at(2*time.Hour, func() {
-		require.Equal(t, "wave 3, step 1 of 1: join 6 members (toy.group)", v.status().Gate.Why, "its own, and nobody else's")
+		require.Equal(t, "wave 3: join 6 members (toy.group)", v.status().Gate.Why, "its own, and nobody else's")
 		require.NotEqual(t, digests[0], v.status().Digest)
 		v.refuses(membership.ControlApprove, membership.Control{By: "bob", Digest: digests[0]}, "it is for the program")
 		v.votes("bob") // who may vote at each
@@ -109,12 +109,12 @@ func TestAStepHasAGateOfItsOwn(t *testing.T) {
 		asking(fleet.Approval{})(p)
 	})
 	v.at(time.Hour, func() {
-		require.Contains(t, v.status().Gate.Why, "step 1 of 2: leave 5 members (toy.group)")
+		require.Contains(t, v.status().Gate.Why, "step 1, wave 1: leave 5 members (toy.group)")
 		require.Len(t, v.seen, 2, "the second step is looked at when the first has ended")
 		v.votes("bob")
 	})
 	v.at(2*time.Hour, func() {
-		require.Contains(t, v.status().Gate.Why, "step 2 of 2: join 5 members (other.group)")
+		require.Contains(t, v.status().Gate.Why, "step 2, wave 1: join 5 members (other.group)")
 		require.Equal(t, "step 2, wave 1", v.status().Wave)
 		v.accepts(membership.ControlReject, membership.Control{By: "cid", Digest: v.status().Digest, Reason: "it is Friday"})
 	})

@@ -113,7 +113,7 @@ func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
 	case err != nil:
 		f.doubt = fmt.Sprintf("after %s, it could not be told whether its members are as they were left: %s", w.Name, rootCause(err))
 	case len(lost) > 0:
-		f.doubt = fmt.Sprintf("after %s, %d members are not as they were left: %s", w.Name, len(lost), strings.Join(few(lost), "; "))
+		f.doubt = fmt.Sprintf("after %s, not as they were left (%d): %s", w.Name, len(lost), strings.Join(few(lost), "; "))
 	}
 	for f.doubt != "" && f.Ending == "" {
 		f.Stopped = f.doubt

@@ -140,7 +140,7 @@ func TestARetryNeedsRoomInTheBudget(t *testing.T) {
 		v.accepts(fleet.ControlChange, fleet.Control{Budget: &fleet.Budget{Failures: count(2)}})
 	})
 	v.at(time.Hour, func() {
-		require.Equal(t, "3 members are to be tried again, and the budget has room for 2 more failures", v.status().Why)
+		require.Equal(t, "3 members to be tried again at once, and the budget has room for 2 more failures", v.status().Why)
 		require.Equal(t, membership.Stopped, v.status().Phase)
 		v.fate = nil
 		v.accepts(fleet.ControlChange, fleet.Control{Budget: &fleet.Budget{Failures: count(3)}})

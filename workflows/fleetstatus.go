@@ -92,7 +92,7 @@ func (f *fleetRun) details() string {
 	if s.Wave != "" {
 		fmt.Fprintf(&b, " · %s", s.Wave)
 	}
-	fmt.Fprintf(&b, " · %d members, %d in flight in %d cohorts\n\n", s.Members, s.InFlight, len(s.Cohorts))
+	fmt.Fprintf(&b, " · %s, %d in flight in %s\n\n", membership.Count(s.Members, "member"), s.InFlight, membership.Count(len(s.Cohorts), "cohort"))
 	for _, o := range membership.Outcomes() {
 		if n := s.Counts[o]; n > 0 {
 			fmt.Fprintf(&b, "- %s: %d\n", o, n)

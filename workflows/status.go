@@ -99,7 +99,7 @@ func (c *cohort) details() string {
 		return "planning"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** · %s %d members · group %s\n\n", c.phase, c.op, len(c.members), c.request.Group)
+	fmt.Fprintf(&b, "**%s** · %s %s · group %s\n\n", c.phase, c.op, membership.Count(len(c.members), "member"), c.request.Group)
 	places, counts := c.counts()
 	for _, p := range places {
 		fmt.Fprintf(&b, "- %s: %d\n", p, counts[p])
@@ -127,7 +127,7 @@ func (c *cohort) details() string {
 }
 
 func summaryOfPlan(op membership.Operation, r membership.Request) string {
-	return fmt.Sprintf("%s %d members, group %s, account %s", op, len(r.Members), r.Group, r.Account)
+	return fmt.Sprintf("%s %s, group %s, account %s", op, membership.Count(len(r.Members), "member"), r.Group, r.Account)
 }
 
 func (c *cohort) status() membership.Status {

@@ -64,7 +64,11 @@ func (a *Approval) Problems(requester string) (ps []Problem) {
 			able++
 		}
 	}
-	if len(a.Voters) > 0 && max(a.Quorum, 1) > able {
+	switch {
+	case len(a.Voters) > 0 && able == 0:
+		ps = append(ps, Problem{Field: "approval.voters", Value: Quote(strings.Join(a.Voters, ", ")),
+			Want: "want somebody else than the requester, who may not vote"})
+	case len(a.Voters) > 0 && max(a.Quorum, 1) > able:
 		ps = append(ps, Problem{Field: "approval.quorum", Value: fmt.Sprint(max(a.Quorum, 1)),
 			Want: fmt.Sprintf("want at most %d, the voters without the requester", able)})
 	}
@@ -94,7 +98,7 @@ func (p *Program) SetGate(r Request) error {
 			due++
 		}
 	}
-	g := NewGate(r.Requester, a, fmt.Sprintf("%s %d members, group %s (%s)", p.Operation, due, p.Group, p.Kind), p.Destructive)
+	g := NewGate(r.Requester, a, fmt.Sprintf("%s %s, group %s (%s)", p.Operation, Count(due, "member"), p.Group, p.Kind), p.Destructive)
 	p.Gate = &g
 	return nil
 }
@@ -186,12 +190,8 @@ func (g *Gate) Count(cast []Vote) (decided, open bool) {
 
 // Needs is what opens the gate, such as "2 signed approvals".
 func (g Gate) Needs() string {
-	what := "approval"
 	if g.Signed {
-		what = "signed approval"
+		return Count(g.Quorum, "signed approval")
 	}
-	if g.Quorum != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", g.Quorum, what)
+	return Count(g.Quorum, "approval")
 }

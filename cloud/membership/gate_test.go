@@ -20,7 +20,7 @@ func TestApprovalsThatCannotBeGivenAreBadInput(t *testing.T) {
 		"less than one":            {"ann", membership.Approval{Quorum: -1}, "approval.quorum: -1: want at least 1"},
 		"more than there are":      {"ann", membership.Approval{Quorum: 3, Voters: []string{"bob", "cid"}}, "approval.quorum: 3: want at most 2"},
 		"more than may":            {"ann", membership.Approval{Quorum: 2, Voters: []string{"bob", "ann"}}, "approval.quorum: 2: want at most 1"},
-		"only the requester":       {"ann", membership.Approval{Voters: []string{"ann"}}, "approval.quorum: 1: want at most 0"},
+		"only the requester":       {"ann", membership.Approval{Voters: []string{"ann"}}, "approval.voters: \"ann\": want somebody else than the requester"},
 		"twice the same":           {"ann", membership.Approval{Voters: []string{"bob", "bob"}}, `approval.voters[1]: "bob": is named twice`},
 		"no name":                  {"ann", membership.Approval{Voters: []string{"bob", " "}}, "approval.voters[1]: is empty"},
 		"no time":                  {"ann", membership.Approval{Timeout: membership.Duration(time.Second)}, "approval.timeout: 1s: want 1m to 720h"},
@@ -41,7 +41,7 @@ func TestADestructiveProgramAlwaysHasAGate(t *testing.T) {
 	require.ErrorContains(t, p.SetGate(membership.Request{}), "requester: is missing")
 	require.NoError(t, p.SetGate(membership.Request{Requester: "ann"}))
 	require.Equal(t, &membership.Gate{Quorum: 1, Requester: "ann", Timeout: membership.Duration(72 * time.Hour),
-		Why: "join 1 members, group g (k); it DESTROYS their data"}, p.Gate)
+		Why: "join 1 member, group g (k); it DESTROYS their data"}, p.Gate)
 }
 
 func TestAnybodyCanAskForAGate(t *testing.T) {

@@ -90,6 +90,14 @@ func Quote(v string) string {
 	return fmt.Sprintf("%q", v)
 }
 
+// Count says how many there are, such as "1 member" or "3 members".
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // Short cuts words that came from elsewhere to what a run may carry along of them.
 func Short(s string) string {
 	const most = 200

@@ -133,7 +133,7 @@ func examples(t *testing.T) map[string]string {
 			Phase: membership.Awaiting, Digest: program.Digest, Counts: map[string]int{"stop": 1},
 			Members: []membership.MemberStatus{{ID: web2, Name: "web-2", At: "stop"}},
 			Gate: &membership.Gate{Quorum: 2, Voters: full.Approval.Voters, Requester: "ann", Timeout: full.Approval.Timeout,
-				Why: "join 1 members, group " + group + " (huawei.servergroup)"},
+				Why: "join 1 member, group " + group + " (huawei.servergroup)"},
 			Votes: []membership.Vote{vote}},
 		"control":      membership.Control{By: "ann", Reason: "seen in the console: it is in the group", Members: []string{web2}},
 		"control-vote": membership.Control{By: "bob", Reason: "looks good", Digest: program.Digest},

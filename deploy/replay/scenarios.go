@@ -127,6 +127,18 @@ func scenarios() []scenario {
 				}
 				return r.update(ctx, run, membership.ControlAbort)
 			}},
+		{name: "fleet-put-back", wf: workflows.TypeFleet, members: 4, outcome: "cancelled",
+			input: planned(func(p *fleet.Plan) { p.Canary = 0 }),
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				if err := r.until(ctx, run, func(s seen) bool { return s.InFlight > 0 }); err != nil {
+					return err
+				}
+				if err := r.update(ctx, run, membership.ControlPause); err != nil {
+					return err
+				}
+				return r.update(ctx, run, membership.ControlAbort)
+			}},
+		{name: "fleet-plan", wf: workflows.TypeFleetPlan, members: 5, xen: 1, outcome: "", input: planned(func(*fleet.Plan) {})},
 		{name: "parked-retry", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
 			meddle: parked(membership.ControlRetry)},
 		{name: "parked-mark-done", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
@@ -138,9 +150,10 @@ func scenarios() []scenario {
 
 // seen is what a status says of a run, whatever its type.
 type seen struct {
-	Phase  membership.Phase `json:"phase"`
-	Digest string           `json:"digest"`
-	Counts map[string]int   `json:"counts"`
+	Phase    membership.Phase `json:"phase"`
+	Digest   string           `json:"digest"`
+	Counts   map[string]int   `json:"counts"`
+	InFlight int              `json:"inFlight"` // of a fleet
 }
 
 // planned makes a fleet's plan of a request.

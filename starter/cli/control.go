@@ -86,8 +86,8 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		cmd.Flags().StringVar(&o.Reason, "reason", "", "why; kept with the run")
 		switch v.name {
 		case membership.ControlAbort:
-			cmd.Flags().StringVar((*string)(&o.Then), "then", "", "of a fleet: what becomes of what is under way: finish (default), "+
-				"put-back, roll-back-wave or roll-back")
+			cmd.Flags().StringVar((*string)(&o.Then), "then", "", "of a fleet: what becomes of what is under way: put-back (default), "+
+				"finish, roll-back-wave or roll-back")
 		case fleet.ControlChange:
 			cmd.Flags().IntVar(&o.Cohorts, "cohorts", 0, "cohorts at once")
 			cmd.Flags().StringVar(&o.Failures, "failures", "", "failures allowed in the step, such as 12 or 5%")

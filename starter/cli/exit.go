@@ -22,7 +22,7 @@ const (
 const exitHelp = `Exit codes:
   0    all joined, left or already so
   1    could not run
-  2    bad input; nothing was started
+  2    bad input; nothing was touched
   3    some members were refused or not approved: nothing was done to them; or skipped: left as they stand
   4    some were rolled back, or the run was stopped clean; the cloud is as before
   5    needs a person: unknown, not completely rolled back, or waiting for an answer
@@ -91,7 +91,7 @@ func (f *Factory) tell(err error) int {
 		f.notef("%s\n", out.Error)
 	case errors.As(err, &bad):
 		out.Exit, out.Problems = ExitBadInput, bad.Problems
-		f.notef("fleetjoin: bad input, nothing was started:\n")
+		f.notef("fleetjoin: bad input, nothing was touched:\n")
 		for _, p := range bad.Problems {
 			f.notef("  %s\n", p)
 		}

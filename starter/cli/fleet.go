@@ -136,7 +136,7 @@ func fleetSummary(p fleet.Plan) string {
 			kinds = append(kinds, s.Kind)
 		}
 	}
-	return fmt.Sprintf("fleet %s: %s, %s", p.Name, count(len(steps), "step"), strings.Join(kinds, ", "))
+	return fmt.Sprintf("fleet %s: %s, %s", p.Name, membership.Count(len(steps), "step"), strings.Join(kinds, ", "))
 }
 
 // The lines that a fleet prints with --json beside startedLine.

@@ -91,7 +91,7 @@ func (h *fleetHistory) steps() (lines []line) {
 	for i := 1; i < h.now.Step; i++ {
 		l := line{{fmt.Sprintf("step %d", i), plain}, {"  done", green}}
 		if n := h.past[i]; n > 0 {
-			l = append(l, text("  "+count(n, "member")))
+			l = append(l, text("  "+membership.Count(n, "member")))
 		}
 		lines = append(lines, l)
 	}
@@ -117,7 +117,7 @@ func (h *fleetHistory) waves(columns, room int) (lines []line) {
 	}
 	tell := room > 2
 	if tell && from > 0 {
-		lines = append(lines, line{{fmt.Sprintf("  … %s before", count(from, "wave")), faint}})
+		lines = append(lines, line{{fmt.Sprintf("  … %s before", membership.Count(from, "wave")), faint}})
 	}
 	var names, counts, failures []string
 	for _, w := range all[from:to] {
@@ -145,7 +145,7 @@ func (h *fleetHistory) waves(columns, room int) (lines []line) {
 		lines = append(lines, append(l, cell{text: " " + pad(counts[i], c) + counts[i]}, cell{failures[i], red}))
 	}
 	if tell && to < len(all) {
-		lines = append(lines, line{{fmt.Sprintf("  … %s to come", count(len(all)-to, "wave")), faint}})
+		lines = append(lines, line{{fmt.Sprintf("  … %s to come", membership.Count(len(all)-to, "wave")), faint}})
 	}
 	return lines
 }
@@ -195,7 +195,7 @@ func (h *fleetHistory) members(columns int) []line {
 	}
 	if s.InFlight > 0 {
 		items = append(items, text(fmt.Sprintf("%d in flight", s.InFlight)),
-			text(fmt.Sprintf("%d of at most %s", len(s.Cohorts), count(s.Pace, "cohort"))))
+			text(fmt.Sprintf("%d of at most %s", len(s.Cohorts), membership.Count(s.Pace, "cohort"))))
 	}
 	if left := s.Members - h.ended() - s.InFlight; left > 0 && s.Phase != membership.Undoing {
 		items = append(items, text(fmt.Sprintf("%d to go", left)))

@@ -69,7 +69,7 @@ func sampleHistories() map[string][]fleet.Status {
 		"spent, and some in flight": {before, changed(s, func(s *fleet.Status) { s.Why = "the budget is spent (failures): 3 of 3 failures allowed" })},
 		"stopped": {before, changed(s, func(s *fleet.Status) {
 			s.Phase, s.InFlight, s.Cohorts = membership.Stopped, 0, nil
-			s.Why = "after canary, 2 members are not as they were left: i-1: it is in no group; i-2: it is off"
+			s.Why = "after canary, not as they were left (2): i-1: it is in no group; i-2: it is off"
 		})},
 		"needs a person": {before, changed(s, func(s *fleet.Status) { s.Phase, s.InFlight, s.Cohorts = membership.Waiting, 0, nil })},
 		"undoing": {before, changed(s, func(s *fleet.Status) {
@@ -80,7 +80,7 @@ func sampleHistories() map[string][]fleet.Status {
 			s.Phase, s.Wave, s.Next, s.Digest = membership.Awaiting, "wave 2", noon.Add(23*time.Hour+59*time.Minute), "sha256:abc"
 			s.InFlight, s.Cohorts, s.Failed = 0, nil, nil
 			s.Gate = &membership.Gate{Quorum: 2, Voters: []string{"bob", "cid"}, Requester: "ann@example.com", Signed: true,
-				Why: "wave 2, step 1 of 1: join 800 members (huawei.nodepool); it destroys data"}
+				Why: "wave 2: join 800 members (huawei.nodepool); it destroys data"}
 			s.Votes = []membership.Vote{{By: "bob", Approves: true, Digest: "sha256:abc"},
 				{By: "cid", Approves: true, Digest: "sha256:old"}, {By: "eve", Approves: true, Digest: "sha256:abc", Refused: "may not"}}
 		})},
@@ -89,7 +89,7 @@ func sampleHistories() map[string][]fleet.Status {
 			s.Phase, s.Next, s.Digest, s.Counts = membership.Awaiting, noon.Add(time.Hour), "sha256:abc", nil
 			s.InFlight, s.Cohorts, s.Failed, s.Wave = 0, nil, nil, "canary"
 			s.Waves = []fleet.WaveStatus{{Name: "canary", Members: 1}, {Name: "wave 1", Members: 1000}}
-			s.Gate = &membership.Gate{Quorum: 1, Requester: "ann", Why: "canary, step 1 of 1: leave 1001 members (k)"}
+			s.Gate = &membership.Gate{Quorum: 1, Requester: "ann", Why: "canary: leave 1001 members (k)"}
 		})},
 		"thirty waves": {before, changed(s, func(s *fleet.Status) {
 			s.Waves, s.Wave, s.Failed = nil, "step 2, wave 21", nil

@@ -97,7 +97,7 @@ func (f *Factory) printPreview(p fleet.Preview, all bool) {
 }
 
 func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
-	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, count(s.Members, "member"), count(s.AllGroups, "group"),
+	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, membership.Count(s.Members, "member"), membership.Count(s.AllGroups, "group"),
 		s.Kind, s.Account)
 	groups := s.Groups
 	if !all {
@@ -137,7 +137,7 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 		if s.EachWave {
 			when = "each wave"
 		}
-		f.printf("needs %s before %s, within %s, and not from %s\n", count(s.Gate.Quorum, "approval"), when,
+		f.printf("needs %s before %s, within %s, and not from %s\n", membership.Count(s.Gate.Quorum, "approval"), when,
 			short(s.Gate.Timeout.Std()), clean(s.Gate.Requester))
 	}
 	f.printExpected(s.Expected)
@@ -235,7 +235,7 @@ func (f *Factory) printExpected(e *fleet.Expected) {
 	}
 	f.printf("\nexpected: about %s%s, when all goes well and nobody is waited for\n", lasting(e.DurationSeconds), soaks)
 	if d := e.Downtime; d != nil {
-		f.printf("down: %s, for about %s each\n", count(d.Members, "member"), lasting(d.SecondsEach))
+		f.printf("down: %s, for about %s each\n", membership.Count(d.Members, "member"), lasting(d.SecondsEach))
 	}
 	if len(e.Calls) == 0 {
 		return

@@ -170,7 +170,7 @@ func (f *Factory) printFleetReport(id string, r fleet.Report) {
 		f.printf("%s\n", clean(r.Why))
 	}
 	for i, s := range r.Steps {
-		f.printf("step %d: %s %s, %s (%s, account %s)\n", i+1, s.Operation, count(s.Members, "member"), count(s.Groups, "group"),
+		f.printf("step %d: %s %s, %s (%s, account %s)\n", i+1, s.Operation, membership.Count(s.Members, "member"), membership.Count(s.Groups, "group"),
 			s.Kind, s.Account)
 	}
 	f.printf("in %v\n\n", r.Ended.Sub(r.Started).Round(time.Second))

@@ -69,7 +69,7 @@ func (f *Factory) inbox(ctx context.Context, by string) error {
 	}
 	if len(found) > 0 {
 		if ids, err := conn.Pollers(ctx, workflows.TaskQueue); err == nil && len(ids) == 0 {
-			return errors.New(count(len(found), "run") + " cannot be asked: " + noWorker(conn))
+			return errors.New(membership.Count(len(found), "run") + " cannot be asked: " + noWorker(conn))
 		}
 	}
 	rows := make([]*waiting, len(found))

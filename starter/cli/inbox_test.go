@@ -90,7 +90,7 @@ func waitingRuns() map[string]any {
 		Votes: []membership.Vote{{By: "bob", Approves: true, Digest: "sha256:aa"},
 			{By: "eve", Approves: true, Digest: "sha256:aa", Refused: "its key is a stranger's"}}}
 	web := fleet.Status{Phase: membership.Awaiting, Digest: "sha256:bb", Next: at.Add(time.Hour),
-		Gate:  &membership.Gate{Quorum: 1, Requester: "ann", Why: "canary, step 1 of 1: join 30 members (k)"},
+		Gate:  &membership.Gate{Quorum: 1, Requester: "ann", Why: "canary: join 30 members (k)"},
 		Votes: []membership.Vote{{By: "bob", Approves: true, Digest: "sha256:of the gate before"}}}
 	gone := own
 	gone.Phase = membership.Running

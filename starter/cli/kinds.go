@@ -92,7 +92,7 @@ func (f *Factory) printKind(s membership.Spec) error {
 	var calls table
 	for _, name := range slices.Sorted(maps.Keys(s.Actions)) {
 		a := s.Actions[name]
-		calls.add(text(name), text(a.Call), text("up to "+count(a.Batch, "member")+" in one"))
+		calls.add(text(name), text(a.Call), text("up to "+membership.Count(a.Batch, "member")+" in one"))
 	}
 	f.entries(calls)
 	f.section("Permissions, as a policy in " + policies.File(s.ID))

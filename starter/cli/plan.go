@@ -128,7 +128,7 @@ func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run c
 }
 
 func (f *Factory) printPlan(p membership.Program) {
-	f.printf("%s %s, group %s (%s, account %s)\n\n", p.Operation, count(len(p.Members), "member"), clean(p.Group),
+	f.printf("%s %s, group %s (%s, account %s)\n\n", p.Operation, membership.Count(len(p.Members), "member"), clean(p.Group),
 		p.Kind, p.Account)
 	var steps []string
 	for _, s := range p.Stages {

@@ -111,7 +111,7 @@ func (f *Factory) report(ctx context.Context, o *ReportOptions) error {
 
 func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	f.printf("\n%s  run %s\n", f.paint(outcomePaint(r.Outcome), string(r.Outcome)), clean(id))
-	f.printf("%s %s, group %s (%s, account %s), in %v\n\n", r.Operation, count(len(r.Members), "member"), clean(r.Group),
+	f.printf("%s %s, group %s (%s, account %s), in %v\n\n", r.Operation, membership.Count(len(r.Members), "member"), clean(r.Group),
 		r.Kind, r.Account, r.Ended.Sub(r.Started).Round(time.Second))
 	var t table
 	for _, o := range membership.Outcomes() {

@@ -17,7 +17,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// maxRequest is more than 200 ids of the greatest length; a file beyond it is not a request.
+// maxRequest, in bytes, is what Temporal takes as an input, with room to spare: some 25,000 ids.
 const maxRequest = 1 << 20
 
 // Source is where a request comes from: a file, or flags for a member or a few.
@@ -122,8 +122,8 @@ func (s *Source) bytes(stdin io.Reader) ([]byte, error) {
 	case err != nil:
 		return nil, bad("file", name, "cannot be read: "+err.Error())
 	case len(data) > maxRequest:
-		return nil, bad("file", name, fmt.Sprintf("is longer than %d bytes; a request has at most %d members",
-			maxRequest, membership.MaxMembers))
+		return nil, bad("file", name, fmt.Sprintf("is longer than %d bytes; put the members into a target file and name it: targets: {file: NAME}",
+			maxRequest))
 	}
 	return toJSON(data, name)
 }
@@ -148,10 +148,11 @@ func open(path string) (*os.File, error) {
 var (
 	document = regexp.MustCompile(`(?m)^---(?:\s|$)`)
 	content  = regexp.MustCompile(`(?m)^[ \t]*[^ \t\r\n#%]`) // anything but blanks, comments and directives
+	tabbed   = regexp.MustCompile(`(?m)^[ -]*\t[ \t]*[^ \t\r\n]`)
 	yamlLine = regexp.MustCompile(`^(?:error converting YAML to JSON: )?(?:yaml: )?(?:unmarshal errors:\s*)?`)
 )
 
-const wantMapping = "want a mapping with kind, account, group, members and, where the kind has any, params"
+const wantMapping = "want a mapping with kind, account, group and members, or with steps"
 
 // toJSON turns YAML, of which JSON is a part, into JSON. A key that stands twice is refused, and so is a second document.
 func toJSON(data []byte, name string) ([]byte, error) {
@@ -168,6 +169,10 @@ func toJSON(data []byte, name string) ([]byte, error) {
 	}
 	out, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
+		if at := tabbed.FindIndex(data); at != nil {
+			return nil, bad("file", name, fmt.Sprintf("is not YAML: line %d is indented with a tab; want spaces",
+				1+bytes.Count(data[:at[0]], []byte("\n"))))
+		}
 		text := strings.Join(strings.Fields(yamlLine.ReplaceAllString(err.Error(), "")), " ")
 		return nil, bad("file", name, "is neither YAML nor JSON: "+text)
 	}

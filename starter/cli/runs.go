@@ -52,14 +52,7 @@ func startPlan(ctx context.Context, conn *connect.Connection, op membership.Oper
 }
 
 func summary(op membership.Operation, r membership.Request) string {
-	return fmt.Sprintf("%s %s, group %s", op, count(len(r.Members), "member"), r.Group)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s %s, group %s", op, membership.Count(len(r.Members), "member"), r.Group)
 }
 
 // reportOf waits for a run and returns its truth, which is the result of a run that went well and the details of the

@@ -100,7 +100,7 @@ func unanswered(ctx context.Context, conn *connect.Connection, what string, err 
 func (f *Factory) printStatus(s membership.Status) {
 	what := string(s.Operation)
 	if len(s.Members) > 0 { // none are known while the run is planned
-		what += " " + count(len(s.Members), "member")
+		what += " " + membership.Count(len(s.Members), "member")
 	}
 	f.printf("%s, group %s (%s, account %s)\n", what, clean(s.Group), s.Kind, s.Account)
 	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
