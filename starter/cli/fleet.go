@@ -259,8 +259,9 @@ func (f *Factory) asks(id string, s fleet.Status) error {
 		return askForVotes(id, s.Gate, s.Digest)
 	case membership.Stopped:
 		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s has stopped: %s\nlook at it, then answer with one of\n"+
-			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin change %s --failures N\n"+
-			"  fleetjoin resume %s\n  fleetjoin abort %s [--then roll-back]", id, clean(s.Why), id, id, id, id, id)}
+			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin change %s --failures N   (a spent budget)\n"+
+			"  fleetjoin resume %s                (what a check has found)\n  fleetjoin abort %s [--then roll-back]",
+			id, clean(s.Why), id, id, id, id, id)}
 	}
 	return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s waits for a person; look at the members and answer with one of\n"+
 		"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin skip %s --reason WHY [--member ID]\n"+
