@@ -183,6 +183,9 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 	stop := beat(ctx, func() string { return "keeping the record" })
 	defer stop()
 	run := activity.GetInfo(ctx).WorkflowExecution
+	if a.store == nil {
+		return fleet.Part{}, errNoStoreNow
+	}
 	record := fleet.Record{Input: in.Page, Report: in.Report}
 	program, err := a.programs.find(ctx, run, in.Digest)
 	if err != nil {
@@ -200,7 +203,7 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 			part.Worst = append(part.Worst, fleet.FailedMember{ID: m.ID, Outcome: m.Outcome, Code: m.Code, Reason: membership.Short(m.Reason)})
 		}
 	}
-	if err := a.release(ctx, run.ID); err != nil {
+	if err := a.release(ctx, workflows.LeaseRun{Workflow: run.ID, Run: run.RunID}); err != nil {
 		return fleet.Part{}, err
 	}
 	a.programs.forget(run.RunID)
@@ -208,7 +211,7 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 }
 
 // release tells the book of leases that a run is done.
-func (a *Activities) release(ctx context.Context, holder string) error {
+func (a *Activities) release(ctx context.Context, holder workflows.LeaseRun) error {
 	if a.client == nil {
 		return nil
 	}
@@ -266,6 +269,9 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (string, error) {
 	stop := beat(ctx, func() string { return "keeping the account" })
 	defer stop()
+	if a.store == nil {
+		return "", errNoStoreNow
+	}
 	var account fleet.Account
 	if err := workflows.Unpack(packed, &account); err != nil {
 		return "", err

@@ -25,8 +25,11 @@ func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	return s, nil
 }
 
+// errNoStore ends a fleet before it begins. errNoStoreNow is of one under way: another worker may have the store.
 var errNoStore = membership.Bad([]membership.Problem{{Field: "worker",
 	Want: "has no store, which fleets need; start it with --store FOLDER, one that all workers share"}})
+
+var errNoStoreNow = errors.New("the worker has no store, which fleets need; start it with --store FOLDER, the one of the other workers")
 
 func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
 	if a.store == nil {
@@ -101,7 +104,7 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	for _, g := range groups {
 		s.Members += len(g.Members)
 	}
-	waves, problems := plan.LayoutOf(number, s.Members)
+	waves, problems := plan.Layout(number, s.Members)
 	if err := membership.Bad(problems); err != nil {
 		return s, paged, err
 	}
@@ -187,7 +190,7 @@ func (c *cutter) next(most int) fleet.Page {
 // page reads a page of a manifest, and the step that it belongs to.
 func (a *Activities) page(ctx context.Context, in fleet.PageInput) (step fleet.Step, page fleet.Page, err error) {
 	if a.store == nil {
-		return step, page, errNoStore
+		return step, page, errNoStoreNow
 	}
 	m, err := a.manifests.get(ctx, a.store, store.Key(in.Manifest))
 	if err != nil {

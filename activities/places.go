@@ -33,6 +33,9 @@ func (r *roster) once(step string, groups []fleet.Assignment, seen map[membershi
 	for _, g := range groups {
 		here := fmt.Sprintf("for group %s in %s", g.Group, step)
 		for _, id := range g.Members {
+			if len(problems) > fleet.MaxProblems {
+				return membership.Bad(problems)
+			}
 			key := membershipOf{operation: operation(r.step), kind: r.step.Kind, account: r.step.Account, member: id}
 			if before, twice := seen[key]; twice {
 				problems = addNew(problems, membership.Problem{Field: r.fieldOf(id), Value: membership.Quote(id),

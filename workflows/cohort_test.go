@@ -75,7 +75,7 @@ func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 		Return(nil).Run(func(args mock.Arguments) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.released = append(b.released, args.String(4))
+		b.released = append(b.released, args.Get(4).(workflows.LeaseRun).Workflow)
 	})
 	return b
 }

@@ -117,9 +117,9 @@ func TestARetryThatIsAbortedWhileItIsPlanned(t *testing.T) {
 	b, filed := newEscorted(t, 1, parkingAt("add", 2))
 	over := b.cancelledInPlan(2)
 	b.RegisterDelayedCallback(func() { b.accepted(membership.ControlRetry, nil) }, time.Hour)
-	require.Equal(t, map[membership.Outcome]int{membership.Unknown: 1}, b.sail(nil), "it is what it was before")
+	require.Equal(t, map[membership.Outcome]int{membership.RolledBack: 1}, b.sail(nil), "it is what it was before, and then put back")
 	close(over)
-	require.Len(t, *filed, 1)
+	require.Len(t, *filed, 2)
 	require.Len(t, b.released, 1, "who was only planned lets go of its members itself")
 }
 

@@ -164,7 +164,7 @@ func (v *convoy) survey(_ context.Context, plan fleet.Plan) (fleet.Survey, error
 	}
 	s := fleet.Survey{Manifest: "manifest", Run: "run-1"}
 	for _, step := range plan.StepList() {
-		waves, problems := plan.Layout(len(step.Members))
+		waves, problems := plan.Layout(0, len(step.Members))
 		if err := membership.Bad(problems); err != nil {
 			return s, err
 		}

@@ -45,9 +45,8 @@ type fleetRun struct {
 	named    int // failed members known by name
 	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
 	scores  [][]score
-	doubt   string     // what the check after a wave has found, until somebody says to go on
-	hearing int        // signals that are being dealt with
-	abort   fleet.Then // what an abort does that does not say
+	doubt   string // what the check after a wave has found, until somebody says to go on
+	hearing int    // signals that are being dealt with
 	opening opening
 	// stopLooking ends what only looks, and need not be waited for when the run is to end.
 	stopLooking workflow.CancelFunc
@@ -76,6 +75,9 @@ type fleetState struct {
 	Why      string     // it does
 	Aborted  bool       // because somebody said so
 	Started  time.Time
+	// Restores: an abort that does not say more puts back what is half-way, and so are members put back about whom nobody
+	// knew; see changeAbort.
+	Restores bool
 	Change   fleet.Pace    // as changed while it ran
 	Budget   *fleet.Budget // likewise; nil: the plan's
 }
@@ -95,9 +97,8 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 			return fleet.Report{}, err
 		}
 	}
-	f.abort = fleet.ThenFinish
-	if workflow.GetVersion(ctx, changeAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
-		f.abort = fleet.ThenPutBack
+	if fresh {
+		f.Restores = workflow.GetVersion(ctx, changeAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 	}
 	if err := f.listen(ctx); err != nil {
 		return fleet.Report{}, err
@@ -121,8 +122,8 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	return f.end(ctx)
 }
 
-// changeAbort marks the runs in which an abort that does not say more puts back what is half-way, as that of a Join does.
-// Those from before let it finish.
+// changeAbort marks the runs in which an abort puts back what is half-way, and who is unknown, as that of a Join does. Those
+// from before let it finish, unless told, and leave the unknown ones as they are.
 const changeAbort = "abort-puts-back"
 
 // takeUp goes on where the run before has stopped. Nobody else may say how far a run is, and so which gates are open.

@@ -290,11 +290,34 @@ func (f *fleetRun) putBack(ctx workflow.Context) error {
 	return nil
 }
 
+// restore queues the members of a step about whom nobody knows, so that what may have been done to them is undone.
+func (f *fleetRun) restore(step int) {
+	if !f.Restores || step != f.Step || reach(f.Ending) < reach(fleet.ThenPutBack) {
+		return
+	}
+	for _, c := range f.choose(fleet.Control{}, true) {
+		in := f.input(c.part)
+		var unknown []string
+		for _, w := range c.part.Worst {
+			if w.Outcome == membership.Unknown && slices.Contains(c.members, w.ID) {
+				unknown = append(unknown, w.ID)
+			}
+		}
+		if len(unknown) == 0 {
+			continue
+		}
+		in.Again = &fleet.Again{Record: recordOf(c.part), Undo: true, Members: unknown,
+			Was: map[membership.Outcome]int{membership.Unknown: len(unknown)}}
+		in.To = in.From + len(unknown)
+		f.Queue = append(f.Queue, in)
+	}
+}
+
 // claim queues what is to be put back of a step, and is not yet.
 func (f *fleetRun) claim(step int) {
 	claimed := make(map[string]bool) // records
 	note := func(in fleet.PageInput) {
-		if puttingBack(in) {
+		if puttingBack(in) && len(in.Again.Members) == 0 {
 			claimed[in.Again.Record] = true
 		}
 	}
@@ -307,6 +330,7 @@ func (f *fleetRun) claim(step int) {
 	for _, p := range f.Parts {
 		note(p.Input)
 	}
+	f.restore(step)
 	for _, p := range f.Parts {
 		mine := f.Ending == fleet.ThenRollBackFleet || f.Ending == fleet.ThenRollBackWave && step == f.Step && p.Input.Wave == f.Wave
 		n := p.Counts[membership.Joined]

@@ -142,7 +142,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 	f.say(ctx, fleet.Said{What: name, Control: in})
 	switch name {
 	case membership.ControlPause:
-		f.Paused, f.PausedBy = true, somebody(in.By)
+		f.Paused, f.PausedBy = true, membership.Short(somebody(in.By))
 		if in.Reason != "" {
 			f.PausedBy += ": " + membership.Short(in.Reason)
 		}
@@ -151,7 +151,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		f.Paused, f.doubt = false, ""
 		f.hand(ctx, membership.ControlResume)
 	case membership.ControlAbort:
-		f.endEarly(ctx, cmp.Or(in.Then, f.abort), fmt.Sprintf("aborted by %s: %s", somebody(in.By), in.Reason))
+		f.endEarly(ctx, cmp.Or(in.Then, f.defaultThen()), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
 	case fleet.ControlChange:
 		if in.Cohorts > 0 {
 			f.Change.Cohorts = in.Cohorts
@@ -221,8 +221,8 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 		return "the run is not paused"
 	case name == membership.ControlAbort && !known(in.Then):
 		return fmt.Sprintf("then: %s: want %q, %q, %q or %q, or none for %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
-			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, f.abort)
-	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, f.abort)) <= reach(f.Ending):
+			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, f.defaultThen())
+	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, f.defaultThen())) <= reach(f.Ending):
 		return "the run is ending already: " + f.Why
 	case name == fleet.ControlChange:
 		return f.objectionToChange(in)
@@ -233,6 +233,14 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 		return f.objectionToChoice(name, in)
 	}
 	return ""
+}
+
+// defaultThen is what an abort does that does not say.
+func (f *fleetRun) defaultThen() fleet.Then {
+	if f.Restores {
+		return fleet.ThenPutBack
+	}
+	return fleet.ThenFinish
 }
 
 func known(then fleet.Then) bool { return then == "" || reach(then) > 0 }

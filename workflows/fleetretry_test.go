@@ -238,3 +238,26 @@ func TestMembersOfOneWave(t *testing.T) {
 	require.Equal(t, "refused: 11 joined, 1 skipped", v.tally())
 	require.Equal(t, 2, v.report().Said[0].Control.Wave)
 }
+
+func TestAnAbortPutsBackWhomNobodyKnows(t *testing.T) {
+	for then, c := range map[fleet.Then]struct {
+		tally string
+		back  []string
+	}{
+		"":                      {"cancelled: 10 joined, 2 rolled-back", []string{"0", "7"}},
+		fleet.ThenFinish:        {"rollback-incomplete: 10 joined, 2 unknown", nil},
+		fleet.ThenRollBackFleet: {"cancelled: 12 rolled-back", []string{"0", "7", "1 2", "3 4 5", "6 8", "9 10 11"}},
+	} {
+		t.Run(string(then), func(t *testing.T) {
+			v := newConvoy(t, 12, nil)
+			v.fails(membership.Unknown, "i-000", "i-007")
+			v.at(time.Hour, func() {
+				require.Equal(t, membership.Waiting, v.status().Phase)
+				v.accepts(membership.ControlAbort, fleet.Control{Then: then})
+			})
+			v.run()
+			require.Equal(t, c.tally, v.tally())
+			require.ElementsMatch(t, c.back, v.sailed(undone))
+		})
+	}
+}

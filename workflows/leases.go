@@ -5,7 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
 // TypeLeases is the workflow that knows which run acts on which member. It starts when a run asks for its first lease and
@@ -19,7 +22,7 @@ func LeasesOf(taskQueue string) string { return taskQueue + "-leases" }
 // What the book of leases understands. They are wire contract.
 const (
 	UpdateAcquire = "acquire" // LeaseRequest, answered with a LeaseAnswer
-	SignalRelease = "release" // the holder, a workflow id: it is done with all that it holds
+	SignalRelease = "release" // a LeaseRun: it is done with all that it holds
 	QueryLeases   = "leases"  // answered with a LeaseBook
 	QueryHolders  = "holders" // []string of keys, answered with a LeaseAnswer
 )
@@ -95,8 +98,11 @@ type book struct {
 
 // Leases keeps two runs from acting on one member at the same time. A lease lasts until its holder says that it is done
 // or has ended, however it ended: when somebody else wants what it holds, Temporal is asked whether it still runs.
-func Leases(ctx workflow.Context, given LeaseBook) error {
-	b := &book{byMember: make(map[string]*LeaseHolder)}
+func Leases(ctx workflow.Context, input converter.RawValue) error {
+	b, given := &book{byMember: make(map[string]*LeaseHolder)}, LeaseBook{}
+	if err := Unpack(input, &given); err != nil {
+		return badInput(membership.Bad([]membership.Problem{{Field: "input", Want: "is no book of leases; runs start it themselves"}}))
+	}
 	for i := range given.Holders {
 		b.enter(&given.Holders[i])
 	}
@@ -108,6 +114,7 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 		if err != nil {
 			return err
 		}
+		full = full || workflow.GetInfo(ctx).GetContinueAsNewSuggested() // sweeps alone fill a history in a month
 		if !full {
 			if err := b.sweep(ctx); err != nil {
 				return err
@@ -120,7 +127,7 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 			return err
 		}
 		if len(b.holders) > 0 || full {
-			return workflow.NewContinueAsNewError(ctx, TypeLeases, b.copy())
+			return workflow.NewContinueAsNewError(ctx, TypeLeases, pack(b.copy()))
 		}
 		return nil
 	}
@@ -129,14 +136,18 @@ func Leases(ctx workflow.Context, given LeaseBook) error {
 func (b *book) listen(ctx workflow.Context) error {
 	released := workflow.GetSignalChannel(ctx, SignalRelease)
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		for holder := ""; ; {
+		for holder := (LeaseRun{}); ; {
 			released.Receive(ctx, &holder)
-			if h := b.of(holder); h != nil {
-				b.remove(h)
+			if h := b.of(holder.Workflow); h != nil && (holder.Run == "" || h.Run == "" || holder.Run == h.Run) {
+				b.release(h)
 			}
 		}
 	})
-	if err := workflow.SetQueryHandler(ctx, QueryLeases, func() (LeaseBook, error) { return b.copy(), nil }); err != nil {
+	if err := workflow.SetQueryHandler(ctx, QueryLeases, func() (LeaseBook, error) {
+		c := b.copy()
+		c.Holders = slices.DeleteFunc(c.Holders, func(h LeaseHolder) bool { return !h.Ended.IsZero() })
+		return c, nil
+	}); err != nil {
 		return err
 	}
 	if err := workflow.SetQueryHandler(ctx, QueryHolders, func(keys []string) (LeaseAnswer, error) {
@@ -272,6 +283,15 @@ func (b *book) remove(h *LeaseHolder) {
 		delete(b.byMember, key)
 	}
 	b.holders = slices.DeleteFunc(b.holders, func(other *LeaseHolder) bool { return other == h })
+}
+
+// release lets go of what a holder has. That it had taken it over from one that just ended, the next one must know, too.
+func (b *book) release(h *LeaseHolder) {
+	if h.TookOver.IsZero() {
+		b.remove(h)
+		return
+	}
+	h.Ended = h.TookOver
 }
 
 // lose takes a member from a holder.

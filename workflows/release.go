@@ -13,7 +13,7 @@ func letGo(ctx workflow.Context) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	info := workflow.GetInfo(ctx)
 	if err := workflow.SignalExternalWorkflow(ctx, LeasesOf(info.TaskQueueName), "", SignalRelease,
-		info.WorkflowExecution.ID).Get(ctx, nil); err != nil {
+		LeaseRun{Workflow: info.WorkflowExecution.ID, Run: info.WorkflowExecution.RunID}).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Debug("nobody to let go of the members", "error", err)
 	}
 }

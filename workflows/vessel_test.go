@@ -34,13 +34,7 @@ func undone(c *vessel) bool {
 // members returns whom a cohort is about: as the activities choose them.
 func (v *convoy) members(in fleet.PageInput) (ids []string) {
 	if in.Again != nil {
-		for _, m := range v.records[in.Again.Record] {
-			named := len(in.Again.Members) == 0 || slices.Contains(in.Again.Members, m.ID)
-			if named && in.Again.Undo == (m.Outcome == membership.Joined) {
-				ids = append(ids, m.ID)
-			}
-		}
-		return ids
+		return in.Again.Of(membership.Report{Members: v.records[in.Again.Record]})
 	}
 	step := v.surveyed.Steps[in.Step]
 	first := 0

@@ -75,7 +75,7 @@ type PageInput struct {
 // Again takes members of a cohort that has ended.
 type Again struct {
 	Record  string   `json:"record"`            // the key of its Record
-	Undo    bool     `json:"undo,omitempty"`    // put the joined ones back; else try those again that failed
+	Undo    bool     `json:"undo,omitempty"`    // put back the joined ones, or those named; else try those again that failed
 	Members []string `json:"members,omitempty"` // only these; none: all
 	// Was says what their outcomes have been.
 	Was map[membership.Outcome]int `json:"was,omitempty"`
@@ -87,7 +87,7 @@ func (a Again) Of(r membership.Report) (ids []string) {
 		named := len(a.Members) == 0 || slices.Contains(a.Members, m.ID)
 		joined := m.Outcome == membership.Joined
 		failed := m.Outcome == membership.RolledBack || m.Outcome == membership.RollbackIncomplete || m.Outcome == membership.Unknown
-		if named && (a.Undo && joined || !a.Undo && failed) {
+		if named && (a.Undo && joined || a.Undo && m.Outcome == membership.Unknown && len(a.Members) > 0 || !a.Undo && failed) {
 			ids = append(ids, m.ID)
 		}
 	}

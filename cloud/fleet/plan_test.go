@@ -393,7 +393,7 @@ func FuzzParsePlan(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, string(written), string(rewritten))
 		for _, total := range []int{1, 7, 1000} {
-			waves, ps := p.Layout(total)
+			waves, ps := p.Layout(0, total)
 			require.True(t, len(ps) > 0 || waves[len(waves)-1].End() == total)
 		}
 		require.LessOrEqual(t, len(fleet.Windows(p.Allow).Openings(time.Unix(1<<30, 0).UTC(), 3)), 3)

@@ -21,21 +21,14 @@ const (
 	wantWhole = `a last wave of "100%" is right for any number`
 )
 
-// Layout divides total members into the plan's waves, in order and without a gap. A wave that would be empty, because
+// Layout divides the total members of a step, which is given by its index, into the plan's waves, in order and without a gap. A wave that would be empty, because
 // the shares before it have taken its members already (5% of 3 is one member, and so is 10%), is left out: what it
 // should have waited for is waited for in the one before. The problems are about the waves alone; with any there are
 // no waves.
-func (p Plan) Layout(total int) ([]Wave, []membership.Problem) { return p.layout(total, "the step") }
-
-// LayoutOf is Layout for a step of the plan, by its index, which the problems name where there are several.
-func (p Plan) LayoutOf(step, total int) ([]Wave, []membership.Problem) {
-	return p.layout(total, p.StepName(step))
-}
-
-func (p Plan) layout(total int, step string) ([]Wave, []membership.Problem) {
+func (p Plan) Layout(step, total int) ([]Wave, []membership.Problem) {
 	ps := p.waveProblems()
 	if total > 0 {
-		ps = append(ps, p.totalProblems(total, step)...)
+		ps = append(ps, p.totalProblems(total, p.StepName(step))...)
 	}
 	if len(ps) > 0 || total <= 0 {
 		return nil, ps

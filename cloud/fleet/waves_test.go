@@ -43,7 +43,7 @@ func TestLayout(t *testing.T) {
 		"nobody": {fleet.Plan{Canary: 2, Waves: shares(count(5), percent(100))}, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ps := c.plan.Layout(c.total)
+			got, ps := c.plan.Layout(0, c.total)
 			require.Empty(t, ps)
 			require.Equal(t, c.want, got)
 		})
@@ -97,7 +97,7 @@ func TestWavesThatAreWrongForAnyTotal(t *testing.T) {
 	for name, c := range wrongWaves {
 		t.Run(name, func(t *testing.T) {
 			for _, total := range []int{0, 1000} {
-				got, ps := c.plan.Layout(total)
+				got, ps := c.plan.Layout(0, total)
 				require.Nil(t, got)
 				requireProblems(t, c.want, ps)
 			}
@@ -121,7 +121,7 @@ func TestWavesThatAreWrongForATotal(t *testing.T) {
 			[]string{`waves[1]: 20: want 30, all members of the step, since it is the last; a last wave of "100%"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ps := c.plan.Layout(c.total)
+			got, ps := c.plan.Layout(0, c.total)
 			require.Nil(t, got)
 			requireProblems(t, c.want, ps)
 		})
@@ -152,7 +152,7 @@ func TestWavesPartitionTheMembers(t *testing.T) {
 		if len(p.Waves) > 0 {
 			p.Waves = append(p.Waves, percent(100))
 		}
-		waves, ps := p.Layout(total)
+		waves, ps := p.Layout(0, total)
 		require.Empty(t, ps)
 		done, number := 0, 0
 		for i, w := range waves {

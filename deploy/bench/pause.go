@@ -81,7 +81,7 @@ func (b *bed) untilInFlight(ctx context.Context, fleet string, cohorts int) erro
 		switch s, err := b.status(ctx, fleet); {
 		case err != nil:
 			return err
-		case s.Phase == membership.Ended:
+		case s.Phase == membership.Ended || b.over(ctx, fleet):
 			return errors.New("the fleet ended before its cohorts were in flight")
 		case len(s.Cohorts) >= cohorts && s.InFlight > 0:
 			return nil
@@ -92,6 +92,12 @@ func (b *bed) untilInFlight(ctx context.Context, fleet string, cohorts int) erro
 			return ctx.Err()
 		}
 	}
+}
+
+// over reports whether a run does not run any more.
+func (b *bed) over(ctx context.Context, run string) bool {
+	d, err := b.client.DescribeWorkflowExecution(ctx, run, "")
+	return err == nil && d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 // tell gives a control to a fleet and waits until it has it.

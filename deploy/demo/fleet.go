@@ -158,7 +158,10 @@ func (t *story) abort(ctx context.Context) error {
 	if err := t.follow(ctx, func() (bool, error) {
 		var s fleet.Status
 		err := t.ask(ctx, &s, "status", ledger, "--json")
-		return s.Step == 2 && s.Waves[0].Ended > 0 && s.InFlight > 0, err
+		if err == nil && s.Phase == membership.Ended {
+			err = errors.New("the fleet ended before it could be aborted")
+		}
+		return s.Step == 2 && len(s.Waves) > 0 && s.Waves[0].Ended > 0 && s.InFlight > 0, err
 	}, "watch", ledger); err != nil {
 		return err
 	}

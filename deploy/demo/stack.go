@@ -42,13 +42,18 @@ func startDev(ctx context.Context, state, worldFile string) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, dev.ready(ctx, func(context.Context) error {
+	err = dev.ready(ctx, func(context.Context) error {
 		data, err := os.ReadFile(ready)
 		if err != nil {
 			return err
 		}
 		return json.Unmarshal(data, &s.where)
 	})
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // spawn starts a program that runs beside the demo.

@@ -10,14 +10,19 @@ import (
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 )
 
-// closeUp is how the only cohort under way is doing; of many cohorts one wants to know less.
+// closeUp is how the only cohort under way is doing, or the fleet itself while it plans; of many cohorts one wants to know
+// less.
 type closeUp struct {
 	where   []string // how many members are where, such as "2 stop" and "now add 1"
 	trouble string   // what the last try of an activity failed with
 }
 
-// closeUp looks at the cohort of a fleet that has but one.
-func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, s fleet.Status) (c closeUp) {
+// closeUp looks at a fleet of which there is but one thing to see.
+func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, id string, s fleet.Status) (c closeUp) {
+	if s.Phase == membership.Planning {
+		p := takePulse(ctx, conn, conn.GetWorkflow(ctx, id, ""))
+		return closeUp{trouble: p.trouble}
+	}
 	if len(s.Cohorts) != 1 {
 		return c
 	}
@@ -38,21 +43,35 @@ func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, s fleet
 
 func (c closeUp) String() string { return strings.Join(c.where, ", ") }
 
-// printFew tells what became of each member of a fleet that is as small as a cohort. The rest of what is kept is for
-// report to tell.
-func (f *Factory) printFew(ctx context.Context, conn *connect.Connection, r fleet.Report) {
-	members := 0
+// few is what became of each member of a fleet that is as small as a cohort. Of a larger one it is for report to tell.
+func (f *Factory) few(ctx context.Context, conn *connect.Connection, r fleet.Report) (members []membership.MemberReport) {
+	n := 0
 	for _, s := range r.Steps {
-		members += s.Members
+		n += s.Members
 	}
-	if members > membership.MaxMembers || r.Account == "" {
-		return
+	if n > membership.MaxMembers || r.Account == "" {
+		return nil
 	}
 	fl, err := report.Open(ctx, fromWorkers(conn), r.Account)
 	if err == nil {
-		err = f.printStories(ctx, fl, false)
+		for m, unread := range fl.Members(ctx) {
+			if err = unread; err != nil {
+				break
+			}
+			members = append(members, told(m))
+		}
 	}
 	if err != nil {
 		f.notef("what became of each member cannot be read: %v\n", err)
 	}
+	return members
+}
+
+// told is a member's story as a table tells it.
+func told(m report.Member) membership.MemberReport {
+	r := m.MemberReport()
+	if m.Outcome == membership.RolledBack && m.Act == report.ActPutBack {
+		r.Reason = "put back after it had joined"
+	}
+	return r
 }

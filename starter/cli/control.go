@@ -50,9 +50,9 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		{membership.ControlPause, "Start nothing new in a run; what the cloud is doing goes on", false, false, false},
 		{membership.ControlResume, "Go on with a paused run", false, false, false},
 		{membership.ControlAbort, "Put back what is under way and end the run; joined members stay joined", false, false, false},
-		{membership.ControlRetry, "Try again the stage at which members wait for a person", true, false, false},
-		{membership.ControlSkip, "Leave members that wait for a person as they are", true, true, false},
-		{membership.ControlMarkDone, "Vouch that the stage at which members wait is done, and go on behind it", true, true, false},
+		{membership.ControlRetry, "Try members again that failed or wait for a person, from where they are", true, false, false},
+		{membership.ControlSkip, "Leave members that nobody can tell about as they are", true, true, false},
+		{membership.ControlMarkDone, "Vouch that members are as they should be; a fleet does nothing more to them, so start what is off", true, true, false},
 		{fleet.ControlChange, "Change how many cohorts of a fleet run at once, or its failure budget", false, false, false},
 		{membership.ControlApprove, "Vote for a run that waits for approval", false, false, true},
 		{membership.ControlReject, "Vote against a run that waits for approval; one such vote ends it", false, true, true},
@@ -95,7 +95,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		}
 		if v.byMember {
 			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
-				"id of a member that waits; may be given more than once; none means all that wait")
+				"id of a member; may be given more than once; none means all that it makes sense for")
 			cmd.Flags().IntVar(&o.Wave, "wave", 0, "of a fleet: only members of this wave of the present step, by its number in status")
 		}
 		cmds = append(cmds, cmd)

@@ -143,7 +143,7 @@ func checkWorkers(ctx context.Context, conn *connect.Connection) finding {
 		c.Detail = err.Error()
 	case len(ids) == 0:
 		c.Detail = "none polls task queue " + workflows.TaskQueue
-		c.Fix = "start one: fleetjoin-worker --accounts FILE; or, to try things, fleetjoin dev"
+		c.Fix = "start one: fleetjoin-worker --accounts FILE --store FOLDER; or, to try things, fleetjoin dev"
 	default:
 		c.OK, c.Detail = true, fmt.Sprintf("%s task queue %s: %s", polls(len(ids)), workflows.TaskQueue, strings.Join(ids, ", "))
 	}

@@ -90,7 +90,7 @@ func startFleet(ctx context.Context, conn *connect.Connection, p fleet.Plan, id 
 func leaves(p *fleet.Plan) error {
 	for i, step := range p.StepList() {
 		if step.Operation != "" {
-			return bad(fmt.Sprintf("steps[%d].operation", i), string(step.Operation), "says what the step does; use apply")
+			return bad(p.At(i)+"operation", string(step.Operation), "says what the step does; use apply")
 		}
 	}
 	p.Operation = membership.Leave
@@ -150,6 +150,8 @@ type (
 		ID     string       `json:"id"`
 		RunID  string       `json:"runId"`
 		Report fleet.Report `json:"report"`
+		// Members are told of a fleet that is as small as a cohort; of a larger one, report --json tells them.
+		Members []membership.MemberReport `json:"members,omitempty"`
 	}
 )
 
@@ -172,15 +174,15 @@ func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run
 		over <- ending{r, err}
 	}()
 	watchdog := f.watchdog(conn)
-	view := fleetView{f: f, run: run, now: time.Now}
+	view := fleetView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
 		asking, done := context.WithTimeout(ctx, queryTimeout)
-		status, err := queryFleet(asking, conn, run.GetID(), run.GetRunID())
+		status, err := queryFleet(asking, conn, run.GetID(), "")
 		var near closeUp
 		if err == nil {
-			near = f.closeUp(asking, conn, status)
+			near = f.closeUp(asking, conn, run.GetID(), status)
 		}
 		done()
 		if err == nil {
@@ -242,12 +244,12 @@ func (f *Factory) concludeFleet(ctx context.Context, conn *connect.Connection, r
 		return err
 	}
 	if f.JSON {
-		if err := f.json(fleetReportLine{ID: id, RunID: run.GetRunID(), Report: report}); err != nil {
+		if err := f.json(fleetReportLine{ID: id, RunID: run.GetRunID(), Report: report, Members: f.few(ctx, conn, report)}); err != nil {
 			return err
 		}
 	} else {
 		f.printFleetReport(id, report)
-		f.printFew(ctx, conn, report)
+		f.printMembers(f.few(ctx, conn, report), false)
 	}
 	return exitWith(exitOf(report.Outcome))
 }

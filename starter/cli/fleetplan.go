@@ -137,7 +137,7 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 		if s.EachWave {
 			when = "each wave"
 		}
-		f.printf("needs %s before %s, within %s, and not from %s\n", membership.Count(s.Gate.Quorum, "approval"), when,
+		f.printf("needs %s before %s, within %s, and not from %s\n", s.Gate.Needs(), when,
 			short(s.Gate.Timeout.Std()), clean(s.Gate.Requester))
 	}
 	f.printExpected(s.Expected)

@@ -194,21 +194,12 @@ func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) err
 		f.printf("\n")
 		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
 	}
-	return f.printStories(ctx, fl, all)
-}
-
-// printStories lists the members that something must be said of.
-func (f *Factory) printStories(ctx context.Context, fl *report.Fleet, all bool) error {
 	s := stories{all: all}
 	for m, err := range fl.Members(ctx) {
 		if err != nil {
 			return err
 		}
-		told := m.MemberReport()
-		if m.Outcome == membership.RolledBack && m.Act == report.ActPutBack {
-			told.Reason = "put back after it had joined"
-		}
-		s.add(told)
+		s.add(told(m))
 	}
 	s.print(f)
 	return nil

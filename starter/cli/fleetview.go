@@ -18,6 +18,7 @@ import (
 type fleetView struct {
 	f       *Factory
 	run     client.WorkflowRun
+	runID   string
 	now     func() time.Time
 	last    string
 	failed  []fleet.FailedMember
@@ -52,7 +53,7 @@ func (v *fleetView) show(s fleet.Status, near closeUp) {
 	if v.f.JSON {
 		if line != v.last {
 			v.last = line
-			_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.run.GetRunID(), Status: s}) // the report's write will tell
+			_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.runID, Status: s}) // the report's write will tell
 		}
 		return
 	}

@@ -113,7 +113,7 @@ func (w *watchdog) silent(ctx context.Context) {
 
 func noWorker(conn *connect.Connection) string {
 	return fmt.Sprintf("no worker polls task queue %s of namespace %s at %s; nothing happens until one does: "+
-		"fleetjoin-worker --accounts FILE, or fleetjoin dev", workflows.TaskQueue, conn.Namespace, conn.Address)
+		"fleetjoin-worker --accounts FILE --store FOLDER, or fleetjoin dev", workflows.TaskQueue, conn.Namespace, conn.Address)
 }
 
 // conclude follows a run and ends the verb: with the report, or with what the operator can do now.

@@ -65,7 +65,10 @@ func limitsOf(ctx context.Context, conn *connect.Connection, ids ...string) ([]w
 		})
 	}
 	_ = asking.Wait() // each run's error is kept on its own
-	return limitsIn(pending, conn.DataConverter), errors.Join(failed...)
+	if len(failed) > 1 {
+		failed[0] = fmt.Errorf("%w; and %d more", failed[0], len(failed)-1)
+	}
+	return limitsIn(pending, conn.DataConverter), errors.Join(failed[:min(len(failed), 1)]...)
 }
 
 // limitsIn reads the heartbeats of the activities that run. Of several activities of one worker the latest tells.

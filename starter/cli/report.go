@@ -120,7 +120,7 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 		}
 	}
 	t.print(&f.Streams, "")
-	f.printMembers(r, all)
+	f.printMembers(r.Members, all)
 	f.printVotes(r.Votes)
 	for _, w := range r.Warnings {
 		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
@@ -128,9 +128,9 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 }
 
 // printMembers lists the members that something must be said of, those with the same story together.
-func (f *Factory) printMembers(r membership.Report, all bool) {
+func (f *Factory) printMembers(members []membership.MemberReport, all bool) {
 	s := stories{all: all}
-	for _, m := range r.Members {
+	for _, m := range members {
 		s.add(m)
 	}
 	s.print(f)

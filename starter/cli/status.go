@@ -17,8 +17,8 @@ func newStatus(f *Factory) *cobra.Command {
 	var run string
 	cmd := &cobra.Command{
 		Use:   "status RUN",
-		Short: "Show where every member of a run is now",
-		Long: "Show where every member of a run is now, and what holds back the calls of the workers that work for it.\n\n" +
+		Short: "Show where a run is now",
+		Long: "Show where a run is now, who failed in it, and what holds back the calls of the workers that work for it.\n\n" +
 			"The exit code is 5 when the run waits for a person, otherwise 0.",
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {

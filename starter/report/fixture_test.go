@@ -264,7 +264,7 @@ func large(t *testing.T, members int) (y *yard, key string) {
 		Waves:  []fleet.Share{{Percent: 10}, {Percent: 40}, {Percent: 100}},
 		Budget: &fleet.Budget{Failures: fleet.Share{Percent: 2}}})
 	y.step(membership.Join, "huawei.servergroup")
-	layout, problems := y.account.Plan.Layout(members)
+	layout, problems := y.account.Plan.Layout(0, members)
 	require.Empty(t, problems)
 	names := ids(0, members)
 	for _, w := range layout {

@@ -23,7 +23,7 @@ func Main(ctx context.Context, args []string) int {
 func newCommand() *cobra.Command {
 	cfg := Defaults()
 	cmd := &cobra.Command{
-		Use:   "fleetjoin-worker --accounts FILE",
+		Use:   "fleetjoin-worker --accounts FILE --store FOLDER",
 		Short: "Run the workflows and activities of fleetjoin",
 		Long: `Run the workflows and activities of fleetjoin until SIGTERM or SIGINT.
 
