@@ -20,7 +20,7 @@ const (
 	// It takes an API that is known to be slow so many calls at the least: a refusal now and then would be a large part of
 	// its few. One that is slow because others share it must not lag behind them.
 	climbCalls = 100
-	// Rests get no longer than this, or than the time between two calls where that is longer.
+	// Rests get no longer than this, or than the time between two calls where that is longer; nor than the lowest rate has it.
 	longestRest = 8 * time.Second
 )
 
@@ -132,7 +132,7 @@ func (p *pace) sent(now time.Time) {
 
 func (p *pace) nextRest() time.Duration {
 	turn := 1 / p.rate
-	rest := min(turn*math.Pow(2, float64(p.row)), max(turn, longestRest.Seconds()))
+	rest := min(turn*math.Pow(2, float64(p.row)), max(turn, longestRest.Seconds()), 1/p.seed.Min)
 	p.row++
 	return seconds(rest)
 }
