@@ -39,8 +39,8 @@ type meaning struct {
 var verdicts = []meaning{
 	{verdict.Transient, "nothing was done; the same call may be sent again", "observed again, at longer and longer intervals up to 30 s",
 		"sent again at the next poll, if a fresh look still asks for it"},
-	{verdict.Throttled, "nothing was done, because we ask too much", "the same; the caller's pace is halved, `Retry-After` is obeyed",
-		"the same; the caller's pace is halved, `Retry-After` is obeyed"},
+	{verdict.Throttled, "nothing was done, because we ask too much", "the same; the caller's pace is cut, `Retry-After` is obeyed",
+		"the same; the caller's pace is cut, `Retry-After` is obeyed"},
 	{verdict.Busy, "nothing was done, because the resource is occupied", "as transient", "sent again after two polls or `Retry-After`"},
 	{verdict.Done, "nothing was done, because it is so already", "as transient", "believed when the next look shows it"},
 	{verdict.Rejected, "nothing was done and never will be",
