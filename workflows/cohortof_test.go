@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"sync/atomic"
 	"errors"
 	"testing"
 	"time"
@@ -96,9 +97,10 @@ func TestWhoIsRefusedWhenTriedAgainIsWhatTheyWere(t *testing.T) {
 // cancelledInPlan cancels the run when it plans for the nth time, which takes until over is closed.
 func (b *bench) cancelledInPlan(n int) (over chan struct{}) {
 	over = make(chan struct{})
-	plans, entered := 0, 0
+	plans := 0
+	var entered atomic.Int32 // an attempt that hangs outlives those after it
 	b.planning = func() {
-		if entered++; entered == n {
+		if entered.Add(1) == int32(n) {
 			<-over
 		}
 	}
