@@ -2,8 +2,8 @@ package workflows_test
 
 import (
 	"context"
-	"sync/atomic"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 

@@ -212,7 +212,9 @@ func TestAQuietTimeOutlivesWhoLetsGoEarly(t *testing.T) {
 	r.acquire(workflows.LeaseRequest{Holder: "early", Run: "2", Members: []string{"a"}}, func(a workflows.LeaseAnswer) {
 		require.True(t, a.TookOver.Equal(at))
 	})
-	r.then(func() { r.SignalWorkflow(workflows.SignalRelease, workflows.LeaseRun{Workflow: "early", Run: "another"}) })
+	r.then(func() {
+		r.SignalWorkflow(workflows.SignalRelease, workflows.LeaseRun{Workflow: "early", Run: "another"})
+	})
 	r.acquire(workflows.LeaseRequest{Holder: "late", Run: "3", Members: []string{"a"}}, func(a workflows.LeaseAnswer) {
 		require.Equal(t, map[string]string{"a": "early"}, a.Held, "only the run that holds lets go")
 	})
