@@ -48,7 +48,8 @@ type Client struct {
 	userAgent string
 	limits    *limit.Set
 	seed      limit.Seed
-	writes    limit.Seed // of all writes of CCE together
+	writes    limit.Seed    // of all writes of CCE together
+	listing   chan struct{} // holds those who read all groups, see EachGroup
 }
 
 // The gateway's default is 200 calls per second and API (facts §9); what was seen throttled began at 70. Start below.
@@ -75,6 +76,7 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		limits:    c.Limits,
 		seed:      c.Pace,
 		writes:    c.Pace,
+		listing:   make(chan struct{}, groupReaders),
 	}
 	switch {
 	case c.Account.Provider != account.Huawei:

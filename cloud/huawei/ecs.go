@@ -16,6 +16,9 @@ import (
 const (
 	idsPerRead = 100 // the API's advice: more would make the URL too long
 	groupPage  = 50
+	// groupReaders is how many read all groups at once: a page has the ids of thousands of members, and every cohort reads
+	// them all before it begins.
+	groupReaders = 4
 )
 
 // Server is an elastic cloud server as the cloud sees it now.
@@ -200,6 +203,13 @@ func (c *Client) EachGroup(ctx context.Context, yield func(Group) error) error {
 	type page struct {
 		groups []Group
 		next   string
+	}
+	select {
+	case c.listing <- struct{}{}:
+		defer func() { <-c.listing }()
+	case <-ctx.Done():
+		return &verdict.Error{Verdict: verdict.Transient, Op: listServerGroups.name,
+			Message: "cancelled while others read the groups, nothing was sent"}
 	}
 	limit := int32(groupPage)
 	request := &model.ListServerGroupsRequest{Limit: &limit}

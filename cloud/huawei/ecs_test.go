@@ -1,6 +1,7 @@
 package huawei
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -133,6 +136,39 @@ func TestGroupsAreReadAsLongAsTheyAreWanted(t *testing.T) {
 	n := 0
 	require.ErrorIs(t, client.EachGroup(t.Context(), func(Group) error { n++; return enough }), enough)
 	assert.Equal(t, 1, n)
+}
+
+func TestFewReadAllGroupsAtOnce(t *testing.T) {
+	var reading, most atomic.Int32
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n := reading.Add(1)
+		defer reading.Add(-1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		answer(200, `{"server_groups":[{"id":"g1"}]}`)(w, r)
+	})
+	inside, leave := make(chan struct{}), make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 * groupReaders {
+		readers.Go(func() {
+			assert.NoError(t, client.EachGroup(t.Context(), func(Group) error { inside <- struct{}{}; <-leave; return nil }))
+		})
+	}
+	for range groupReaders {
+		<-inside
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := client.EachGroup(ctx, func(Group) error { return nil })
+	assert.Equal(t, verdict.Transient, verdict.Of(err), "who is cancelled waits no more")
+	go func() {
+		for range inside { // those after them
+		}
+	}()
+	close(leave)
+	readers.Wait()
+	close(inside)
+	assert.LessOrEqual(t, most.Load(), int32(groupReaders))
 }
 
 func TestGroupsThatGoRoundInACircle(t *testing.T) {
