@@ -58,7 +58,11 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 		return fleet.Survey{}, err
 	}
 	key, err := store.PutJSON(ctx, a.store, manifest)
+	if err != nil {
+		return survey, err
+	}
 	survey.Manifest = string(key)
+	survey.Warnings, err = a.heldNow(ctx, plan, seen)
 	return survey, err
 }
 

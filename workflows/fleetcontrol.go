@@ -97,7 +97,7 @@ func (f *fleetRun) say(ctx workflow.Context, s fleet.Said) {
 	s.At = workflow.Now(ctx)
 	in, members := s.Control, s.Control.Members
 	if s.Refused != "" { // anybody may have sent it
-		s.Control, members = fleet.Control{}, few(members)
+		s.Control, members = fleet.Control{}, membership.Few(members)
 	}
 	c := &s.Control
 	c.Signature = "" // it is with the vote

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -113,7 +112,7 @@ func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
 	case err != nil:
 		f.doubt = fmt.Sprintf("after %s, it could not be told whether its members are as they were left: %s", w.Name, rootCause(err))
 	case len(lost) > 0:
-		f.doubt = fmt.Sprintf("after %s, not as they were left (%d): %s", w.Name, len(lost), strings.Join(few(lost), "; "))
+		f.doubt = fmt.Sprintf("after %s, not as they were left (%d): %s", w.Name, len(lost), strings.Join(membership.Few(lost), "; "))
 	}
 	for f.doubt != "" && f.Ending == "" {
 		f.Stopped = f.doubt
@@ -123,13 +122,4 @@ func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
 	}
 	f.Stopped = ""
 	return nil
-}
-
-// few cuts a list to what one wants to read.
-func few(all []string) []string {
-	const most = 5
-	if len(all) > most {
-		return append(slices.Clone(all[:most]), fmt.Sprintf("and %d more", len(all)-most))
-	}
-	return all
 }

@@ -101,6 +101,9 @@ func (f *fleetRun) details() string {
 	if s.Why != "" {
 		fmt.Fprintf(&b, "\n%s\n", s.Why)
 	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(&b, "\n%s\n", w)
+	}
 	if s.Digest != "" {
 		fmt.Fprintf(&b, "\nVotes must name `%s`\n", s.Digest)
 	}
@@ -110,7 +113,7 @@ func (f *fleetRun) details() string {
 func (f *fleetRun) status() fleet.Status {
 	s := fleet.Status{Name: f.plan.Name, Phase: f.phase, Why: f.why(), Steps: len(f.Survey.Steps), InFlight: f.inFlight,
 		Cohorts: []string{}, Counts: sum(slices.Concat(f.scores...)...), Waves: []fleet.WaveStatus{}, Pace: f.pace(), Next: f.next,
-		Gate: f.gate, Digest: f.digest, Votes: f.Votes, Wave: f.waveName()}
+		Gate: f.gate, Digest: f.digest, Votes: f.Votes, Wave: f.waveName(), Warnings: f.Survey.Warnings}
 	s.Step = min(f.Step+1, s.Steps)
 	for _, step := range f.Survey.Steps {
 		s.Members += step.Members

@@ -36,6 +36,8 @@ type Survey struct {
 	Manifest string         `json:"manifest"` // its key
 	Run      string         `json:"run"`      // in which the survey was made; what people approve in one run is not approved in another
 	Steps    []SurveyedStep `json:"steps"`
+	// Warnings are for people, who may want to know before anything starts: whom other runs hold now.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // SurveyedStep is one step of a Survey.
@@ -246,7 +248,8 @@ type Status struct {
 	Gate     *membership.Gate           `json:"gate,omitempty"`
 	Digest   string                     `json:"digest,omitempty"` // what the gate's votes must name
 	Votes    []membership.Vote          `json:"votes,omitempty"`
-	Failed   []FailedMember             `json:"failed,omitempty"` // the latest, at most MostFailed
+	Failed   []FailedMember             `json:"failed,omitempty"`   // the latest, at most MostFailed
+	Warnings []string                   `json:"warnings,omitempty"` // those of the Survey
 }
 
 // WaveStatus is how far a wave is.

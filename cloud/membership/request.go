@@ -98,6 +98,15 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
+// Few cuts a list to what one wants to read of it.
+func Few(all []string) []string {
+	const most = 5
+	if len(all) > most {
+		return append(slices.Clone(all[:most]), fmt.Sprintf("and %d more", len(all)-most))
+	}
+	return all
+}
+
 // Short cuts words that came from elsewhere to what a run may carry along of them.
 func Short(s string) string {
 	const most = 200

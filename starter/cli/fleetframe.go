@@ -61,7 +61,7 @@ func (h *fleetHistory) ended() (n int) {
 func (h *fleetHistory) frame(columns, height int) []line {
 	columns, height = max(columns, 1), max(height, 2)-1 // the cursor rests below
 	head := append(h.header(columns), h.steps()...)
-	tail := slices.Concat(h.waits(columns), h.members(columns), h.close(columns), h.pace(columns), h.budget(columns))
+	tail := slices.Concat(h.waits(columns), h.warnings(columns), h.members(columns), h.close(columns), h.pace(columns), h.budget(columns))
 	failed := h.failed(columns)
 	room := height - rows(head, columns) - rows(tail, columns) - rows(failed, columns)
 	lines := slices.Concat(head, h.waves(columns, max(room, 1)), tail, failed)
@@ -201,6 +201,13 @@ func (h *fleetHistory) members(columns int) []line {
 		items = append(items, text(fmt.Sprintf("%d to go", left)))
 	}
 	return labelled(columns, "members", betweenItems, append(items, text(fmt.Sprintf("%d in all", s.Members))))
+}
+
+func (h *fleetHistory) warnings(columns int) (lines []line) {
+	for _, w := range h.now.Warnings {
+		lines = append(lines, labelled(columns, "warning", " ", words(w, yellow))...)
+	}
+	return lines
 }
 
 // close tells where the members of the only cohort are, and what it cannot get done.

@@ -128,9 +128,7 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	if s.Destructive {
 		f.printf("%s\n", f.paint(red, "This destroys data."))
 	}
-	for _, w := range s.Warnings {
-		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
-	}
+	f.printWarnings(s.Warnings)
 	f.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
 	if s.Gate != nil {
 		when := "the first wave"

@@ -23,6 +23,7 @@ type fleetView struct {
 	last    string
 	failed  []fleet.FailedMember
 	trouble string
+	warned  bool
 	history *fleetHistory // of what is drawn
 }
 
@@ -56,6 +57,10 @@ func (v *fleetView) show(s fleet.Status, near closeUp) {
 			_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.runID, Status: s}) // the report's write will tell
 		}
 		return
+	}
+	if !v.warned && len(s.Warnings) > 0 {
+		v.warned = true
+		v.f.printWarnings(s.Warnings)
 	}
 	if at := near.String(); at != "" {
 		line += " · " + at
@@ -132,6 +137,7 @@ func (f *Factory) printFleetStatus(s fleet.Status) {
 		f.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), s.Gate.Needs(),
 			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
 	}
+	f.printWarnings(s.Warnings)
 	f.printVotes(s.Votes)
 	if s.Budget != "" {
 		f.printf("budget: %s\n", clean(s.Budget))

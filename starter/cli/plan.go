@@ -149,9 +149,7 @@ func (f *Factory) printPlan(p membership.Program) {
 	if p.Destructive {
 		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
 	}
-	for _, w := range p.Warnings {
-		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
-	}
+	f.printWarnings(p.Warnings)
 	f.printf("digest %s\n", p.Digest)
 	f.printExpected(f.expect(p))
 }

@@ -122,7 +122,11 @@ func (f *Factory) printReport(id string, r membership.Report, all bool) {
 	t.print(&f.Streams, "")
 	f.printMembers(r.Members, all)
 	f.printVotes(r.Votes)
-	for _, w := range r.Warnings {
+	f.printWarnings(r.Warnings)
+}
+
+func (f *Factory) printWarnings(warnings []string) {
+	for _, w := range warnings {
 		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
 	}
 }
