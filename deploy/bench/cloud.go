@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +18,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
@@ -93,7 +92,7 @@ func fill(ctx context.Context, url string, f fleet, keys string) (*cloud, error)
 			return nil, err
 		}
 	}
-	return c, c.control(ctx, http.MethodPut, "world", w, nil)
+	return c, c.plane().Do(ctx, http.MethodPut, "world", w, nil)
 }
 
 // boundless is the pace of a client that never waits for its own limiter: what is measured then is the engine.
@@ -112,35 +111,13 @@ func (c *cloud) dial(ctx context.Context, pace limit.Seed) (*huawei.Client, erro
 	})
 }
 
-// control talks to the simulator's control plane; in and out may be nil.
-func (c *cloud) control(ctx context.Context, method, what string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, c.url+"/_sim/"+what, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1000))
-		return fmt.Errorf("%s %s: %s: %s", method, what, answer.Status, text)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.NewDecoder(answer.Body).Decode(out)
-}
+// plane is the simulator's control plane.
+func (c *cloud) plane() control.Plane { return control.Plane(c.url) }
 
 // checkJoined fails unless every member is in its group and runs: a variant that did not do the work measured nothing.
 func (c *cloud) checkJoined(ctx context.Context) error {
-	var w world.World
-	if err := c.control(ctx, http.MethodGet, "world", nil, &w); err != nil {
+	w, err := c.plane().World(ctx)
+	if err != nil {
 		return err
 	}
 	now := make(map[string]world.Server, len(w.Huawei.Servers))
@@ -159,11 +136,8 @@ func (c *cloud) checkJoined(ctx context.Context) error {
 
 // granted counts the calls that the simulator did not refuse.
 func (c *cloud) granted(ctx context.Context) (n int, err error) {
-	var answer struct {
-		Entries []journal.Entry `json:"entries"`
-	}
-	err = c.control(ctx, http.MethodGet, "journal", nil, &answer)
-	for _, e := range answer.Entries {
+	entries, _, err := c.plane().Journal(ctx, "")
+	for _, e := range entries {
 		if e.Status < http.StatusBadRequest {
 			n++
 		}
@@ -173,10 +147,5 @@ func (c *cloud) granted(ctx context.Context) (n int, err error) {
 
 // writes returns the writes that reached the simulator, oldest first, and how many calls of any sort did.
 func (c *cloud) writes(ctx context.Context) (entries []journal.Entry, calls int64, err error) {
-	var answer struct {
-		Entries []journal.Entry `json:"entries"`
-		Seq     int64           `json:"seq"`
-	}
-	err = c.control(ctx, http.MethodGet, "journal?writes=true", nil, &answer)
-	return answer.Entries, answer.Seq, err
+	return c.plane().Journal(ctx, "writes=true")
 }

@@ -1,12 +1,8 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
@@ -103,31 +100,7 @@ type cloud struct{ address string }
 func (c cloud) call(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	var body bytes.Buffer
-	if in != nil {
-		if err := json.NewEncoder(&body).Encode(in); err != nil {
-			return err
-		}
-	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+"/_sim/"+path, &body)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	data, err := io.ReadAll(answer.Body)
-	switch {
-	case err != nil:
-		return err
-	case answer.StatusCode >= http.StatusBadRequest:
-		return errors.New(strings.TrimSpace(string(data)))
-	case out == nil:
-		return nil
-	}
-	return json.Unmarshal(data, out)
+	return control.Plane("http://"+c.address).Do(ctx, method, path, in, out)
 }
 
 // seq is the number of the journal's newest entry.

@@ -57,7 +57,7 @@ func (a *apart) startClouds(ctx context.Context, worldFile string) error {
 		return err
 	}
 	a.where.Sim = "http://" + address
-	if err := p.ready(ctx, func(ctx context.Context) error { return a.sim(ctx, http.MethodGet, "/_sim/health", nil) }); err != nil {
+	if err := p.ready(ctx, func(ctx context.Context) error { return a.plane().Do(ctx, http.MethodGet, "health", nil, nil) }); err != nil {
 		return err
 	}
 	return a.writeAccounts(ctx)
@@ -65,7 +65,7 @@ func (a *apart) startClouds(ctx context.Context, worldFile string) error {
 
 // writeAccounts gives the worker the keys of the world's accounts.
 func (a *apart) writeAccounts(ctx context.Context) error {
-	w, err := a.world(ctx)
+	w, err := a.plane().World(ctx)
 	if err != nil {
 		return err
 	}

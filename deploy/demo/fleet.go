@@ -52,7 +52,7 @@ func fleets(ctx context.Context) ([]string, error) {
 	}
 	defer a.stop()
 	t.apart = a
-	if t.before, err = a.world(ctx); err != nil {
+	if t.before, err = a.plane().World(ctx); err != nil {
 		return nil, err
 	}
 	for _, act := range []func(context.Context) error{t.plan, t.spend, t.heal, t.approve, t.kill, t.abort, t.report, t.judge} {
@@ -94,9 +94,9 @@ func (t *story) spend(ctx context.Context) error {
 
 func (t *story) heal(ctx context.Context) error {
 	t.title("The retry", "Somebody raises the quota. The four are tried again, the rest goes on, and the next step begins: the other cloud.")
-	fault := "/_sim/faults/" + quotaFault
-	fmt.Println("\n$", commandLine("curl", []string{"-X", http.MethodDelete, t.where.Sim + fault}))
-	if err := t.sim(ctx, http.MethodDelete, fault, nil); err != nil {
+	fault := "faults/" + quotaFault
+	fmt.Println("\n$", commandLine("curl", []string{"-X", http.MethodDelete, t.plane().URL(fault)}))
+	if err := t.plane().Do(ctx, http.MethodDelete, fault, nil, nil); err != nil {
 		return err
 	}
 	if err := t.run(ctx, cli.ExitOK, "fleetjoin", "retry", shop, "--by", "ann@example.com", "--reason", "the quota is raised"); err != nil {
@@ -137,7 +137,7 @@ func (t *story) vote(ctx context.Context, exit int, by, digest string) error {
 func (t *story) kill(ctx context.Context) error {
 	t.title("kill -9", "The cloud begins to wipe instances. Before its answer is there, the worker dies, and another takes its place.")
 	if err := t.follow(ctx, func() (bool, error) {
-		entries, err := t.journal(ctx)
+		entries, _, err := t.plane().Journal(ctx, "")
 		return slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Lost }), err
 	}, "watch", shop); err != nil {
 		return err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,15 +154,6 @@ func TestCommandsArePrintedAsAShellTakesThem(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "sh", "-c", typed).Output()
 	require.NoError(t, err)
 	require.Equal(t, strings.Join(args, "\n")+"\n", string(out))
-}
-
-// What the control plane refuses is not taken for done.
-func TestARefusalOfTheSimulatorIsAnError(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(server.Close)
-	s := &stack{}
-	s.where.Sim = server.URL
-	require.ErrorContains(t, s.sim(t.Context(), http.MethodDelete, "/_sim/faults/quota", nil), "DELETE /_sim/faults/quota: 404")
 }
 
 // A program that ends before it is ready is not waited for.

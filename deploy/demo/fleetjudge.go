@@ -101,11 +101,11 @@ func (t *story) judgeShop(ctx context.Context, after world.World) (all []string,
 
 // evidence is what the simulator knows now.
 func (t *story) evidence(ctx context.Context) (world.World, []journal.Entry, error) {
-	w, err := t.world(ctx)
+	w, err := t.plane().World(ctx)
 	if err != nil {
 		return w, nil, err
 	}
-	entries, err := t.journal(ctx)
+	entries, _, err := t.plane().Journal(ctx, "")
 	return w, entries, err
 }
 

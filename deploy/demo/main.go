@@ -90,7 +90,7 @@ func (d demo) show(ctx context.Context) (findings []string, err error) {
 // play makes one move, with an approval where it needs one, and returns what the simulator knows better than its report.
 func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
 	fmt.Printf("\n── %s\n", m.say)
-	before, err := s.world(ctx)
+	before, err := s.plane().World(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
 	if err := s.ask(ctx, &report, "report", m.name, "--json"); err != nil {
 		return nil, err
 	}
-	after, err := s.world(ctx)
+	after, err := s.plane().World(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
 
 // audit looks at every call that was made: what it cost, and whether the policies of the kinds allow it.
 func audit(ctx context.Context, s *stack, kinds ...string) (findings []string, err error) {
-	entries, err := s.journal(ctx)
+	entries, _, err := s.plane().Journal(ctx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +15,7 @@ import (
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
-	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 )
@@ -171,36 +169,5 @@ func commandLine(program string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// world is what the simulator knows.
-func (s *stack) world(ctx context.Context) (w world.World, err error) {
-	return w, s.sim(ctx, http.MethodGet, "/_sim/world", &w)
-}
-
-// journal is every call that the simulator has answered.
-func (s *stack) journal(ctx context.Context) ([]journal.Entry, error) {
-	var log struct {
-		Entries []journal.Entry `json:"entries"`
-	}
-	err := s.sim(ctx, http.MethodGet, "/_sim/journal", &log)
-	return log.Entries, err
-}
-
-// sim calls the simulator's control plane; into is nil when there is nothing to read.
-func (s *stack) sim(ctx context.Context, method, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, s.where.Sim+path, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s", method, path, answer.Status)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(answer.Body).Decode(into)
-}
+// plane is the simulator's control plane.
+func (s *stack) plane() control.Plane { return control.Plane(s.where.Sim) }

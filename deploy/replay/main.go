@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 	"github.com/fleetjoin/fleetjoin/worker/host"
@@ -105,7 +106,7 @@ func record(ctx context.Context, folder string) error {
 				return err
 			}
 			defer c.Close()
-			r := &recorder{client: c, world: w.Complete(), sim: where.Sim}
+			r := &recorder{client: c, world: w.Complete(), plane: control.Plane(where.Sim)}
 			names := []string{}
 			save := func(workflowID, name string) error {
 				show := exec.CommandContext(ctx, temporal, "workflow", "show", "--address", where.Temporal,

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,6 +16,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 	"github.com/fleetjoin/fleetjoin/workflows"
@@ -200,13 +199,13 @@ func (r *recorder) contest(ctx context.Context) error {
 type recorder struct {
 	client client.Client
 	world  world.World
-	sim    string
+	plane  control.Plane
 }
 
 func (r *recorder) run(ctx context.Context, s scenario) error {
 	defer func() { _ = r.clearFaults(ctx) }()
 	for _, f := range s.faults {
-		if err := r.control(ctx, http.MethodPost, "faults", f); err != nil {
+		if err := r.plane.Do(ctx, http.MethodPost, "faults", f, nil); err != nil {
 			return err
 		}
 	}
@@ -314,26 +313,5 @@ func (r *recorder) send(ctx context.Context, run client.WorkflowRun, name string
 }
 
 func (r *recorder) clearFaults(ctx context.Context) error {
-	return r.control(ctx, http.MethodDelete, "faults", nil)
-}
-
-// control talks to the simulator's control plane.
-func (r *recorder) control(ctx context.Context, method, what string, body any) error {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, r.sim+"/_sim/"+what, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s", method, what, answer.Status)
-	}
-	return nil
+	return r.plane.Do(ctx, http.MethodDelete, "faults", nil, nil)
 }
