@@ -160,46 +160,22 @@ type needs struct{ status fleet.Status }
 
 func (n *needs) Error() string { return "needs a person" }
 
-// followFleet shows a fleet until it has ended, or until people must do something.
+// followFleet shows a fleet. The error is *needs when people must do something.
 func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type ending struct {
-		report fleet.Report
-		err    error
-	}
-	over := make(chan ending, 1)
-	go func() {
-		r, err := fleetReportOf(ctx, run)
-		over <- ending{r, err}
-	}()
-	watchdog := f.watchdog(conn)
 	view := fleetView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
-	for {
-		asking, done := context.WithTimeout(ctx, queryTimeout)
-		status, err := queryFleet(asking, conn, run.GetID(), "")
-		var near closeUp
-		if err == nil {
-			near = f.closeUp(asking, conn, run.GetID(), status)
+	wait := func(ctx context.Context) (fleet.Report, error) { return fleetReportOf(ctx, run) }
+	return follow(ctx, f, conn, wait, func(ctx context.Context) (bool, error) {
+		status, err := queryFleet(ctx, conn, run.GetID(), "")
+		if err != nil {
+			return false, nil
 		}
-		done()
-		if err == nil {
-			watchdog.heard()
-			view.show(status, near)
-			if status.Phase == membership.Waiting || status.Phase == membership.Awaiting || status.Phase == membership.Stopped {
-				return fleet.Report{}, &needs{status}
-			}
-		} else {
-			watchdog.silent(ctx)
+		view.show(status, f.closeUp(ctx, conn, run.GetID(), status))
+		switch status.Phase {
+		case membership.Waiting, membership.Awaiting, membership.Stopped:
+			return true, &needs{status}
 		}
-		select {
-		case end := <-over:
-			return end.report, end.err
-		case <-tick.C:
-		}
-	}
+		return true, nil
+	})
 }
 
 func queryFleet(ctx context.Context, conn *connect.Connection, id, run string) (fleet.Status, error) {

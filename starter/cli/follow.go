@@ -34,50 +34,63 @@ type awaiting struct{ status membership.Status }
 
 func (a *awaiting) Error() string { return "awaiting approval" }
 
-// follow shows a run until it has ended, and returns its report; or until people must do something: errWaiting or
-// *awaiting.
-func (f *Factory) follow(ctx context.Context, conn *connect.Connection, run client.WorkflowRun,
-	v view) (membership.Report, error) {
+// follow looks at a run until it has ended, and returns its truth, which wait waits for; or until look finds that people must
+// do something, which its error says. Nothing is heard of a run while look reports false.
+func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wait func(context.Context) (T, error),
+	look func(context.Context) (heard bool, err error)) (truth T, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	type ending struct {
-		report membership.Report
-		err    error
-	}
-	over := make(chan ending, 1)
+	var late error
+	over := make(chan T, 1)
 	go func() {
-		r, err := reportOf(ctx, run)
-		over <- ending{r, err}
+		var r T
+		r, late = wait(ctx)
+		over <- r
 	}()
 	watchdog := f.watchdog(conn)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
 		asking, done := context.WithTimeout(ctx, queryTimeout)
-		status, err := queryStatus(asking, conn, run.GetID(), run.GetRunID())
-		var p pulse
-		if err == nil && status.Phase != membership.Ended {
-			p = takePulse(asking, conn, run)
-		}
+		heard, err := look(asking)
 		done()
-		if err == nil {
+		switch {
+		case err != nil:
+			return truth, err
+		case heard:
 			watchdog.heard()
-			v.show(status, p)
-			switch status.Phase {
-			case membership.Waiting:
-				return membership.Report{}, errWaiting
-			case membership.Awaiting:
-				return membership.Report{}, &awaiting{status}
-			}
-		} else {
+		default:
 			watchdog.silent(ctx)
 		}
 		select {
-		case end := <-over:
-			return end.report, end.err
+		case r := <-over:
+			return r, late
 		case <-tick.C:
 		}
 	}
+}
+
+// followRun shows a run that stands alone. The error is errWaiting or *awaiting when people must do something.
+func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, v view) (membership.Report, error) {
+	wait := func(ctx context.Context) (membership.Report, error) { return reportOf(ctx, run) }
+	return follow(ctx, f, conn, wait, func(ctx context.Context) (bool, error) {
+		status, err := queryStatus(ctx, conn, run.GetID(), run.GetRunID())
+		if err != nil {
+			return false, nil
+		}
+		var p pulse
+		if status.Phase != membership.Ended {
+			p = takePulse(ctx, conn, run)
+		}
+		v.show(status, p)
+		switch status.Phase {
+		case membership.Waiting:
+			return true, errWaiting
+		case membership.Awaiting:
+			return true, &awaiting{status}
+		}
+		return true, nil
+	})
 }
 
 // watchdog tells the operator, once, when nobody works on what is being waited for.
@@ -120,7 +133,7 @@ func noWorker(conn *connect.Connection) string {
 func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
 	id := run.GetID()
 	v := f.view(run)
-	report, err := f.follow(ctx, conn, run, v)
+	report, err := f.followRun(ctx, conn, run, v)
 	v.close()
 	var gate *awaiting
 	switch {
