@@ -18,47 +18,20 @@ import (
 var controls = [...]string{membership.ControlPause, membership.ControlResume, membership.ControlAbort,
 	membership.ControlRetry, membership.ControlSkip, membership.ControlMarkDone, membership.ControlApprove, membership.ControlReject}
 
-// listen makes the run answer people from its first moment: each control as an update, which is refused with words
-// when it makes no sense now, and as a plain signal, whose refusal only the log can tell; the status query; and
-// cancelling the run, which is an abort.
+// listen makes the run answer people from its first moment.
 func (c *cohort) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (membership.Status, error) {
 		return c.status(), nil
 	}, workflow.QueryHandlerOptions{Description: "where every member is"}); err != nil {
 		return err
 	}
-	for _, name := range controls {
-		if err := workflow.SetUpdateHandlerWithOptions(ctx, name,
-			func(ctx workflow.Context, raw converter.RawValue) (membership.Controlled, error) {
-				return c.control(ctx, name, raw)
-			},
-			workflow.UpdateHandlerOptions{
-				Validator: func(raw converter.RawValue) error {
-					_, _, err := c.check(name, raw)
-					return err
-				},
-				Description: controlHelp[name],
-			}); err != nil {
+	steer := steering{names: controls[:], help: controlHelp, do: c.control, refused: c.refuse,
+		check: func(name string, raw converter.RawValue) error {
+			_, _, err := c.check(name, raw)
 			return err
-		}
-		signals := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: controlHelp[name]})
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			free, _ := workflow.NewDisconnectedContext(ctx)
-			for {
-				var raw converter.RawValue
-				signals.Receive(free, &raw)
-				if _, err := c.control(free, name, raw); err != nil {
-					workflow.GetLogger(ctx).Warn("a signal was refused", "signal", name, "error", err)
-					c.refuse(free, name, raw, err)
-				}
-			}
-		})
-	}
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		ctx.Done().Receive(ctx, nil)
-		c.abort()
-	})
-	return nil
+		},
+		abort: func(workflow.Context) { c.abort() }}
+	return steer.listen(ctx)
 }
 
 var controlHelp = map[string]string{

@@ -46,7 +46,7 @@ type fleetRun struct {
 	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
 	scores  [][]score
 	doubt   string // what the check after a wave has found, until somebody says to go on
-	hearing int    // signals that are being dealt with
+	steer   steering
 	opening opening
 	// stopLooking ends what only looks, and need not be waited for when the run is to end.
 	stopLooking workflow.CancelFunc
@@ -144,7 +144,7 @@ func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error 
 var errTurnover = errors.New("continue as new")
 
 func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) error {
-	if err := settle(ctx, func() bool { return f.hearing == 0 }); err != nil {
+	if err := settle(ctx, func() bool { return f.steer.hearing == 0 }); err != nil {
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, pack(f.fleetState))

@@ -38,51 +38,24 @@ func (f *fleetRun) listen(ctx workflow.Context) error {
 	}, workflow.QueryHandlerOptions{Description: "how far it is"}); err != nil {
 		return err
 	}
-	for _, name := range fleetControls {
-		if err := workflow.SetUpdateHandlerWithOptions(ctx, name,
-			func(ctx workflow.Context, raw converter.RawValue) (membership.Controlled, error) {
-				return f.control(ctx, name, raw)
-			},
-			workflow.UpdateHandlerOptions{
-				Validator: func(raw converter.RawValue) error {
-					_, err := f.checkControl(name, raw)
-					return err
-				},
-				Description: fleetHelp[name],
-			}); err != nil {
+	f.steer = steering{names: fleetControls, help: fleetHelp, do: f.control, refused: f.refuse,
+		check: func(name string, raw converter.RawValue) error {
+			_, err := f.checkControl(name, raw)
 			return err
-		}
-		signals := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: fleetHelp[name]})
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			free, _ := workflow.NewDisconnectedContext(ctx)
-			for {
-				var raw converter.RawValue
-				signals.Receive(free, &raw)
-				f.hearing++
-				f.signalled(free, name, raw)
-				f.hearing--
-			}
-		})
-	}
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		ctx.Done().Receive(ctx, nil)
-		free, _ := workflow.NewDisconnectedContext(ctx)
-		f.endEarly(free, fleet.ThenPutBack, "cancelled")
-	})
-	return nil
+		},
+		abort: func(ctx workflow.Context) { f.endEarly(ctx, fleet.ThenPutBack, "cancelled") }}
+	return f.steer.listen(ctx)
 }
 
-func (f *fleetRun) signalled(ctx workflow.Context, name string, raw converter.RawValue) {
-	if _, err := f.control(ctx, name, raw); err != nil {
-		workflow.GetLogger(ctx).Warn("a signal was refused", "signal", name, "error", err)
-		var in fleet.Control
-		_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
-		why := strings.TrimPrefix(err.Error(), name+": ")
-		f.say(ctx, fleet.Said{What: name, Control: in, Refused: membership.Short(why)})
-		if v := f.vote(ctx, name, in); name == membership.ControlApprove || name == membership.ControlReject {
-			v.Refused = membership.Short(why)
-			f.keepVote(v)
-		}
+// refuse records a signal that was refused: nobody was told, so the report tells.
+func (f *fleetRun) refuse(ctx workflow.Context, name string, raw converter.RawValue, err error) {
+	var in fleet.Control
+	_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
+	why := strings.TrimPrefix(err.Error(), name+": ")
+	f.say(ctx, fleet.Said{What: name, Control: in, Refused: membership.Short(why)})
+	if v := f.vote(ctx, name, in); name == membership.ControlApprove || name == membership.ControlReject {
+		v.Refused = membership.Short(why)
+		f.keepVote(v)
 	}
 }
 
