@@ -108,13 +108,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 
 // Plan observes the cloud and compiles the program of a request. It only reads.
 func (a *Activities) Plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	stop := a.beatAt(ctx, in.Request.Account, func() string { return "observing" })
-	defer stop()
-	p, err := a.plan(ctx, in)
-	if err != nil {
-		return p, planError(err)
-	}
-	return p, nil
+	return look(ctx, a, in.Request.Account, "observing", func() (membership.Program, error) { return a.plan(ctx, in) })
 }
 
 func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (p membership.Program, err error) {
@@ -196,8 +190,18 @@ func planError(err error) error {
 
 // beat heartbeats every second until stop is called, with words about what is going on. Nothing is ever resumed from
 // a heartbeat.
-func beat(ctx context.Context, words func() string) (stop func()) {
-	return beatWith(ctx, func() []any { return []any{words()} })
+func beat(ctx context.Context, words string) (stop func()) {
+	return beatWith(ctx, func() []any { return []any{words} })
+}
+
+// look does what only reads the cloud, by an account if there is but one, and tells by its error whether to try again.
+func look[T any](ctx context.Context, a *Activities, account, words string, do func() (T, error)) (seen T, err error) {
+	stop := a.beatAt(ctx, account, func() string { return words })
+	defer stop()
+	if seen, err = do(); err != nil {
+		return seen, planError(err)
+	}
+	return seen, nil
 }
 
 func beatWith(ctx context.Context, details func() []any) (stop func()) {

@@ -44,13 +44,7 @@ func (m *manifests) get(ctx context.Context, blobs store.Blobs, key store.Key) (
 
 // Preview looks at a page for the people who decide on it, and keeps what it saw.
 func (a *Activities) Preview(ctx context.Context, in fleet.PageInput) (fleet.Seen, error) {
-	stop := beat(ctx, func() string { return "observing" })
-	defer stop()
-	seen, err := a.preview(ctx, in)
-	if err != nil {
-		return seen, planError(err)
-	}
-	return seen, nil
+	return look(ctx, a, "", "observing", func() (fleet.Seen, error) { return a.preview(ctx, in) })
 }
 
 func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen fleet.Seen, err error) {
@@ -180,7 +174,7 @@ func facts(before map[string]string) string {
 
 // File keeps the record of a cohort that has ended, and lets go of its members.
 func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Part, error) {
-	stop := beat(ctx, func() string { return "keeping the record" })
+	stop := beat(ctx, "keeping the record")
 	defer stop()
 	run := activity.GetInfo(ctx).WorkflowExecution
 	if a.store == nil {
@@ -225,13 +219,7 @@ func (a *Activities) release(ctx context.Context, holder workflows.LeaseRun) err
 
 // CheckStill tells who of those that a cohort made members is none any more, or does not run as before, with the reason.
 func (a *Activities) CheckStill(ctx context.Context, part fleet.Part) ([]string, error) {
-	stop := beat(ctx, func() string { return "observing" })
-	defer stop()
-	lost, err := a.check(ctx, part)
-	if err != nil {
-		return nil, planError(err)
-	}
-	return lost, nil
+	return look(ctx, a, "", "observing", func() ([]string, error) { return a.check(ctx, part) })
 }
 
 func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string, err error) {
@@ -267,7 +255,7 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 
 // Close keeps the account of a fleet that has ended.
 func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (string, error) {
-	stop := beat(ctx, func() string { return "keeping the account" })
+	stop := beat(ctx, "keeping the account")
 	defer stop()
 	if a.store == nil {
 		return "", errNoStoreNow
@@ -282,7 +270,7 @@ func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (stri
 
 // Read returns what the store has under a key. What is not there, or damaged, will not get better while somebody waits.
 func (a *Activities) Read(ctx context.Context, key string) (json.RawMessage, error) {
-	stop := beat(ctx, func() string { return "reading" })
+	stop := beat(ctx, "reading")
 	defer stop()
 	if a.store == nil {
 		return nil, planError(errNoStore)

@@ -16,13 +16,7 @@ import (
 // Survey finds everybody whom a plan is about, lays them out in waves and pages, and keeps that as the run's manifest. It
 // asks the cloud only for members that are to be found there, and for what it takes to spread them.
 func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
-	stop := beat(ctx, func() string { return "finding the members" })
-	defer stop()
-	s, err := a.survey(ctx, plan)
-	if err != nil {
-		return s, planError(err)
-	}
-	return s, nil
+	return look(ctx, a, "", "finding the members", func() (fleet.Survey, error) { return a.survey(ctx, plan) })
 }
 
 // errNoStore ends a fleet before it begins. errNoStoreNow is of one under way: another worker may have the store.

@@ -19,13 +19,7 @@ const mostOpenings = 3
 
 // SumUp tells what the previews of all pages come to.
 func (a *Activities) SumUp(ctx context.Context, in workflows.SumUpInput) (fleet.Preview, error) {
-	stop := beat(ctx, func() string { return "summing up" })
-	defer stop()
-	p, err := a.sumUp(ctx, in, time.Now())
-	if err != nil {
-		return p, planError(err)
-	}
-	return p, nil
+	return look(ctx, a, "", "summing up", func() (fleet.Preview, error) { return a.sumUp(ctx, in, time.Now()) })
 }
 
 func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now time.Time) (fleet.Preview, error) {
