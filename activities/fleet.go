@@ -139,19 +139,6 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	return s, paged, placed(at, membership.Bad(problems))
 }
 
-// placed puts the place of a step into what is wrong with it.
-func placed(at string, err error) error {
-	var bad *membership.BadInput
-	if at == "" || !errors.As(err, &bad) {
-		return err
-	}
-	problems := slices.Clone(bad.Problems)
-	for i := range problems {
-		problems[i].Field = at + problems[i].Field
-	}
-	return membership.Bad(problems)
-}
-
 // membershipOf is what nobody is to have twice. Leaving and joining are two: a plan may move members.
 type membershipOf struct {
 	operation             membership.Operation

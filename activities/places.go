@@ -90,19 +90,14 @@ func (r *roster) fieldOfGroup(id string) string {
 
 // located names the field in what is wrong with a group that the cloud was asked about.
 func (r *roster) located(err error) error {
-	var bad *membership.BadInput
-	if !errors.As(err, &bad) {
-		return err
-	}
-	problems := slices.Clone(bad.Problems)
-	for i, p := range problems {
+	return relabelled(err, func(p membership.Problem) string {
 		for _, id := range r.asked() {
 			if p.Field == "group" && p.Value == membership.Quote(id) {
-				problems[i].Field = r.fieldOfGroup(id)
+				return r.fieldOfGroup(id)
 			}
 		}
-	}
-	return membership.Bad(problems)
+		return p.Field
+	})
 }
 
 // asked are the groups that the cloud is asked about before a step begins.
@@ -123,15 +118,28 @@ func (r *roster) file() string { return "targets.file " + r.step.Targets.File }
 
 // inFile puts the file's name into what is wrong with its content.
 func (r *roster) inFile(err error) error {
+	return relabelled(err, func(p membership.Problem) string {
+		if p.Field == "targets" { // which is all of it
+			return r.file()
+		}
+		return r.file() + " " + p.Field
+	})
+}
+
+// placed puts the place of a step into what is wrong with it.
+func placed(at string, err error) error {
+	return relabelled(err, func(p membership.Problem) string { return at + p.Field })
+}
+
+// relabelled names the fields of bad input anew. Other errors stay what they are.
+func relabelled(err error, field func(membership.Problem) string) error {
 	var bad *membership.BadInput
 	if !errors.As(err, &bad) {
 		return err
 	}
 	problems := slices.Clone(bad.Problems)
 	for i, p := range problems {
-		if problems[i].Field = r.file(); p.Field != "targets" { // which is all of it
-			problems[i].Field += " " + p.Field
-		}
+		problems[i].Field = field(p)
 	}
 	return membership.Bad(problems)
 }

@@ -3,7 +3,7 @@ package huaweinodepool
 import (
 	"context"
 
-	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/huawei/finder"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -17,31 +17,15 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	if err != nil {
 		return err
 	}
-	of := byServer(nodes, q.In)
-	take := func(server huawei.Server) error {
-		f := membership.Found{ID: server.ID, Name: server.Name, VPC: server.VPC,
-			Traits: membership.Traits(server.Zone, server.TagMap())}
-		if n, ok := of[server.ID]; ok {
-			f.Groups = []string{n.Pool}
+	pool := make(map[string][]string) // of each server, its pool
+	var in []string
+	for id, n := range byServer(nodes, q.In) {
+		pool[id] = []string{n.Pool}
+		if n.Pool == q.In {
+			in = append(in, id)
 		}
-		if !q.Matches(f) {
-			return nil
-		}
-		return yield(f)
 	}
-	switch {
-	case q.IDs != nil:
-		return s.client.EachServer(ctx, q.IDs, take)
-	case q.In != "":
-		var ids []string
-		for id, n := range of {
-			if n.Pool == q.In {
-				ids = append(ids, id)
-			}
-		}
-		return s.client.EachServer(ctx, ids, take)
-	}
-	return s.client.FindServers(ctx, q.NamePart(), take)
+	return finder.Servers(ctx, s.client, q, in, func(server string) []string { return pool[server] }, yield)
 }
 
 // Room implements membership.Roomy: how many more nodes the cluster takes, by its flavor (ShowCluster), which its pools

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/huawei/finder"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -20,21 +21,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 			of[server] = append(of[server], id)
 		}
 	}
-	take := func(server huawei.Server) error {
-		f := membership.Found{ID: server.ID, Name: server.Name, VPC: server.VPC, Groups: of[server.ID],
-			Traits: membership.Traits(server.Zone, server.TagMap())}
-		if !q.Matches(f) {
-			return nil
-		}
-		return yield(f)
-	}
-	switch {
-	case q.IDs != nil:
-		return s.client.EachServer(ctx, q.IDs, take)
-	case q.In != "":
-		return s.client.EachServer(ctx, groups[q.In].Members, take)
-	}
-	return s.client.FindServers(ctx, q.NamePart(), take)
+	return finder.Servers(ctx, s.client, q, groups[q.In].Members, func(server string) []string { return of[server] }, yield)
 }
 
 // Room implements membership.Roomy: what the project's quota of members per group leaves (ShowServerLimits,
