@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"pgregory.net/rapid"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/workflows"
@@ -97,20 +98,26 @@ func (b *bench) report() membership.Report {
 	}
 	require.Equal(b.t, []string{"default-test-workflow-id"}, b.released, "a run that ends lets go of its members")
 	var r membership.Report
-	err := b.GetWorkflowError()
+	truth(b.t, b.TestWorkflowEnvironment, &r)
+	return r
+}
+
+// truth reads the report with which a run ended: its result, or the details of the error that carries it.
+func truth(t rapid.TB, env *testsuite.TestWorkflowEnvironment, report any) {
+	t.Helper()
+	err := env.GetWorkflowError()
 	var app *temporal.ApplicationError
 	var cancelled *temporal.CanceledError
 	switch {
 	case err == nil:
-		require.NoError(b.t, b.GetWorkflowResult(&r))
+		require.NoError(t, env.GetWorkflowResult(report))
 	case errors.As(err, &app):
-		require.NoError(b.t, app.Details(&r), "%v", err)
+		require.NoError(t, app.Details(report), "%v", err)
 	case errors.As(err, &cancelled):
-		require.NoError(b.t, cancelled.Details(&r), "%v", err)
+		require.NoError(t, cancelled.Details(report), "%v", err)
 	default:
-		b.t.Fatalf("the run ended with %v", err)
+		require.NoError(t, err)
 	}
-	return r
 }
 
 func (b *bench) outcomes() string {

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -53,18 +51,7 @@ func (b *bench) sail(budget *fleet.Budget) map[membership.Outcome]int {
 		a.check(b.t)
 	}
 	var r fleet.Report
-	err := b.GetWorkflowError()
-	var app *temporal.ApplicationError
-	var cancelled *temporal.CanceledError
-	switch {
-	case errors.As(err, &app):
-		require.NoError(b.t, app.Details(&r), "%v", err)
-	case errors.As(err, &cancelled):
-		require.NoError(b.t, cancelled.Details(&r), "%v", err)
-	default:
-		require.NoError(b.t, err)
-		require.NoError(b.t, b.GetWorkflowResult(&r))
-	}
+	truth(b.t, b.TestWorkflowEnvironment, &r)
 	return r.Counts
 }
 

@@ -268,19 +268,7 @@ func (r *reply) check(t rapid.TB) {
 func (v *convoy) report() fleet.Report {
 	v.t.Helper()
 	var r fleet.Report
-	err := v.GetWorkflowError()
-	var app *temporal.ApplicationError
-	var cancelled *temporal.CanceledError
-	switch {
-	case err == nil:
-		require.NoError(v.t, v.GetWorkflowResult(&r))
-	case errors.As(err, &app):
-		require.NoError(v.t, app.Details(&r), "%v", err)
-	case errors.As(err, &cancelled):
-		require.NoError(v.t, cancelled.Details(&r), "%v", err)
-	default:
-		require.NoError(v.t, err)
-	}
+	truth(v.t, v.TestWorkflowEnvironment, &r)
 	require.Len(v.t, r.Steps, len(v.surveyed.Steps))
 	all := map[membership.Outcome]int{}
 	for _, s := range r.Steps {

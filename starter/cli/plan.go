@@ -103,28 +103,19 @@ type expectedProgram struct {
 // awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
 // leaves.
 func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, into any) error {
-	over := make(chan error, 1)
-	go func() { over <- answered(ctx, func() error { return run.Get(ctx, into) }) }()
-	watchdog := f.watchdog(conn)
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-over:
-			if ctx.Err() != nil {
-				taking, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
-				defer cancel()
-				_ = conn.CancelWorkflow(taking, run.GetID(), run.GetRunID()) // it ends by its timeout anyway
-				return &exitError{ExitInterrupted, "stopped; nothing was changed"}
-			}
-			if err != nil {
-				return ended(run.GetID(), err)
-			}
-			return nil
-		case <-tick.C:
-			watchdog.silent(ctx)
+	err := f.attend(ctx, conn, func(ctx context.Context) error {
+		err := answered(ctx, func() error { return run.Get(ctx, into) })
+		if err != nil {
+			return ended(run.GetID(), err)
 		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		taking, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+		defer cancel()
+		_ = conn.CancelWorkflow(taking, run.GetID(), run.GetRunID()) // it ends by its timeout anyway
 	}
+	return err
 }
 
 func (f *Factory) printPlan(p membership.Program) {
