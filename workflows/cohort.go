@@ -30,7 +30,8 @@ type cohort struct {
 	votes    []membership.Vote // as they came, those that did not count, too
 	changed  bool              // something happened that walk must look at
 	fleet    string            // the workflow id of the fleet that it is a cohort of, "" when it stands alone
-	undo     bool              // the members have joined, and are to be put back
+	// putBack is what the members are that are to be put back, joined or unknown; "" when the walk goes forward.
+	putBack membership.Outcome
 	// unattended: who cannot go on without a person's decision ends as unknown; the fleet asks, not its cohorts.
 	unattended bool
 
@@ -106,11 +107,13 @@ func (c *cohort) line() {
 			m.finish(membership.Refused)
 		case planned.Already:
 			m.finish(membership.Already)
-		case c.undo:
-			if at, ok := c.program.UndoFrom(len(c.program.Stages) - 1); ok {
+		case c.putBack != "":
+			last := len(c.program.Stages) - 1
+			if at, ok := c.program.UndoFrom(last); ok {
 				m.mark, m.since = membership.Backward(at), 0
 			} else {
-				m.finish(membership.Joined) // there is no way back
+				m.notes = []membership.Note{{Stage: last, Code: membership.CodeEngine, Reason: "no stage of it can be undone"}}
+				m.finish(c.putBack)
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
 			Want: "is started by fleets only; start " + TypeFleet + " or " + TypeJoin}}))
 	}
 	c := newCohort(ctx, in.Operation, membership.Request{Kind: in.Kind, Account: in.Account, WhenHeld: in.WhenHeld})
-	c.fleet, c.unattended, c.undo = parent.ID, true, in.Page.Again != nil && in.Page.Again.Undo
+	c.fleet, c.unattended, c.putBack = parent.ID, true, in.putBack()
 	if err := c.listen(ctx); err != nil {
 		return fleet.Part{}, err
 	}
@@ -68,6 +68,19 @@ func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
 	in.remind(&report)
 	report.Outcome = membership.Judge(report.Counts, c.aborting)
 	return file(ctx, FileInput{Page: in.Page, Report: report, Digest: c.program.Digest})
+}
+
+// putBack is what the members are that the cohort is to put back, "" when it is to take them forward. A fleet never mixes
+// those who joined with those about whom nobody knows.
+func (in CohortInput) putBack() membership.Outcome {
+	switch again := in.Page.Again; {
+	case again == nil || !again.Undo:
+		return ""
+	case again.Was[membership.Unknown] > 0:
+		return membership.Unknown
+	default:
+		return membership.Joined
+	}
 }
 
 // remind says of members that were to be tried again, and that nobody touched, what they had come to before.

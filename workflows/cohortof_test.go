@@ -142,3 +142,18 @@ func TestWhatARealCohortDidIsPutBack(t *testing.T) {
 	require.Equal(t, &fleet.Again{Record: "record", Undo: true, Was: map[membership.Outcome]int{membership.Joined: 1}}, undo.Page.Again)
 	require.Equal(t, []string{"undo-add C", "undo-stop A"}, b.slices[len(b.slices)-2:])
 }
+
+// The stages of a leave have no undo: to put back whom nobody knows does not make them known.
+func TestWithoutAWayBackTheUnknownStayUnknown(t *testing.T) {
+	b, filed := newEscorted(t, 1, parkingAt("add", 2))
+	b.RegisterDelayedCallback(func() {
+		for i := range b.program.Stages {
+			b.program.Stages[i].Undo = ""
+		}
+		b.accepted(membership.ControlAbort, nil)
+	}, time.Hour)
+	require.Equal(t, map[membership.Outcome]int{membership.Unknown: 1}, b.sail(nil))
+	require.Len(t, *filed, 2)
+	require.Equal(t, membership.MemberReport{ID: "i-aa", Outcome: membership.Unknown, Stage: "start", Code: membership.CodeEngine,
+		Reason: "no stage of it can be undone"}, (*filed)[1].Report.Members[0])
+}
