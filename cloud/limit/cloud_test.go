@@ -25,7 +25,6 @@ type cloud struct {
 	begun  time.Time
 	filled time.Time
 	tokens float64
-	random *rand.Rand
 }
 
 func steady(perSecond float64) func(time.Duration) float64 {
@@ -66,15 +65,6 @@ func (c *cloud) take() (at time.Duration, ok bool) {
 	return at, true
 }
 
-func (c *cloud) travel() {
-	if c.latency > 0 {
-		c.mu.Lock()
-		takes := time.Duration(c.random.Int64N(int64(c.latency)))
-		c.mu.Unlock()
-		time.Sleep(takes)
-	}
-}
-
 // user calls a cloud through a limiter.
 type user struct {
 	*limit.Limiter
@@ -84,6 +74,7 @@ type user struct {
 	ends    time.Duration // 0: at the end of all
 
 	mu               sync.Mutex
+	random           *rand.Rand
 	granted, refused []time.Duration
 }
 
@@ -92,12 +83,14 @@ func worker(seed limit.Seed) *user {
 	return &user{Limiter: new(limit.Set).For(key, seed), callers: 60}
 }
 
-// serve lets users call until a while has passed.
+// serve lets users call until a while has passed. Every run is the same: what is random is so by a seed, and no two users
+// do anything at the same moment, of which the scheduler would choose the first.
 func (c *cloud) serve(t *testing.T, until time.Duration, users ...*user) {
 	c.begun = time.Now()
-	c.random = rand.New(rand.NewPCG(1, 2)) // every run is the same
 	var all sync.WaitGroup
-	for _, u := range users {
+	for n, u := range users {
+		u.random = rand.New(rand.NewPCG(1, uint64(n)))
+		u.begins += time.Duration(n) * time.Microsecond
 		ends := cmp.Or(u.ends, until)
 		for i := range u.callers {
 			all.Go(func() {
@@ -116,9 +109,9 @@ func (c *cloud) serve(t *testing.T, until time.Duration, users ...*user) {
 }
 
 func (u *user) call(c *cloud) {
-	c.travel()
+	u.travel(c.latency)
 	at, ok := c.take()
-	c.travel()
+	u.travel(c.latency)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if ok {
@@ -127,6 +120,15 @@ func (u *user) call(c *cloud) {
 	} else {
 		u.refused = append(u.refused, at)
 		u.Throttled(c.asks)
+	}
+}
+
+func (u *user) travel(longest time.Duration) {
+	if longest > 0 {
+		u.mu.Lock()
+		takes := time.Duration(u.random.Int64N(int64(longest)))
+		u.mu.Unlock()
+		time.Sleep(takes)
 	}
 }
 

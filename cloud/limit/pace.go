@@ -20,6 +20,9 @@ const (
 	// It takes an API that is known to be slow so many calls at the least: a refusal now and then would be a large part of
 	// its few. One that is slow because others share it must not lag behind them.
 	climbCalls = 100
+	// On top of the curve comes this part of the maximum in every second of full use. It is the same for all who share a
+	// limit, whatever they have, and so makes them equal faster.
+	equal = 1.0 / 8000
 	// Rests get no longer than this, or than the time between two calls where that is longer; nor than the lowest rate has it.
 	longestRest = 8 * time.Second
 )
@@ -44,7 +47,7 @@ const (
 // half when nothing was granted, by a few hundredths when nearly all was. Halving each time would use three quarters of
 // what is granted. A limit that fell far is still reached in a few waves, each of which takes half of the way.
 //
-// From there it grows along a curve, base × 2^((time/climb)²): hardly at first, near what is known to be granted; and ever
+// From there it grows along a curve, base × 2^((time/climb)²), and by a trifle besides: hardly at first, near what is known to be granted; and ever
 // faster the longer nobody refuses, since the limit must then be elsewhere.
 //
 // A cloud that counts in windows refuses everything until the next one begins, however slowly it is called. So a refusal is
@@ -77,7 +80,7 @@ func (p *pace) granted(now time.Time) (ended bool) {
 	} else {
 		p.used += turn
 		x := p.used / max(p.climb, climbCalls/max(p.base, p.seed.Start))
-		p.rate = p.base * math.Exp2(x*x)
+		p.rate = p.base*math.Exp2(x*x) + equal*p.seed.Max*p.used
 	}
 	p.rate = min(p.rate, p.seed.Max)
 	return ended
