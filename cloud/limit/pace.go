@@ -47,8 +47,8 @@ const (
 // half when nothing was granted, by a few hundredths when nearly all was. Halving each time would use three quarters of
 // what is granted. A limit that fell far is still reached in a few waves, each of which takes half of the way.
 //
-// From there it grows along a curve, base × 2^((time/climb)²), and by a trifle besides: hardly at first, near what is known to be granted; and ever
-// faster the longer nobody refuses, since the limit must then be elsewhere.
+// From there it grows along a curve, base × 2^((time/climb)²), and by a trifle besides: hardly at first, near what is known
+// to be granted; and ever faster the longer nobody refuses, since the limit must then be elsewhere.
 //
 // A cloud that counts in windows refuses everything until the next one begins, however slowly it is called. So a refusal is
 // followed by a rest, and then by single calls that try, each with a rest behind it that is twice as long, until one is
