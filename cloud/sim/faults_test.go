@@ -247,6 +247,7 @@ func TestRuleList(t *testing.T) {
 		{Effect: fault.DropAfter, Nth: -1}:           "nth: -1",
 		{Effect: fault.DropAfter, Count: -1}:         "count: -1",
 		{Effect: fault.DropAfter, Match: badPattern}: `match.action: "["`,
+		{Effect: fault.Throttle, RetryAfter: "60s"}:  `retryAfter: "60s" is not a number of seconds`,
 	} {
 		_, err := faults.Add(*rule)
 		require.ErrorContains(t, err, says)

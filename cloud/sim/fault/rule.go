@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
@@ -86,6 +87,11 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("code: the effect %q needs one", r.Effect)
 	case r.Effect == Delay && r.For == 0:
 		return fmt.Errorf("for: the effect %q needs one", r.Effect)
+	}
+	if r.RetryAfter != "" {
+		if wait, err := strconv.ParseFloat(r.RetryAfter, 64); err != nil || wait < 0 {
+			return fmt.Errorf(`retryAfter: %q is not a number of seconds, such as "60" or "56.818"`, r.RetryAfter)
+		}
 	}
 	if _, err := path.Match(r.Match.Action, ""); err != nil {
 		return fmt.Errorf("match.action: %q is not a pattern", r.Match.Action)
