@@ -5,23 +5,17 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
-)
 
-// Longest wait that an answer can ask for. Throttling is counted by the minute; a broken header must not stop us.
-const maxRetryAfter = time.Hour
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
+)
 
 // said is what a body says about the call, whatever else is in it.
 type said struct {
-	object        bool   // it is a JSON object at all
-	fine          bool   // it says that it worked, and not only nothing to the contrary
-	code, message string // code is "" for success
-	requestID     string
+	wire.Said
+	object bool // it is a JSON object at all
+	fine   bool // it says that it worked, and not only nothing to the contrary
 }
 
 // envelope holds what the bodies of all products have around their content. Names match whatever their case, so that
@@ -44,18 +38,17 @@ func parse(body []byte) said {
 	if json.Unmarshal(body, &e) != nil {
 		return said{}
 	}
-	s := said{
-		object:    bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")),
-		code:      safeToken(text(e.Code)),
-		message:   text(e.Message),
-		requestID: safeToken(cmp.Or(text(e.RequestID), text(e.RequestIDSnake))),
-	}
-	if s.code == "200" {
-		s.fine, s.code = true, ""
+	s := said{object: bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")), Said: wire.Said{
+		Code:      wire.Token(text(e.Code)),
+		Message:   text(e.Message),
+		RequestID: wire.Token(cmp.Or(text(e.RequestID), text(e.RequestIDSnake))),
+	}}
+	if s.Code == "200" {
+		s.fine, s.Code = true, ""
 	}
 	var denied struct{ AuthAction string }
-	if json.Unmarshal(e.AccessDeniedDetail, &denied) == nil && safeToken(denied.AuthAction) != "" {
-		s.message += " (it takes the permission " + denied.AuthAction + ")"
+	if json.Unmarshal(e.AccessDeniedDetail, &denied) == nil && wire.Token(denied.AuthAction) != "" {
+		s.Message += " (it takes the permission " + denied.AuthAction + ")"
 	}
 	return s
 }
@@ -71,16 +64,6 @@ func text(raw json.RawMessage) string {
 		return n.String()
 	}
 	return ""
-}
-
-var token = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
-
-// safeToken lets through what looks like a code or an id; anything else could be a text with who knows what inside.
-func safeToken(s string) string {
-	if !token.MatchString(s) {
-		return ""
-	}
-	return s
 }
 
 // list is a list of the cloud's. The older products wrap one, as in {"Instance": […]}, the newer ones do not. It is nil
@@ -109,15 +92,7 @@ func (l *list[T]) UnmarshalJSON(data []byte) error {
 // milliseconds in the cloud's own. Whatever else they hold counts as absent.
 func retryAfter(header http.Header) time.Duration {
 	return cmp.Or(
-		duration(header.Get("Retry-After"), time.Second),
-		duration(header.Get("X-Acs-Retry-After"), time.Millisecond),
+		wire.Duration(header.Get("Retry-After"), time.Second),
+		wire.Duration(header.Get("X-Acs-Retry-After"), time.Millisecond),
 	)
-}
-
-func duration(text string, unit time.Duration) time.Duration {
-	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || math.IsNaN(n) || n <= 0 {
-		return 0
-	}
-	return time.Duration(min(n, float64(maxRetryAfter/unit)) * float64(unit))
 }

@@ -1,15 +1,10 @@
 package alibaba
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
@@ -18,10 +13,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
-
-// Longest answer that is read: a page of 100 instances has less than 1 MB.
-const maxAnswer = 32 << 20
 
 // service is one product of the cloud: its name among the account's endpoints, and the version of its API.
 type service struct{ name, version string }
@@ -58,7 +51,7 @@ type request struct {
 func call[T any](ctx context.Context, c *Client, o op, r request, complete func(*T) bool) (T, error) {
 	var answer, none T
 	pace := c.limits.For(limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, c.seed)
-	if err := c.wait(ctx, pace); err != nil {
+	if err := wire.Turn(ctx, pace, c.timeout); err != nil {
 		return none, err
 	}
 	keys, err := c.sign(ctx, o, r)
@@ -68,32 +61,24 @@ func call[T any](ctx context.Context, c *Client, o op, r request, complete func(
 	// The time in the queue is not the call's: a write that is sent must have time for its answer.
 	ctx, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
-	w := &wire{next: c.transport}
-	err = c.send(ctx, o, r, keys, w)
-	if err == nil && w.success(o, r) {
-		if err = json.Unmarshal(w.body, &answer); err == nil && (complete == nil || complete(&answer)) {
+	w := wire.New(ctx, wire.Action{Name: o.name, Write: o.write, Rules: rules}, c.transport)
+	err = wire.Guard(func() error { return c.send(ctx, o, r, keys, w) })
+	if err == nil && succeeded(w, o, r) {
+		if err = json.Unmarshal(w.Body, &answer); err == nil && (complete == nil || complete(&answer)) {
 			pace.Succeeded()
 			return answer, nil
 		}
 	}
-	failure := w.failure(o, err)
+	failure := w.Failure(answered(w), err)
 	failure.Message = verdict.Redact(hide(r.secret, keys.Hide(failure.Message)))
 	failure.Code, failure.RequestID = hide(r.secret, failure.Code), hide(r.secret, failure.RequestID)
-	// An answer that is flow control is that for a write too, even where it leaves open whether the write happened.
-	if verdict.Classify(o.name, false, failure.Status, failure.Code, rules) == verdict.Throttled {
+	if w.Throttled(failure) {
 		pace.Throttled(failure.RetryAfter)
 	}
 	if failure.Code == expiredToken && r.as == nil {
 		c.keys.forget(ctx, keys)
 	}
 	return none, failure
-}
-
-// wait takes the call's turn. A queue that is longer than a call may take is an answer too: come back later.
-func (c *Client) wait(ctx context.Context, pace *limit.Limiter) error {
-	ctx, stop := context.WithTimeout(ctx, c.timeout)
-	defer stop()
-	return pace.Wait(ctx)
 }
 
 // sign gets the keys for a call. Whatever goes wrong here, the call itself was not sent.
@@ -124,12 +109,7 @@ func (c *Client) sign(ctx context.Context, o op, r request) (account.Credentials
 
 // send makes the request with the SDK. What came back is in w; the error is what the SDK thinks of it. A client for each
 // call is cheap; what is worth keeping, the connections, lives in c.transport.
-func (c *Client) send(ctx context.Context, o op, r request, keys account.Credentials, w *wire) (err error) {
-	defer func() { // the SDK asserts types of what servers send
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the SDK panicked: %v", p)
-		}
-	}()
+func (c *Client) send(ctx context.Context, o op, r request, keys account.Credentials, w *wire.Call) error {
 	endpoint := c.endpoints[o.service.name]
 	client, err := openapi.NewClient(&openapi.Config{
 		AccessKeyId:     &keys.AccessKey,
@@ -138,7 +118,7 @@ func (c *Client) send(ctx context.Context, o op, r request, keys account.Credent
 		Endpoint:        &endpoint.Host,
 		Protocol:        &endpoint.Scheme,
 		UserAgent:       &c.userAgent, // without one the SDK looks into the environment
-		HttpClient:      w,
+		HttpClient:      transport{w},
 		// The transport knows the proxies. The SDK would look for them too, only to fail over an odd one, or to send its
 		// password to the endpoint.
 		NoProxy: &endpoint.Host,
@@ -174,101 +154,34 @@ func (c *Client) send(ctx context.Context, o op, r request, keys account.Credent
 	return err
 }
 
-// wire is the HTTP client of one call. It keeps the raw answer, since the SDK loses the status of what it cannot decode,
-// takes redirects for success, and knows only some shapes of errors.
-type wire struct {
-	next http.RoundTripper
+// transport is the SDK's HttpClient of one call. The SDK's own transport is not used.
+type transport struct{ call *wire.Call }
 
-	sent   bool // the request was given to the transport
-	err    error
-	status int
-	header http.Header
-	body   []byte
+// Call implements the SDK's HttpClient. Redirects are not followed.
+func (t transport) Call(r *http.Request, _ *http.Transport) (*http.Response, error) {
+	return t.call.RoundTrip(r)
 }
 
-// Call implements the SDK's HttpClient. Redirects are not followed, and the SDK's own transport is not used.
-func (w *wire) Call(r *http.Request, _ *http.Transport) (*http.Response, error) {
-	w.sent = true
-	answer, err := w.next.RoundTrip(r)
-	if err != nil {
-		w.err = err
-		return nil, err
-	}
-	defer answer.Body.Close()
-	w.status, w.header = answer.StatusCode, answer.Header
-	w.body, w.err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if w.err == nil && len(w.body) > maxAnswer {
-		w.err = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
-	}
-	if w.err != nil {
-		return nil, w.err
-	}
-	answer.Body = io.NopCloser(bytes.NewReader(w.body))
-	return answer, nil
-}
-
-// success tells whether the raw answer says that it worked. The gateway of the RPC products puts a request id into every
+// succeeded tells whether the raw answer says that it worked. The gateway of the RPC products puts a request id into every
 // answer: one without did not come from it. EDAS says 200 in every answer, and says no with a status of success.
-func (w *wire) success(o op, r request) bool {
-	if w.err != nil || w.status < 200 || w.status > 299 {
+func succeeded(w *wire.Call, o op, r request) bool {
+	if !w.Arrived() {
 		return false
 	}
-	s := parse(w.body)
-	if !s.object || s.code != "" {
+	s := parse(w.Body)
+	if !s.object || s.Code != "" {
 		return false
 	}
 	if o.service == edas {
 		return s.fine
 	}
-	return s.requestID != "" || r.path != ""
+	return s.RequestID != "" || r.path != ""
 }
 
-// failure says what a failed call means. err is what the SDK or the decoder made of it; the raw answer goes before.
-func (w *wire) failure(o op, err error) *verdict.Error {
-	s := parse(w.body)
-	e := &verdict.Error{
-		Op:         o.name,
-		Status:     w.status,
-		RequestID:  cmp.Or(s.requestID, safeToken(w.header.Get("X-Acs-Request-Id"))),
-		RetryAfter: retryAfter(w.header),
-	}
-	switch {
-	case !w.sent: // the SDK failed over the request itself: the next try would go the same way
-		e.Verdict, e.Message = verdict.Rejected, fmt.Sprintf("not sent: %v", err)
-		return e
-	case w.status == 0 && w.err == nil: // the transport panicked
-		e.Verdict, e.Message = lost(o, err), fmt.Sprint(err)
-		return e
-	case w.err != nil:
-		e.Verdict, e.Message = lost(o, w.err), w.err.Error()
-		return e
-	}
-	e.Code, e.Message = s.code, s.message
-	e.Verdict = verdict.Classify(o.name, o.write, w.status, e.Code, rules)
-	switch location := w.header.Get("Location"); {
-	case e.Message != "" && e.Code != "":
-	case w.status >= 300 && w.status < 400 && location != "":
-		e.Message = "redirects are not followed: " + location
-	case w.status >= 300:
-		e.Message = cmp.Or(e.Message, string(w.body), http.StatusText(w.status), "no text")
-	case err != nil:
-		e.Message = "the answer makes no sense: " + err.Error()
-	default:
-		e.Message = "the answer is not what was expected"
-	}
-	return e
-}
-
-// lost says what it means that no whole answer came. A connection that was never made carried nothing.
-func lost(o op, err error) verdict.Verdict {
-	var dial *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &certificate):
-		return verdict.Rejected
-	case !o.write, errors.As(err, &dial) && dial.Op == "dial":
-		return verdict.Transient
-	default:
-		return verdict.Unknown
-	}
+// answered is what an answer says; the request's id may stand in a header, too.
+func answered(w *wire.Call) wire.Said {
+	s := parse(w.Body).Said
+	s.RequestID = cmp.Or(s.RequestID, wire.Token(w.Header.Get("X-Acs-Request-Id")))
+	s.RetryAfter = retryAfter(w.Header)
+	return s
 }

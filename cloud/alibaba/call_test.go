@@ -1,19 +1,15 @@
 package alibaba
 
 import (
+	"cmp"
 	"context"
-	"io"
-	"log"
-	"net"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,6 +17,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire/wiretest"
 )
 
 func TestGoodAnswers(t *testing.T) {
@@ -29,159 +26,29 @@ func TestGoodAnswers(t *testing.T) {
 	}
 }
 
-func TestLostAnswers(t *testing.T) {
-	for what, handler := range map[string]http.HandlerFunc{
-		"dropped before the answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"dropped inside the answer": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "100")
-			_, _ = io.WriteString(w, `{"RequestId":"r"`)
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
+func TestOnTheWire(t *testing.T) {
+	throttled := answer(400, body("Throttling.User"))
+	wiretest.Test(t, wiretest.Client{
+		Dial: func(t testing.TB, endpoint string, o wiretest.Options) wiretest.Caller {
+			client := dial(t, endpoint, func(c *Config) {
+				c.Transport, c.CallTimeout, c.Limits, c.Pace = o.Transport, o.Timeout, o.Limits, cmp.Or(o.Pace, unlimited)
+			})
+			return func(ctx context.Context, action string) error { return calls[action].do(ctx, client) }
 		},
-		"no HTTP at all": func(w http.ResponseWriter, _ *http.Request) {
-			conn, _, err := http.NewResponseController(w).Hijack()
-			if err == nil {
-				_, _ = io.WriteString(conn, "SSH-2.0\r\n")
-				_ = conn.Close()
-			}
+		Actions: slices.Collect(maps.Keys(calls)),
+		Writes:  isWrite,
+		Read:    plainRead,
+		Write:   plainWrite,
+		Good:    func(action string) http.HandlerFunc { return answer(200, inBody(calls[action].good)) },
+		Tempting: []http.HandlerFunc{
+			answer(503, body("Throttling.User")), answer(503, body("ServiceUnavailable")), answer(503, body(expiredToken)),
 		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			client := serve(t, handler)
-			for name := range calls {
-				assert.Equal(t, unclear(name), failure(t, client, name).Verdict, name)
-			}
-		})
-	}
-}
-
-func TestAConnectionThatWasNeverMadeCarriedNothing(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	endpoint := "http://" + listener.Addr().String()
-	require.NoError(t, listener.Close())
-	for name := range calls {
-		e := failure(t, dial(t, endpoint), name)
-		assert.Equal(t, verdict.Transient, e.Verdict, name)
-		assert.Zero(t, e.Status)
-	}
-}
-
-func TestACertificateThatNobodyKnowsIsRejected(t *testing.T) {
-	server := httptest.NewUnstartedServer(answer(200, ""))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	assert.Equal(t, verdict.Rejected, failure(t, dial(t, server.URL), plainWrite).Verdict)
-}
-
-// A cancelled call must not only return: the server must see that nobody waits any more.
-func TestCancellationReachesTheWire(t *testing.T) {
-	for _, name := range []string{plainRead, plainWrite} {
-		arrived, gone := make(chan struct{}), make(chan struct{})
-		client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			close(arrived)
-			<-r.Context().Done()
-			close(gone)
-		})
-		ctx, cancel := context.WithCancel(t.Context())
-		returned := make(chan error)
-		go func() { returned <- calls[name].do(ctx, client) }()
-		<-arrived
-		cancel()
-		assert.Equal(t, unclear(name), verdict.Of(<-returned), name)
-		<-gone
-	}
-}
-
-func TestEveryCallHasADeadline(t *testing.T) {
-	for _, name := range []string{plainRead, plainWrite} {
-		client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			<-r.Context().Done()
-		}, func(c *Config) { c.CallTimeout = 50 * time.Millisecond })
-		e := failure(t, client, name)
-		assert.Equal(t, unclear(name), e.Verdict, name)
-		assert.Contains(t, e.Message, "deadline")
-	}
-}
-
-func TestACancelledCallSendsNothing(t *testing.T) {
-	var hits atomic.Int32
-	client := serve(t, func(http.ResponseWriter, *http.Request) { hits.Add(1) })
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for name, c := range calls {
-		assert.Equal(t, verdict.Transient, verdict.Of(c.do(ctx, client)), name)
-	}
-	assert.Zero(t, hits.Load())
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestPanicsBelowAreErrors(t *testing.T) {
-	client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(*http.Request) (*http.Response, error) { panic("below") })
+		Throttling: map[string]wiretest.Throttling{
+			"read":  {Action: plainRead, Answer: throttled, Verdict: verdict.Throttled},
+			"write": {Action: plainWrite, Answer: throttled, Verdict: verdict.Throttled},
+		},
+		Region: "cn-sim",
 	})
-	for name := range calls {
-		assert.Equal(t, unclear(name), failure(t, client, name).Verdict, name)
-	}
-}
-
-func TestAnAnswerWithoutEndIsCut(t *testing.T) {
-	client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(endless{})}, nil
-		})
-	})
-	e := failure(t, client, plainRead)
-	assert.Equal(t, verdict.Transient, e.Verdict)
-	assert.Contains(t, e.Message, "longer than")
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
-
-func TestConnectionsArePooled(t *testing.T) {
-	var opened atomic.Int32
-	server := httptest.NewUnstartedServer(answer(200, inBody(calls[plainRead].good)))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	client := dial(t, server.URL)
-	var all sync.WaitGroup
-	for range 32 {
-		all.Go(func() {
-			for range 20 {
-				assert.NoError(t, calls[plainRead].do(t.Context(), client))
-			}
-		})
-	}
-	all.Wait()
-	assert.Less(t, opened.Load(), int32(64))
-}
-
-func TestNothingIsRetried(t *testing.T) {
-	for _, says := range []string{"", body("Throttling.User"), body("ServiceUnavailable"), body(expiredToken)} {
-		var hits atomic.Int32
-		client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			hits.Add(1)
-			answer(503, says)(w, r)
-		})
-		for name := range calls {
-			before := hits.Load()
-			failure(t, client, name)
-			assert.Equal(t, before+1, hits.Load(), name)
-		}
-	}
 }
 
 func TestWhatGoesOverTheWire(t *testing.T) {
@@ -297,51 +164,11 @@ func TestRotatedCredentialsAreUsedAtOnce(t *testing.T) {
 	assert.Contains(t, e.Message, token)
 }
 
-func TestThrottlingSlowsTheClientDown(t *testing.T) {
-	for _, name := range []string{plainRead, plainWrite} {
-		set := &limit.Set{}
-		var hits atomic.Int32
-		client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			hits.Add(1)
-			w.Header().Set("Retry-After", "60.5")
-			answer(400, body("Throttling.User"))(w, r)
-		}, func(config *Config) {
-			config.Limits, config.Pace = set, limit.Seed{Start: 10, Min: 1, Max: 100, Burst: 5}
-		})
-		assert.Equal(t, verdict.Throttled, failure(t, client, name).Verdict)
-		state := set.State()
-		require.Len(t, state, 1)
-		assert.Equal(t, limit.Key{Account: "demo", Region: "cn-sim", API: name}, state[0].Key)
-		assert.Equal(t, 5.0, state[0].Rate)
-		assert.Greater(t, state[0].Paused, time.Minute)
-
-		e := failure(t, client, name)
-		assert.Equal(t, verdict.Throttled, e.Verdict, "the pause is longer than a call may take")
-		assert.Greater(t, e.RetryAfter, time.Minute)
-		assert.Equal(t, int32(1), hits.Load(), "nothing was sent")
-	}
-}
-
 func TestSuccessLiftsTheRate(t *testing.T) {
 	set := &limit.Set{}
 	client := serve(t, answer(200, inBody("")), func(c *Config) { c.Limits, c.Pace = set, limit.Seed{} })
 	require.NoError(t, calls[plainWrite].do(t.Context(), client))
 	assert.Greater(t, set.State()[0].Rate, guess.Start)
-}
-
-func TestDialSendsAndWritesNothing(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	var hits atomic.Int32
-	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		hits.Add(1)
-		answer(200, inBody(""))(w, r)
-	})
-	assert.Zero(t, hits.Load())
-	require.NoError(t, calls[plainWrite].do(t.Context(), client))
-	files, err := os.ReadDir(home)
-	require.NoError(t, err)
-	assert.Empty(t, files)
 }
 
 func TestDialRefuses(t *testing.T) {

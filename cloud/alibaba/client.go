@@ -7,7 +7,6 @@ package alibaba
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,14 +15,13 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
 const (
 	defaultTimeout   = 30 * time.Second
 	defaultUserAgent = "fleetjoin"
 	publicSTS        = "https://sts.aliyuncs.com"
-	// The SDK's own transport keeps 2 idle connections per host: 32 callers then open one for nearly every call.
-	idlePerHost = 64
 )
 
 // Config says which account a Client works for and how.
@@ -81,7 +79,7 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		return nil, refuse("%v", err)
 	}
 	if client.transport == nil {
-		client.transport = newTransport()
+		client.transport = wire.Transport()
 	}
 	if client.timeout <= 0 {
 		client.timeout = defaultTimeout
@@ -113,13 +111,4 @@ func endpoints(a account.Account) (map[string]*url.URL, error) {
 		byService[s.name] = u
 	}
 	return byService, nil
-}
-
-func newTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment, sane dial timeouts
-	t.MaxIdleConns = 0
-	t.MaxIdleConnsPerHost = idlePerHost
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	t.ForceAttemptHTTP2 = false // one stuck HTTP/2 connection would hold up every call
-	return t
 }

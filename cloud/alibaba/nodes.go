@@ -12,6 +12,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
 var (
@@ -172,7 +173,7 @@ func (c *Client) AttachInstances(ctx context.Context, a Attach) (
 				hide(secret, item.Message), answer.RequestID)
 		}
 	}
-	return safeToken(value(answer.TaskId)), refused, nil
+	return wire.Token(value(answer.TaskId)), refused, nil
 }
 
 // RemoveNodes takes instances out of a pool and its cluster; drain moves their work elsewhere first. The instances go on
@@ -196,7 +197,7 @@ func (c *Client) RemoveNodes(ctx context.Context, cluster, pool string, instance
 		}) bool {
 			return a.TaskID != ""
 		})
-	return safeToken(answer.TaskID), err
+	return wire.Token(answer.TaskID), err
 }
 
 func checkNodes(o op, cluster, pool string, instances []string) error {

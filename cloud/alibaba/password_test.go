@@ -15,6 +15,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire/wiretest"
 )
 
 func TestCheckPassword(t *testing.T) {
@@ -105,7 +106,7 @@ func TestThePasswordIsInNoError(t *testing.T) {
 // Below the call, the HTTP client's own errors have the URL and with it the password.
 func TestAnErrorWithTheURLIsRedacted(t *testing.T) {
 	client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		c.Transport = wiretest.RoundTripper(func(r *http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: errors.New("reset by peer")}
 		})
 	})
@@ -115,7 +116,7 @@ func TestAnErrorWithTheURLIsRedacted(t *testing.T) {
 		assert.Equal(t, `Post "http://127.0.0.1:1/…": reset by peer`, e.Message)
 	}
 	panics := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) { panic(r.URL.RawQuery + thePassword) })
+		c.Transport = wiretest.RoundTripper(func(r *http.Request) (*http.Response, error) { panic(r.URL.RawQuery + thePassword) })
 	})
 	for _, name := range sendPassword {
 		e := failure(t, panics, name)

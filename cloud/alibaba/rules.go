@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
 // Short names, for a table that reads as one.
@@ -176,9 +177,9 @@ const unmentioned = "the answer says nothing of this instance"
 
 // itemError is what went wrong with one item of a batch whose answer had this status.
 func itemError(o op, status int, code, message, requestID string) *verdict.Error {
-	code = safeToken(code)
+	code = wire.Token(code)
 	return &verdict.Error{Verdict: ofItem(o, code), Op: o.name, Status: status, Code: code,
-		Message: verdict.Redact(cmp.Or(message, "no text")), RequestID: safeToken(requestID)}
+		Message: verdict.Redact(cmp.Or(message, "no text")), RequestID: wire.Token(requestID)}
 }
 
 // ofItem judges the code of one item in the answer to a batch, which has no status of its own.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
 var (
@@ -185,7 +187,7 @@ func (c *Client) create(ctx context.Context, o op, made string, query map[string
 	}
 	query["ClientToken"] = token
 	_, err = call(ctx, c, o, request{query: tagged(query, tags...)}, func(a *map[string]json.RawMessage) bool {
-		id = safeToken(text((*a)[made]))
+		id = wire.Token(text((*a)[made]))
 		return id != ""
 	})
 	if err != nil {

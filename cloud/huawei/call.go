@@ -1,26 +1,20 @@
 package huawei
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"regexp"
+	"time"
 
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
-
-// Longest answer that is read: a page of 1000 servers has about 5 MB.
-const maxAnswer = 32 << 20
 
 // op is one API action.
 type op struct {
@@ -56,7 +50,7 @@ func exchange[S, T any](ctx context.Context, c *Client, o op,
 ) (T, error) {
 	var none T
 	pace := c.pace(o)
-	if err := c.wait(ctx, pace); err != nil {
+	if err := wire.Turn(ctx, pace, c.timeout); err != nil {
 		return none, err
 	}
 	// The time in the queue is not the call's: a write that is sent must have time for its answer.
@@ -67,23 +61,44 @@ func exchange[S, T any](ctx context.Context, c *Client, o op,
 		// They were there at Dial, so this is a rotation at work, and nothing was sent.
 		return none, &verdict.Error{Verdict: verdict.Transient, Op: o.name, Message: err.Error()}
 	}
-	w := &wire{ctx: ctx, next: c.transport}
+	w := wire.New(ctx, o.action(), c.transport)
 	client, err := open(keys, w)
 	if err != nil {
 		return none, &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: verdict.Redact(keys.Hide(err.Error()))}
 	}
-	value, complete, err := guarded(client, send)
-	if err == nil && complete && w.success(o) {
+	var value T
+	var complete bool
+	err = wire.Guard(func() (err error) {
+		value, complete, err = send(client)
+		return err
+	})
+	if err == nil && complete && o.succeeded(w) {
 		pace.Succeeded()
 		return value, nil
 	}
-	failure := w.failure(o, err)
+	failure := w.Failure(answered(w), err)
 	failure.Message = verdict.Redact(keys.Hide(failure.Message))
-	// An answer that is flow control is that for a write too, even where it leaves open whether the write happened.
-	if verdict.Classify(o.name, false, failure.Status, failure.Code, o.rules()) == verdict.Throttled {
+	if w.Throttled(failure) {
 		pace.Throttled(failure.RetryAfter)
 	}
 	return none, failure
+}
+
+// action is what the wire must know of it.
+func (o op) action() wire.Action { return wire.Action{Name: o.name, Write: o.write, Rules: o.rules()} }
+
+// succeeded tells whether the raw answer can mean that it worked. Where nothing but the status tells it, the status must
+// not be 202, which ECS sends for "too busy" too, nor the body hold an error.
+func (o op) succeeded(w *wire.Call) bool {
+	return w.Arrived() && (!o.bare || w.Status != http.StatusAccepted && blank(w.Body))
+}
+
+// answered is what an answer says; the request's id may stand in a header, too.
+func answered(w *wire.Call) wire.Said {
+	s := parse(w.Body)
+	s.RequestID = cmp.Or(wire.Token(w.Header.Get("X-Request-Id")), s.RequestID)
+	s.RetryAfter = wire.Duration(w.Header.Get("Retry-After"), time.Second)
+	return s
 }
 
 // rules are those of the action's service.
@@ -101,114 +116,6 @@ func (c *Client) pace(o op) *limit.Limiter {
 		key.API, seed = clusterLimit, c.writes
 	}
 	return c.limits.For(key, seed)
-}
-
-// wait takes the call's turn. A queue that is longer than a call may take is an answer too: come back later.
-func (c *Client) wait(ctx context.Context, pace *limit.Limiter) error {
-	ctx, stop := context.WithTimeout(ctx, c.timeout)
-	defer stop()
-	return pace.Wait(ctx)
-}
-
-// guarded turns a panic of the SDK into an error: it has reflection and type assertions on what servers send.
-func guarded[S, T any](client S, send func(S) (T, bool, error)) (value T, complete bool, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			complete, err = false, fmt.Errorf("the SDK panicked: %v", p)
-		}
-	}()
-	return send(client)
-}
-
-// wire is the transport of one call. It puts the call's context into the request and keeps the raw answer, since the SDK
-// loses headers, takes redirects and 202 for success, and knows only some shapes of errors.
-type wire struct {
-	ctx  context.Context
-	next http.RoundTripper
-
-	sent   bool // the request was given to the transport
-	err    error
-	status int
-	header http.Header
-	body   []byte
-}
-
-// RoundTrip implements http.RoundTripper.
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.sent = true
-	answer, err := w.next.RoundTrip(r.WithContext(w.ctx))
-	if err != nil {
-		w.err = err
-		return nil, err
-	}
-	defer answer.Body.Close()
-	w.status, w.header = answer.StatusCode, answer.Header
-	w.body, w.err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if w.err == nil && len(w.body) > maxAnswer {
-		w.err = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
-	}
-	if w.err != nil {
-		return nil, w.err
-	}
-	answer.Body = io.NopCloser(bytes.NewReader(w.body))
-	return answer, nil
-}
-
-// success tells whether the raw answer can mean that it worked. A redirect cannot: it is not followed. Where nothing but
-// the status tells it, the status must not be 202, which ECS sends for "too busy" too, nor the body hold an error.
-func (w *wire) success(o op) bool {
-	if w.err != nil || w.status < 200 || w.status > 299 {
-		return false
-	}
-	return !o.bare || w.status != http.StatusAccepted && blank(w.body)
-}
-
-// failure says what a failed call means. err is what the SDK made of it; the raw answer goes before.
-func (w *wire) failure(o op, err error) *verdict.Error {
-	e := &verdict.Error{
-		Op:         o.name,
-		Status:     w.status,
-		RequestID:  safeToken(w.header.Get("X-Request-Id")),
-		RetryAfter: retryAfter(w.header.Get("Retry-After")),
-	}
-	switch {
-	case !w.sent: // the SDK failed over the request itself: the next try would go the same way
-		e.Verdict, e.Message = verdict.Rejected, fmt.Sprintf("not sent: %v", err)
-		return e
-	case w.err != nil:
-		e.Verdict, e.Message = lost(o, w.err), w.err.Error()
-		return e
-	}
-	said := parse(w.body)
-	e.Code, e.Message = said.code, said.message
-	e.RequestID = cmp.Or(e.RequestID, said.requestID)
-	e.Verdict = verdict.Classify(o.name, o.write, w.status, e.Code, o.rules())
-	switch location := w.header.Get("Location"); {
-	case e.Message != "":
-	case w.status >= 300 && w.status < 400 && location != "":
-		e.Message = "redirects are not followed: " + location
-	case w.status >= 300:
-		e.Message = cmp.Or(string(w.body), http.StatusText(w.status))
-	case err != nil:
-		e.Message = "the answer makes no sense: " + err.Error()
-	default:
-		e.Message = "the answer is not what was expected"
-	}
-	return e
-}
-
-// lost says what it means that no whole answer came. A connection that was never made carried nothing.
-func lost(o op, err error) verdict.Verdict {
-	var dial *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &certificate):
-		return verdict.Rejected
-	case !o.write, errors.As(err, &dial) && dial.Op == "dial":
-		return verdict.Transient
-	default:
-		return verdict.Unknown
-	}
 }
 
 // The SDK puts ids into paths as they are: a slash would address something else.

@@ -1,19 +1,16 @@
 package huawei
 
 import (
+	"cmp"
 	"context"
-	"io"
-	"log"
-	"net"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,6 +18,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire/wiretest"
 )
 
 func TestGoodAnswers(t *testing.T) {
@@ -32,161 +30,32 @@ func TestGoodAnswers(t *testing.T) {
 	assert.NoError(t, calls["BatchStopServers"].do(t.Context(), serve(t, answer(202, `{"job_id":"j1"}`))))
 }
 
-func TestLostAnswers(t *testing.T) {
-	for what, handler := range map[string]http.HandlerFunc{
-		"dropped before the answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"dropped inside the answer": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "100")
-			_, _ = io.WriteString(w, `{"job_id":"j1"`)
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
+func TestOnTheWire(t *testing.T) {
+	wiretest.Test(t, wiretest.Client{
+		Dial: func(t testing.TB, endpoint string, o wiretest.Options) wiretest.Caller {
+			client := dial(t, endpoint, func(c *Config) {
+				c.Transport, c.CallTimeout, c.Limits, c.Pace = o.Transport, o.Timeout, o.Limits, cmp.Or(o.Pace, unlimited)
+			})
+			return func(ctx context.Context, action string) error { return calls[action].do(ctx, client) }
 		},
-		"no HTTP at all": func(w http.ResponseWriter, _ *http.Request) {
-			conn, _, err := http.NewResponseController(w).Hijack()
-			if err == nil {
-				_, _ = io.WriteString(conn, "SSH-2.0\r\n")
-				_ = conn.Close()
-			}
+		Actions: slices.Collect(maps.Keys(calls)),
+		Writes:  isWrite,
+		Read:    plainRead,
+		Write:   plainWrite,
+		Good:    func(action string) http.HandlerFunc { return answer(200, calls[action].good) },
+		Throttling: map[string]wiretest.Throttling{
+			"read":                           {Action: plainRead, Answer: answer(429, body("APIGW.0308")), Verdict: verdict.Throttled},
+			"write":                          {Action: plainWrite, Answer: answer(429, body("APIGW.0308")), Verdict: verdict.Throttled},
+			"write that may have gone ahead": {Action: plainWrite, Answer: answer(202, body("Common.0024")), Verdict: verdict.Unknown},
 		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			client := serve(t, handler)
-			for name := range calls {
-				assert.Equal(t, unclear(name), failure(t, client, name).Verdict, name)
-			}
-		})
-	}
-}
-
-func TestAConnectionThatWasNeverMadeCarriedNothing(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	endpoint := "http://" + listener.Addr().String()
-	require.NoError(t, listener.Close())
-	for name := range calls {
-		e := failure(t, dial(t, endpoint), name)
-		assert.Equal(t, verdict.Transient, e.Verdict, name)
-		assert.Zero(t, e.Status)
-	}
-}
-
-func TestACertificateThatNobodyKnowsIsRejected(t *testing.T) {
-	server := httptest.NewUnstartedServer(answer(200, ""))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	assert.Equal(t, verdict.Rejected, failure(t, dial(t, server.URL), plainWrite).Verdict)
-}
-
-// A cancelled call must not only return: the server must see that nobody waits any more.
-func TestCancellationReachesTheWire(t *testing.T) {
-	for _, name := range []string{plainRead, plainWrite} {
-		arrived, gone := make(chan struct{}), make(chan struct{})
-		client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			close(arrived)
-			<-r.Context().Done()
-			close(gone)
-		})
-		ctx, cancel := context.WithCancel(t.Context())
-		returned := make(chan error)
-		go func() { returned <- calls[name].do(ctx, client) }()
-		<-arrived
-		cancel()
-		assert.Equal(t, unclear(name), verdict.Of(<-returned), name)
-		<-gone
-	}
-}
-
-func TestEveryCallHasADeadline(t *testing.T) {
-	for _, name := range []string{plainRead, plainWrite} {
-		client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			<-r.Context().Done()
-		}, func(c *Config) { c.CallTimeout = 50 * time.Millisecond })
-		assert.Equal(t, unclear(name), failure(t, client, name).Verdict, name)
-	}
-}
-
-func TestACancelledCallSendsNothing(t *testing.T) {
-	var hits atomic.Int32
-	client := serve(t, func(http.ResponseWriter, *http.Request) { hits.Add(1) })
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for name, c := range calls {
-		assert.Equal(t, verdict.Transient, verdict.Of(c.do(ctx, client)), name)
-	}
-	assert.Zero(t, hits.Load())
+		Region: "sim-1",
+	})
 }
 
 func TestWhatTheSDKDoesNotSendIsRejected(t *testing.T) {
 	e := failure(t, dial(t, "http://[::1"), plainWrite)
 	assert.Equal(t, verdict.Rejected, e.Verdict)
 	assert.Contains(t, e.Message, "not sent")
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestPanicsBelowAreErrors(t *testing.T) {
-	client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(*http.Request) (*http.Response, error) { panic("below") })
-	})
-	for name := range calls {
-		assert.Equal(t, unclear(name), failure(t, client, name).Verdict, name)
-	}
-}
-
-func TestAnAnswerWithoutEndIsCut(t *testing.T) {
-	client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(endless{})}, nil
-		})
-	})
-	e := failure(t, client, plainRead)
-	assert.Equal(t, verdict.Transient, e.Verdict)
-	assert.Contains(t, e.Message, "longer than")
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
-
-func TestConnectionsArePooled(t *testing.T) {
-	var opened atomic.Int32
-	server := httptest.NewUnstartedServer(answer(200, calls[plainRead].good))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	client := dial(t, server.URL)
-	var all sync.WaitGroup
-	for range 32 {
-		all.Go(func() {
-			for range 20 {
-				assert.NoError(t, calls[plainRead].do(t.Context(), client))
-			}
-		})
-	}
-	all.Wait()
-	assert.Less(t, opened.Load(), int32(64))
-}
-
-func TestNothingIsRetried(t *testing.T) {
-	var hits atomic.Int32
-	client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		hits.Add(1)
-		w.WriteHeader(503)
-	})
-	for name := range calls {
-		before := hits.Load()
-		failure(t, client, name)
-		assert.Equal(t, before+1, hits.Load(), name)
-	}
 }
 
 func TestWhatGoesOverTheWire(t *testing.T) {
@@ -252,62 +121,11 @@ func TestIDsThatWouldAddressSomethingElse(t *testing.T) {
 	assert.Zero(t, hits.Load())
 }
 
-func TestThrottlingSlowsTheClientDown(t *testing.T) {
-	for what, c := range map[string]struct {
-		name    string
-		answer  http.HandlerFunc
-		verdict verdict.Verdict
-	}{
-		"read":                           {plainRead, answer(429, body("APIGW.0308")), verdict.Throttled},
-		"write":                          {plainWrite, answer(429, body("APIGW.0308")), verdict.Throttled},
-		"write that may have gone ahead": {plainWrite, answer(202, body("Common.0024")), verdict.Unknown},
-	} {
-		t.Run(what, func(t *testing.T) {
-			set := &limit.Set{}
-			var hits atomic.Int32
-			client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				hits.Add(1)
-				w.Header().Set("Retry-After", "60.5")
-				c.answer(w, r)
-			}, func(config *Config) {
-				config.Limits, config.Pace = set, limit.Seed{Start: 10, Min: 1, Max: 100, Burst: 5}
-			})
-			assert.Equal(t, c.verdict, failure(t, client, c.name).Verdict)
-			state := set.State()
-			require.Len(t, state, 1)
-			assert.Equal(t, limit.Key{Account: "demo", Region: "sim-1", API: c.name}, state[0].Key)
-			assert.Equal(t, 5.0, state[0].Rate)
-			assert.Greater(t, state[0].Paused, time.Minute)
-
-			e := failure(t, client, c.name)
-			assert.Equal(t, verdict.Throttled, e.Verdict, "the pause is longer than a call may take")
-			assert.Greater(t, e.RetryAfter, time.Minute)
-			assert.Equal(t, int32(1), hits.Load(), "nothing was sent")
-			assert.Equal(t, 1, set.State()[0].Throttled, "its own refusal is no message of the cloud")
-		})
-	}
-}
-
 func TestSuccessLiftsTheRate(t *testing.T) {
 	set := &limit.Set{}
 	client := serve(t, answer(200, calls[plainRead].good), func(c *Config) { c.Limits, c.Pace = set, limit.Seed{} })
 	require.NoError(t, calls[plainRead].do(t.Context(), client))
 	assert.Greater(t, set.State()[0].Rate, gateway.Start)
-}
-
-func TestDialSendsAndWritesNothing(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	var hits atomic.Int32
-	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		hits.Add(1)
-		answer(200, calls[plainRead].good)(w, r)
-	})
-	assert.Zero(t, hits.Load())
-	require.NoError(t, calls[plainRead].do(t.Context(), client))
-	files, err := os.ReadDir(home)
-	require.NoError(t, err)
-	assert.Empty(t, files)
 }
 
 func TestDialRefuses(t *testing.T) {

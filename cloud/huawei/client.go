@@ -1,11 +1,11 @@
 // Package huawei is a thin, typed client of Huawei Cloud's elastic cloud servers, their groups, and the clusters that
-// they can be nodes of. It adds to the vendor's SDK what that lacks: contexts and deadlines that reach the wire, one connection pool, paced calls, and errors
-// that say what happened. Every failed call returns a *verdict.Error; nothing is retried here.
+// they can be nodes of. It adds to the vendor's SDK what that lacks: contexts and deadlines that reach the wire, one
+// connection pool, paced calls, and errors that say what happened. Every failed call returns a *verdict.Error; nothing is
+// retried here.
 package huawei
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -21,13 +21,12 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
 const (
 	defaultTimeout   = 30 * time.Second
 	defaultUserAgent = "fleetjoin"
-	// The SDK's own transport keeps 2 idle connections per host: 32 callers then open one for nearly every call.
-	idlePerHost = 64
 )
 
 // Config says which account a Client works for and how.
@@ -91,7 +90,7 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		return nil, refuse("%v", err)
 	}
 	if client.transport == nil {
-		client.transport = newTransport()
+		client.transport = wire.Transport()
 	}
 	if client.timeout <= 0 {
 		client.timeout = defaultTimeout
@@ -106,15 +105,6 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		client.seed, client.writes = gateway, clusterWrites
 	}
 	return client, nil
-}
-
-func newTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment, sane dial timeouts
-	t.MaxIdleConns = 0
-	t.MaxIdleConnsPerHost = idlePerHost
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	t.ForceAttemptHTTP2 = false // one stuck HTTP/2 connection would hold up every call
-	return t
 }
 
 // ecs builds the SDK's client of ECS for one call. That is cheap, and the only way to give a call its own context: the

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
+	"github.com/fleetjoin/fleetjoin/cloud/wire/wiretest"
 )
 
 // FuzzDecode gives every action arbitrary answers: none may panic, and every error must be classified and clean.
@@ -28,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(-7, []byte("\xff\xfe\x00"), "1e309")
 	f.Fuzz(func(t *testing.T, status int, content []byte, retryAfter string) {
 		client := dial(t, "http://127.0.0.1:1", func(c *Config) {
-			c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			c.Transport = wiretest.RoundTripper(func(r *http.Request) (*http.Response, error) {
 				return &http.Response{
 					StatusCode: status,
 					Header:     http.Header{"Retry-After": {retryAfter}},

@@ -49,6 +49,8 @@ var forbidden = []struct{ pkg, what, why string }{
 	{"cloud/membership", "go.temporal.io", "the domain knows no Temporal"},
 	{"cloud/membership", "github.com/huaweicloud", "the domain knows no SDK"},
 	{"cloud/verdict", module + "cloud/membership", "verdicts stand on their own"},
+	{"cloud/wire", "github.com/huaweicloud", "it serves the client of either cloud"},
+	{"cloud/wire", "github.com/alibabacloud-go", "it serves the client of either cloud"},
 	{"cloud/sim", module + "cloud/kinds", "the simulator judges the kinds and so must not know them"},
 	{"cloud/sim", module + "cloud/huawei", "the simulator must not share the client's mistakes"},
 	{"cloud/sim", module + "cloud/alibaba", "the simulator must not share the client's mistakes"},
