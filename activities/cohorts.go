@@ -105,7 +105,9 @@ func (a *Activities) reverse(ctx context.Context, req membership.Request, before
 	p := before.Program
 	p.Members = slices.DeleteFunc(slices.Clone(p.Members), func(m membership.Member) bool { return !slices.Contains(req.Members, m.ID) })
 	for i := range p.Members {
-		p.Members[i].Origin = origin(p.Members[i], before.Program)
+		m := &p.Members[i]
+		m.Origin = origin(*m, before.Program)
+		m.Refused, m.Already = nil, false // by the plan of a try that never began: an earlier one left something behind
 	}
 	kind, err := membership.Find(a.kinds, req.Kind)
 	if err != nil {
@@ -121,7 +123,8 @@ func (a *Activities) reverse(ctx context.Context, req membership.Request, before
 }
 
 // recall lets members whose story broke off in the middle remember how they were before it began: a server that the
-// first try has stopped is to run again after the second.
+// first try has stopped is to run again after the second. For that they go through all stages, each of which finds out
+// what is left to do, even when they are members by now.
 func recall(p *membership.Program, before fleet.Record) {
 	broken := make(map[string]bool)
 	for _, m := range before.Report.Members {
@@ -130,7 +133,7 @@ func recall(p *membership.Program, before fleet.Record) {
 	for _, old := range before.Program.Members {
 		for i := range p.Members {
 			if m := &p.Members[i]; m.ID == old.ID && broken[m.ID] {
-				m.Before, m.Origin = old.Before, origin(old, before.Program)
+				m.Before, m.Origin, m.Already = old.Before, origin(old, before.Program), false
 			}
 		}
 	}

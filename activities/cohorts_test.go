@@ -36,3 +36,29 @@ func TestAFiledCohortIsForgotten(t *testing.T) {
 	_, known := a.programs.recall("default-test-run-id")
 	require.False(t, known)
 }
+
+// Nobody was asked whether whom an earlier try left behind may be put back: the plan of a later try that never began is
+// no objection.
+func TestWhoWasRefusedAtARetryIsStillPutBack(t *testing.T) {
+	blobs, err := store.Open(t.TempDir())
+	require.NoError(t, err)
+	kind := &watched{}
+	a := New(Options{Kinds: []membership.Kind{kind}, Store: blobs})
+	file := func(v any) string {
+		key, err := store.PutJSON(t.Context(), blobs, v)
+		require.NoError(t, err)
+		return string(key)
+	}
+	page := file(fleet.Page{Group: "g1", Members: []string{"m5"}})
+	manifest := file(fleet.Manifest{Steps: []fleet.PagedStep{{
+		Step: fleet.Step{Kind: kind.Spec().ID, Account: "a", Group: "g1"}, Waves: [][]fleet.PageRef{{{Key: page, Count: 1}}}}}})
+	record := file(fleet.Record{
+		Report: membership.Report{Members: []membership.MemberReport{{ID: "m5", Outcome: membership.Unknown}}},
+		Program: membership.Program{Digest: "d", Members: []membership.Member{{ID: "m5", Before: map[string]string{"power": "on"},
+			Refused: []membership.Objection{{Code: "held-by-another-run", Reason: "run x acts on it"}}}}}})
+	p, err := a.planCohort(t.Context(), workflows.PlanInput{Operation: membership.Join, Page: &fleet.PageInput{Manifest: manifest, To: 1,
+		Again: &fleet.Again{Record: record, Undo: true, Members: []string{"m5"}}}})
+	require.NoError(t, err)
+	require.True(t, p.Members[0].Due())
+	require.Equal(t, "on", p.Members[0].Before["power"])
+}

@@ -22,6 +22,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("killed anywhere", func(t *testing.T) { killedAnywhere(t, s) })
 	t.Run("every write goes wrong once", func(t *testing.T) { everyWriteGoesWrong(t, s) })
 	t.Run("a failure is undone", func(t *testing.T) { failuresAreUndone(t, s) })
+	t.Run("a retry finishes what a break began", func(t *testing.T) { retriesFinish(t, s) })
 	t.Run("a failure is undone, killed anywhere", func(t *testing.T) { killedWhileUndoing(t, s) })
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
@@ -85,7 +86,7 @@ func Bubble(t *testing.T, s Subject, n int, f func(*Rig)) {
 // Run takes a request through the engine and returns the one truth. Its error is the run's, when it carries no report.
 func (r *Rig) Run(op membership.Operation, request any) (membership.Report, error) {
 	r.Helper()
-	env := r.environment()
+	env := r.environment(nil)
 	wf := workflows.TypeJoin
 	if op == membership.Leave {
 		wf = workflows.TypeLeave
@@ -107,15 +108,16 @@ func (r *Rig) Run(op membership.Operation, request any) (membership.Report, erro
 	return report, err
 }
 
-func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
+// environment is where workflows run. Fleets need a store.
+func (r *Rig) environment(blobs store.Blobs) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(time.Now())
-	env.SetTestTimeout(24 * time.Hour) // of virtual time
+	env.SetTestTimeout(120 * time.Hour) // of virtual time
 	workflows.Register(env)
 	kind := r.Subject.Kind(r.crash)
-	activities.New(activities.Options{Kinds: []membership.Kind{kind}, Pace: membership.Pace{
+	activities.New(activities.Options{Kinds: []membership.Kind{kind}, Store: blobs, Pace: membership.Pace{
 		Slice: membership.Duration(10 * time.Second), Poll: membership.Duration(2 * time.Second), Parallel: 20,
 	}}).Register(mortal{env, r.crash})
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
@@ -162,7 +164,7 @@ func (m mortal) RegisterActivityWithOptions(a any, options activity.RegisterOpti
 			return live(ctx, m.crash, func(ctx context.Context) (membership.Slice, error) { return f(ctx, in) })
 		}, options)
 	default:
-		m.env.RegisterActivityWithOptions(a, options) // of fleets, which the suite has none of
+		m.env.RegisterActivityWithOptions(a, options) // of fleets, in which the suite kills nobody
 	}
 }
 
