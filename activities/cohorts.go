@@ -93,6 +93,9 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 		if err != nil {
 			return p, err
 		}
+		if p.Destructive && !sight.Destructive {
+			return p, membership.Bad([]membership.Problem{{Field: "approval", Want: "was given for what destroys nothing, and now it would destroy data; apply the plan again"}})
+		}
 		if in.Page.Again == nil {
 			refuseDrifted(&p, sight)
 		}
@@ -271,8 +274,8 @@ func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (stri
 	return string(key), err
 }
 
-// Read returns what the store has under a key. What is not there, or damaged, will not get better while somebody waits.
-func (a *Activities) Read(ctx context.Context, key string) (json.RawMessage, error) {
+// Read returns what the store has under a key, packed when it is large. What is not there, or damaged, will not get better while somebody waits.
+func (a *Activities) Read(ctx context.Context, key string) (any, error) {
 	stop := beat(ctx, "reading")
 	defer stop()
 	if a.store == nil {
@@ -287,6 +290,8 @@ func (a *Activities) Read(ctx context.Context, key string) (json.RawMessage, err
 		return nil, bad("leads to nothing in the workers' store")
 	case errors.Is(err, store.ErrDamaged):
 		return nil, bad("leads to something in the workers' store that is damaged; bring it back from a copy of the store")
+	case err != nil:
+		return nil, err
 	}
-	return data, err
+	return workflows.Pack(json.RawMessage(data)), nil
 }

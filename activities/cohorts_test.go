@@ -1,9 +1,13 @@
 package activities
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
@@ -61,4 +65,36 @@ func TestWhoWasRefusedAtARetryIsStillPutBack(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, p.Members[0].Due())
 	require.Equal(t, "on", p.Members[0].Before["power"])
+}
+
+// A fleet of 100,000 in groups of 16: Temporal would not take its account as it is.
+func TestWhatIsTooLargeForTemporalIsReadPacked(t *testing.T) {
+	const cohorts, taken = 100_000 / 16, 2 << 20
+	blobs, err := store.Open(t.TempDir())
+	require.NoError(t, err)
+	account := fleet.Account{Seen: [][]fleet.Seen{nil}}
+	for i := range cohorts {
+		key := fmt.Sprintf("sha256:%x", sha256.Sum256(fmt.Append(nil, i)))
+		account.Seen[0] = append(account.Seen[0], fleet.Seen{Key: key, Due: 16})
+		account.Parts = append(account.Parts, fleet.Part{Record: key, Cohort: fmt.Sprintf("fleet.%d", i),
+			Input: fleet.PageInput{Page: i, To: 16}, Counts: map[membership.Outcome]int{membership.Joined: 16}})
+	}
+	key, err := store.PutJSON(t.Context(), blobs, account)
+	require.NoError(t, err)
+	kept, err := blobs.Get(t.Context(), key)
+	require.NoError(t, err)
+
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	a := New(Options{Store: blobs})
+	env.RegisterActivity(a.Read)
+	value, err := env.ExecuteActivity(a.Read, string(key))
+	require.NoError(t, err)
+	var packed converter.RawValue
+	require.NoError(t, value.Get(&packed))
+	require.Greater(t, len(kept), taken/2)
+	require.Less(t, len(packed.Payload().GetData()), taken/2)
+	var data json.RawMessage
+	require.NoError(t, workflows.Unpack(packed, &data))
+	require.Equal(t, string(kept), string(data), "to the byte: a key is a hash of it")
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/converter"
+
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
@@ -17,8 +19,12 @@ import (
 // mostOpenings is how many of the next openings of its windows a preview tells.
 const mostOpenings = 3
 
-// SumUp tells what the previews of all pages come to.
-func (a *Activities) SumUp(ctx context.Context, in workflows.SumUpInput) (fleet.Preview, error) {
+// SumUp tells what the previews of all pages come to; its input is a workflows.SumUpInput, which may be packed.
+func (a *Activities) SumUp(ctx context.Context, packed converter.RawValue) (fleet.Preview, error) {
+	var in workflows.SumUpInput
+	if err := workflows.Unpack(packed, &in); err != nil {
+		return fleet.Preview{}, err
+	}
 	return look(ctx, a, "", "summing up", func() (fleet.Preview, error) { return a.sumUp(ctx, in, time.Now()) })
 }
 

@@ -17,19 +17,20 @@ type cohort struct {
 	started time.Time
 	members []standing // by index into program.Members
 
-	phase    membership.Phase
-	said     membership.Phase // the phase that the search attributes tell
-	trouble  string           // why nothing could be observed lately
-	slice    time.Duration    // how long the next slice runs, see stretch
-	quiet    int              // as in membership.Slice
-	paused   bool
-	aborting bool
-	gateOpen bool              // the program's gate takes votes
-	deadline time.Time         // until then
-	ballots  ballots           // and where they are signed they are checked here
-	votes    []membership.Vote // as they came, those that did not count, too
-	changed  bool              // something happened that walk must look at
-	fleet    string            // the workflow id of the fleet that it is a cohort of, "" when it stands alone
+	phase     membership.Phase
+	said      membership.Phase // the phase that the search attributes tell
+	saidGroup string           // likewise
+	trouble   string           // why nothing could be observed lately
+	slice     time.Duration    // how long the next slice runs, see stretch
+	quiet     int              // as in membership.Slice
+	paused    bool
+	aborting  bool
+	gateOpen  bool              // the program's gate takes votes
+	deadline  time.Time         // until then
+	ballots   ballots           // and where they are signed they are checked here
+	votes     []membership.Vote // as they came, those that did not count, too
+	changed   bool              // something happened that walk must look at
+	fleet     string            // the workflow id of the fleet that it is a cohort of, "" when it stands alone
 	// putBack is what the members are that are to be put back, joined or unknown; "" when the walk goes forward.
 	putBack membership.Outcome
 	// unattended: who cannot go on without a person's decision ends as unknown; the fleet asks, not its cohorts.

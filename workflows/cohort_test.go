@@ -35,6 +35,7 @@ type bench struct {
 	answers []*answer
 	// released are the holders that the book of leases was told are done.
 	released []string
+	groups   []string // as search attributes told them
 	// planning is called by the plan activity.
 	planning func()
 }
@@ -71,7 +72,12 @@ func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 			return script(ctx, in)
 		}, activity.RegisterOptions{Name: name})
 	}
-	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
+	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil).Run(func(args mock.Arguments) {
+		told := args.Get(0).(temporal.SearchAttributes)
+		if group, ok := told.GetKeyword(temporal.NewSearchAttributeKeyKeyword("FleetjoinGroup")); ok {
+			b.groups = append(b.groups, group)
+		}
+	})
 	b.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).
 		Return(nil).Run(func(args mock.Arguments) {
 		b.mu.Lock()

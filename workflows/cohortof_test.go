@@ -62,6 +62,7 @@ func TestAFleetOfRealCohorts(t *testing.T) {
 	require.Equal(t, b.program.Digest, (*filed)[0].Digest)
 	require.Equal(t, membership.RunSucceeded, (*filed)[0].Report.Outcome)
 	require.Empty(t, b.released, "filing lets go of them")
+	require.Equal(t, []string{"g-1", "g-1"}, b.groups, "of the fleet, and of its cohort")
 }
 
 // Whoever cannot go on without a person ends as unknown. When the next try is refused, that takes nothing back.

@@ -25,7 +25,12 @@ func (c *cohort) listen(ctx workflow.Context) error {
 	}, workflow.QueryHandlerOptions{Description: "where every member is"}); err != nil {
 		return err
 	}
-	steer := steering{names: controls[:], help: controlHelp, do: c.control, refused: c.refuse,
+	names := controls[:]
+	// A fleet's cohorts hear one word at a time.
+	if c.fleet == "" && workflow.GetVersion(ctx, changeLastWords, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		names = lastWords(names)
+	}
+	steer := steering{names: names, help: controlHelp, do: c.control, refused: c.refuse,
 		check: func(name string, raw converter.RawValue) error {
 			_, _, err := c.check(name, raw)
 			return err
@@ -33,6 +38,9 @@ func (c *cohort) listen(ctx workflow.Context) error {
 		abort: func(workflow.Context) { c.abort() }}
 	return steer.listen(ctx)
 }
+
+// changeLastWords marks the runs in which of several signals in one task the one that stops more is the last word.
+const changeLastWords = "last-words"
 
 var controlHelp = map[string]string{
 	membership.ControlPause:    "start nothing new and stop waiting; what the cloud is doing goes on",

@@ -42,10 +42,8 @@ type fleetRun struct {
 	gate     *membership.Gate
 	digest   string // of what the gate's votes must name
 	ballots  ballots
-	named    int // failed members known by name
 	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
 	scores  [][]score
-	doubt   string // what the check after a wave has found, until somebody says to go on
 	steer   steering
 	opening opening
 	// stopLooking ends what only looks, and need not be waited for when the run is to end.
@@ -71,15 +69,18 @@ type fleetState struct {
 	Paused   bool
 	PausedBy string     // and why
 	Stopped  string     // why nothing more is started until somebody decides; "" when it goes on
+	Doubt    string     // likewise, until somebody says to go on
 	Ending   fleet.Then // how it ends before its time; "" when it does not
 	Why      string     // it does
 	Aborted  bool       // because somebody said so
 	Started  time.Time
-	// Restores: an abort that does not say more puts back what is half-way, and so are members put back about whom nobody
-	// knew; see changeAbort.
-	Restores bool
-	Change   fleet.Pace    // as changed while it ran
-	Budget   *fleet.Budget // likewise; nil: the plan's
+	Rules    int  // the generation of rules that the run goes by, see changeRules
+	Asked    bool // people have said yes to the present step
+	// Looked is how many pages a look that goes on in a fresh history has behind it, and Lost what it has found so far.
+	Looked int
+	Lost   []string
+	Change fleet.Pace    // as changed while it ran
+	Budget *fleet.Budget // likewise; nil: the plan's
 }
 
 // Fleet moves the members of a plan, 1 to 100,000 and more, through its steps and waves, as cohorts. It counts failures
@@ -98,7 +99,7 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 		}
 	}
 	if fresh {
-		f.Restores = workflow.GetVersion(ctx, changeAbort, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+		f.Rules = max(0, int(workflow.GetVersion(ctx, changeRules, workflow.DefaultVersion, 1)))
 	}
 	if err := f.listen(ctx); err != nil {
 		return fleet.Report{}, err
@@ -122,17 +123,32 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	return f.end(ctx)
 }
 
-// changeAbort marks the runs in which an abort puts back what is half-way, and who is unknown, as that of a Join does. Those
-// from before let it finish, unless told, and leave the unknown ones as they are.
-const changeAbort = "abort-puts-back"
+// changeRules marks the runs that go by newer rules than those that began before there was a mark. What is new since 1:
+//
+//   - an abort that does not say more puts back what is half-way, as that of a Join does, and also whom nobody knows;
+//   - a control that says what does not belong to it is refused, and so is a budget for a run that is ending;
+//   - of signals that come with one task, the one that stops more is the last word;
+//   - a look at many pages goes on in a fresh history; more failed members are known by name;
+//   - a cohort that the cloud refuses to plan stops the run;
+//   - a step begins only when everybody in the one before is well, and only members that a gate was about are held to what
+//     was seen of them.
+const changeRules = "fleet-rules"
 
-// takeUp goes on where the run before has stopped. Nobody else may say how far a run is, and so which gates are open.
-func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error {
+// takeUp reads what the run before has handed on. Nobody else may say how far a run is, and so which gates are open.
+func takeUp(ctx workflow.Context, state converter.RawValue, into any) error {
 	if workflow.GetInfo(ctx).ContinuedExecutionRunID == "" {
 		return badInput(membership.Bad([]membership.Problem{{Field: "input", Want: "has a second value; want the plan alone"}}))
 	}
-	if err := Unpack(state, &f.fleetState); err != nil {
+	if err := Unpack(state, into); err != nil {
 		panic(fmt.Sprintf("the state of the run before cannot be read: %v", err)) // a worker that can read it goes on
+	}
+	return nil
+}
+
+// takeUp goes on where the run before has stopped.
+func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error {
+	if err := takeUp(ctx, state, &f.fleetState); err != nil {
+		return err
 	}
 	for _, p := range f.Parts {
 		f.count(p)
@@ -147,7 +163,7 @@ func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) erro
 	if err := settle(ctx, func() bool { return f.steer.hearing == 0 }); err != nil {
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, pack(f.fleetState))
+	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, Pack(f.fleetState))
 }
 
 // steps takes the members through the plan's steps and waves, from wherever the run is. A step begins when the one
@@ -157,14 +173,26 @@ func (f *fleetRun) steps(ctx workflow.Context) error {
 		if err := f.step(ctx, f.Survey.Steps[f.Step]); err != nil {
 			return err
 		}
-		if f.Ending == "" && f.Ledger.Failed > 0 && f.Step+1 < len(f.Survey.Steps) {
+		if f.Ending == "" && !f.well() && f.Step+1 < len(f.Survey.Steps) {
 			f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("step %d has not ended well, so step %d does not begin", f.Step+1, f.Step+2))
 		}
 		if f.Ending == "" {
-			f.Step, f.Wave, f.Ledger = f.Step+1, 0, nil
+			f.Step, f.Wave, f.Ledger, f.Asked = f.Step+1, 0, nil, false
 		}
 	}
 	return f.putBack(ctx)
+}
+
+// well reports whether everybody in the present step is where they should be, or somebody has said to leave them.
+func (f *fleetRun) well() bool {
+	if f.Rules == 0 {
+		return f.Ledger.Failed == 0
+	}
+	counts := sum(f.scoresOf(f.Step)...)
+	for _, o := range []membership.Outcome{membership.Joined, membership.Left, membership.Already, membership.Skipped} {
+		delete(counts, o)
+	}
+	return len(counts) == 0
 }
 
 func (f *fleetRun) step(ctx workflow.Context, step fleet.SurveyedStep) error {
@@ -205,8 +233,10 @@ func (f *fleetRun) wave(ctx workflow.Context, w fleet.SurveyedWave) error {
 	if err := f.run(ctx, w); err != nil || f.Ending != "" || f.lastWave() {
 		return err
 	}
-	if err := f.soak(ctx, w); err != nil || f.Ending != "" {
-		return err
+	if f.Looked == 0 { // else the check has begun
+		if err := f.soak(ctx, w); err != nil || f.Ending != "" {
+			return err
+		}
 	}
 	return f.check(ctx, w)
 }
@@ -224,7 +254,7 @@ func (f *fleetRun) run(ctx workflow.Context, w fleet.SurveyedWave) error {
 				return nil
 			case !f.left(w) && f.Stopped == "" && !f.needsAPerson():
 				return nil
-			case f.full(ctx):
+			case full(ctx):
 				return errTurnover
 			}
 		}
@@ -238,7 +268,7 @@ func (f *fleetRun) run(ctx workflow.Context, w fleet.SurveyedWave) error {
 func (f *fleetRun) left(w fleet.SurveyedWave) bool { return f.Page < len(w.Pages) || len(f.Queue) > 0 }
 
 // full reports whether it is time for a fresh history.
-func (f *fleetRun) full(ctx workflow.Context) bool {
+func full(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > turnover
 }
@@ -248,7 +278,7 @@ func (f *fleetRun) judge(ctx workflow.Context, w fleet.SurveyedWave) {
 	if f.Ending != "" {
 		return
 	}
-	f.Stopped = ""
+	f.Stopped = f.Doubt
 	if which, spent := f.Ledger.Spent(); spent {
 		why := fmt.Sprintf("the budget is spent (%s): %s", which, f.Ledger)
 		switch then := f.budget().Then; {
@@ -257,7 +287,7 @@ func (f *fleetRun) judge(ctx workflow.Context, w fleet.SurveyedWave) {
 		case f.left(w) || !f.lastWave():
 			f.Stopped = why
 		}
-	} else if len(f.flights) == 0 && len(f.Queue) > 0 && f.Queue[0].To-f.Queue[0].From > f.Ledger.Room() {
+	} else if f.Doubt == "" && len(f.flights) == 0 && len(f.Queue) > 0 && f.Queue[0].To-f.Queue[0].From > f.Ledger.Room() {
 		f.Stopped = fmt.Sprintf("%s to be tried again at once, and the budget has room for %s",
 			membership.Count(f.Queue[0].To-f.Queue[0].From, "member"), membership.Count(f.Ledger.Room(), "more failure"))
 	}
@@ -332,7 +362,7 @@ func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
 	r := f.report(ctx)
 	account := fleet.Account{Plan: f.plan, Manifest: f.Survey.Manifest, Report: r, Seen: f.Seen, Parts: f.Parts}
 	if f.Survey.Manifest != "" {
-		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, pack(account)).Get(ctx, &r.Account); err != nil {
+		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(account)).Get(ctx, &r.Account); err != nil {
 			workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
 		}
 	}

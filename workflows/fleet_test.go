@@ -179,7 +179,7 @@ func TestACohortThatEndsWithoutAWord(t *testing.T) {
 		case 0:
 			return errors.New("terminated by hand")
 		case 1:
-			return temporal.NewNonRetryableApplicationError("no such account", workflows.ErrCloudRefused, nil)
+			return temporal.NewNonRetryableApplicationError("no such account", workflows.ErrBadInput, nil)
 		}
 		return nil
 	}

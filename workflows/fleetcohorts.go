@@ -40,7 +40,7 @@ func (f *fleetRun) dispatch(ctx workflow.Context, w fleet.SurveyedWave) {
 	if f.Paused || f.Stopped != "" || f.Ending != "" || !f.left(w) || !f.open(ctx) {
 		return
 	}
-	for len(f.flights) < f.pace() && !f.full(ctx) {
+	for len(f.flights) < f.pace() && !full(ctx) {
 		in, ok := f.take(w, min(f.Ledger.Room(), f.most()))
 		if !ok {
 			return
@@ -108,7 +108,7 @@ func (f *fleetRun) start(ctx workflow.Context, in fleet.PageInput) {
 		if err == nil {
 			err = fl.child.Get(ctx, &p)
 		}
-		f.land(fl, p, err)
+		f.land(ctx, fl, p, err)
 		fl.over, f.changed = true, true
 	})
 }
@@ -154,7 +154,7 @@ func (f *fleetRun) launch(ctx workflow.Context, fl *flight) error {
 				membership.Count(fl.input.To-fl.input.From, "member")),
 		})
 		child := workflow.ExecuteChildWorkflow(options, TypeCohort, CohortInput{Operation: step.Operation, Kind: step.Kind,
-			Account: step.Account, Page: fl.input, Was: fl.was, Approved: step.Preview, WhenHeld: f.plan.WhenHeld})
+			Account: step.Account, Page: fl.input, Was: fl.was, Approved: step.Preview && (f.Asked || f.Rules == 0), WhenHeld: f.plan.WhenHeld})
 		err := child.GetChildWorkflowExecution().Get(ctx, nil)
 		if err == nil {
 			fl.child = child
@@ -170,9 +170,14 @@ func (f *fleetRun) launch(ctx workflow.Context, fl *flight) error {
 }
 
 // land takes a cohort in that has ended.
-func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
+func (f *fleetRun) land(ctx workflow.Context, fl *flight, p fleet.Part, err error) {
 	n := fl.input.To - fl.input.From
+	f.flights = slices.DeleteFunc(f.flights, func(other *flight) bool { return other == fl })
+	f.inFlight -= n
 	if p.Record == "" {
+		if f.barred(ctx, fl, err) {
+			return
+		}
 		p = fl.unrecorded(err)
 	}
 	p.Cohort, p.Input = fl.id, fl.input
@@ -182,12 +187,27 @@ func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	} else {
 		f.Ledger.Land(n, min(n, p.Failed()))
 	}
-	if room := mostNamed - f.named; len(p.Worst) > room {
+	if room := f.roomForNames(); len(p.Worst) > room {
 		p.Worst = p.Worst[:room]
 	}
 	f.enter(p)
-	f.flights = slices.DeleteFunc(f.flights, func(other *flight) bool { return other == fl })
-	f.inFlight -= n
+}
+
+// barred stops the run when the cloud refuses to plan a cohort: it would refuse those behind it, too, one by one. When it is
+// mended the cohort's turn comes again. Where nothing was done yet, the run ends instead.
+func (f *fleetRun) barred(ctx workflow.Context, fl *flight, err error) bool {
+	var app *temporal.ApplicationError
+	if f.Rules == 0 || f.Ending != "" || fl.input.Again != nil || !errors.As(err, &app) || app.Type() != ErrCloudRefused {
+		return false
+	}
+	if !slices.ContainsFunc(f.Parts, func(p fleet.Part) bool { return p.Record != "" }) {
+		f.ending(ctx, fleet.ThenFinish, "the first cohort could not be planned: "+app.Message())
+		return false
+	}
+	f.Ledger.Land(fl.input.To-fl.input.From, 0)
+	f.Queue = append(f.Queue, fl.input)
+	f.Doubt = "a cohort could not be planned: " + app.Message() + "; resume when that is mended, or abort"
+	return true
 }
 
 // unrecorded makes the part of a cohort that ended without a record: it was killed, or nothing was done because it could
@@ -220,8 +240,21 @@ func stuck(p *fleet.Part) {
 	p.Worst = slices.DeleteFunc(p.Worst, func(m fleet.FailedMember) bool { return m.Outcome == membership.RolledBack })
 }
 
-// mostNamed bounds how many failed members a run knows by name. More can only be told by wave, or all at once.
-const mostNamed = 1000
+// mostNamed bounds how many failed members a run knows by name, so that its state stays small enough to be handed on. It
+// can do nothing more for those beyond: the report tells them.
+const mostNamed = 5000
+
+// roomForNames is how many more may be known.
+func (f *fleetRun) roomForNames() int {
+	room := mostNamed
+	if f.Rules == 0 {
+		room = 1000
+	}
+	for _, p := range f.Parts {
+		room -= len(p.Worst)
+	}
+	return room
+}
 
 // lostOutcome says what is to be thought of the members of a cohort that ended without a word.
 func lostOutcome(err error) membership.Outcome {
@@ -265,13 +298,13 @@ func (f *fleetRun) hand(ctx workflow.Context, control string) {
 // putBack puts back the members that joined, when the run ends like that: those of the present wave, or of the run. A
 // step is put back after the ones behind it, which may have taken its members further.
 func (f *fleetRun) putBack(ctx workflow.Context) error {
-	if f.Ending != "" { // nobody is tried again
-		f.Queue = slices.DeleteFunc(f.Queue, tryingAgain)
+	if f.Ending != "" { // nobody is started any more, and nobody tried again
+		f.Queue = slices.DeleteFunc(f.Queue, func(in fleet.PageInput) bool { return !puttingBack(in) })
 	}
 	for step := f.Step; step >= 0; step-- {
 		for {
 			f.claim(step)
-			for len(f.Queue) > 0 && len(f.flights) < f.pace() && !f.full(ctx) {
+			for len(f.Queue) > 0 && len(f.flights) < f.pace() && !full(ctx) {
 				in := f.Queue[0]
 				f.Queue = f.Queue[1:]
 				f.start(ctx, in)
@@ -292,7 +325,7 @@ func (f *fleetRun) putBack(ctx workflow.Context) error {
 
 // restore queues the members of a step about whom nobody knows, so that what may have been done to them is undone.
 func (f *fleetRun) restore(step int) {
-	if !f.Restores || step != f.Step || reach(f.Ending) < reach(fleet.ThenPutBack) {
+	if f.Rules == 0 || step != f.Step || reach(f.Ending) < reach(fleet.ThenPutBack) {
 		return
 	}
 	for _, c := range f.choose(fleet.Control{}, true) {

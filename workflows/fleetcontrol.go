@@ -19,6 +19,17 @@ import (
 // fleetControls are the names of what people can do to a fleet, in the order of the docs.
 var fleetControls = append(controls[:], fleet.ControlChange)
 
+// belongs names the fields of a fleet.Control that each control takes, beside by and reason.
+var belongs = map[string][]string{
+	membership.ControlAbort:    {"then"},
+	membership.ControlRetry:    {"members", "wave"},
+	membership.ControlSkip:     {"members", "wave"},
+	membership.ControlMarkDone: {"members", "wave"},
+	membership.ControlApprove:  {"digest", "signature"},
+	membership.ControlReject:   {"digest", "signature"},
+	fleet.ControlChange:        {"cohorts", "budget"},
+}
+
 var fleetHelp = map[string]string{
 	membership.ControlPause:    "start no more members and hold those under way; what the cloud is doing goes on",
 	membership.ControlResume:   "go on after a pause",
@@ -38,7 +49,11 @@ func (f *fleetRun) listen(ctx workflow.Context) error {
 	}, workflow.QueryHandlerOptions{Description: "how far it is"}); err != nil {
 		return err
 	}
-	f.steer = steering{names: fleetControls, help: fleetHelp, do: f.control, refused: f.refuse,
+	names := fleetControls
+	if f.Rules > 0 {
+		names = lastWords(names)
+	}
+	f.steer = steering{names: names, help: fleetHelp, do: f.control, refused: f.refuse,
 		check: func(name string, raw converter.RawValue) error {
 			_, err := f.checkControl(name, raw)
 			return err
@@ -121,7 +136,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		}
 		f.hand(ctx, membership.ControlPause)
 	case membership.ControlResume:
-		f.Paused, f.doubt = false, ""
+		f.Paused, f.Doubt = false, ""
 		f.hand(ctx, membership.ControlResume)
 	case membership.ControlAbort:
 		f.endEarly(ctx, cmp.Or(in.Then, f.defaultThen()), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
@@ -180,17 +195,38 @@ func (f *fleetRun) checkControl(name string, raw converter.RawValue) (in fleet.C
 	return in, nil
 }
 
+// strayField says which field of a control does not belong to it. Who sends one has meant something else: to abort a member
+// is not to abort the run.
+func strayField(name string, in fleet.Control) string {
+	said := []struct {
+		field string
+		is    bool
+	}{
+		{"members", len(in.Members) > 0}, {"wave", in.Wave != 0}, {"then", in.Then != ""}, {"digest", in.Digest != ""},
+		{"signature", in.Signature != ""}, {"cohorts", in.Cohorts != 0}, {"budget", in.Budget != nil},
+	}
+	for _, s := range said {
+		if s.is && !slices.Contains(belongs[name], s.field) {
+			return fmt.Sprintf("%s: does not belong to it; it takes %s", s.field,
+				strings.Join(append(slices.Clone(belongs[name]), "by", "reason"), ", "))
+		}
+	}
+	return ""
+}
+
 func (f *fleetRun) objection(name string, in fleet.Control) string {
 	switch {
 	case f.phase == membership.Ended:
 		return "the run has ended"
-	case name == membership.ControlPause && f.Ending != "":
+	case f.Rules > 0 && strayField(name, in) != "":
+		return strayField(name, in)
+	case name == membership.ControlPause && f.Ending != "" && !f.finishing():
 		return "the run is ending; putting back is never paused"
 	case name == membership.ControlPause && f.Paused:
 		return "the run is paused already"
-	case name == membership.ControlResume && !f.Paused && f.Stopped != "" && f.doubt == "":
+	case name == membership.ControlResume && !f.Paused && f.Stopped != "" && f.Doubt == "":
 		return "the run is not paused, it has stopped: " + f.Stopped + "; change the budget, retry or abort"
-	case name == membership.ControlResume && !f.Paused && f.doubt == "":
+	case name == membership.ControlResume && !f.Paused && f.Doubt == "":
 		return "the run is not paused"
 	case name == membership.ControlAbort && !known(in.Then):
 		return fmt.Sprintf("then: %s: want %q, %q, %q or %q, or none for %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
@@ -208,9 +244,14 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 	return ""
 }
 
+// finishing reports whether the run ends, and what is under way goes forward still.
+func (f *fleetRun) finishing() bool {
+	return f.Rules > 0 && f.Ending == fleet.ThenFinish && len(f.flights) > 0
+}
+
 // defaultThen is what an abort does that does not say.
 func (f *fleetRun) defaultThen() fleet.Then {
-	if f.Restores {
+	if f.Rules > 0 {
 		return fleet.ThenPutBack
 	}
 	return fleet.ThenFinish
@@ -224,6 +265,9 @@ func (f *fleetRun) objectionToChange(in fleet.Control) string {
 		return "says nothing to change; want cohorts, budget or both"
 	case in.Cohorts < 0 || in.Cohorts > fleet.MostCohorts:
 		return fmt.Sprintf("cohorts: %d: want 1 to %d", in.Cohorts, fleet.MostCohorts)
+	}
+	if f.Rules > 0 && in.Budget != nil && f.Ending != "" {
+		return "budget: comes too late, the run is ending: " + f.Why
 	}
 	if ps := in.Budget.Problems("budget"); len(ps) > 0 {
 		return membership.Bad(ps).Error()

@@ -249,7 +249,7 @@ func TestSignalsThatAreRefusedAreRemembered(t *testing.T) {
 	require.Equal(t, "succeeded: 3 joined", v.tally())
 	said := v.report().Said
 	require.Len(t, said, 102, "strangers cannot make a run forget who did what, nor remember more than it can carry")
-	require.Equal(t, "the run is not paused", said[0].Refused)
+	require.Equal(t, "members: does not belong to it; it takes by, reason", said[0].Refused)
 	require.Less(t, len(fmt.Sprint(said)), 300_000)
 	require.Equal(t, "go", said[101].Control.Reason)
 	require.Equal(t, "ann", said[100].Control.By)
@@ -263,4 +263,60 @@ func TestAnAccountThatCannotBeKeptHidesNothing(t *testing.T) {
 	require.NoError(t, v.GetWorkflowResult(&r))
 	require.Equal(t, membership.RunSucceeded, r.Outcome)
 	require.Empty(t, r.Account)
+}
+
+// Who names members means those: no control for the whole run may take them for a reason.
+func TestWhatDoesNotBelongToAControl(t *testing.T) {
+	v := newConvoy(t, 6, func(p *fleet.Plan) { p.Pace.Cohorts = 1 })
+	v.at(30*time.Second, func() {
+		v.refuses(membership.ControlAbort, of("i-000"), "members: does not belong to it; it takes then, by, reason")
+		v.refuses(membership.ControlPause, fleet.Control{Wave: 1}, "wave: does not belong to it; it takes by, reason")
+		v.refuses(membership.ControlSkip, fleet.Control{Then: fleet.ThenFinish}, "then: does not belong to it; it takes members, wave, by, reason")
+		v.refuses(fleet.ControlChange, of("i-000"), "members: does not belong to it; it takes cohorts, budget, by, reason")
+	})
+	v.run()
+	require.Equal(t, "succeeded: 6 joined", v.tally())
+}
+
+func TestABudgetThatComesTooLate(t *testing.T) {
+	v := newConvoy(t, 12, func(p *fleet.Plan) { p.Budget = &fleet.Budget{Failures: count(1), Then: fleet.ThenRollBackFleet} })
+	v.fails(membership.RolledBack, "i-004")
+	v.at(5*time.Minute+30*time.Second, func() {
+		require.Equal(t, membership.Undoing, v.status().Phase)
+		v.refuses(fleet.ControlChange, fleet.Control{Budget: &fleet.Budget{Failures: count(5)}}, "budget: comes too late, the run is ending")
+		v.accepts(fleet.ControlChange, fleet.Control{Cohorts: 2})
+	})
+	v.run()
+	require.Equal(t, "rolled-back: 5 rolled-back, 7 not-started", v.tally())
+}
+
+// The worker was down, and both signals come with one task.
+func TestTheSignalThatStopsMoreIsTheLastWord(t *testing.T) {
+	v := newConvoy(t, 12, func(p *fleet.Plan) { p.Pace.Cohorts = 1 })
+	v.at(30*time.Second, func() { v.accepts(membership.ControlPause, nil) })
+	v.at(10*time.Minute, func() {
+		v.SignalWorkflowSkippingWorkflowTask(membership.ControlResume, membership.Control{By: "ann"})
+		v.SignalWorkflow(membership.ControlPause, membership.Control{By: "bob"})
+	})
+	v.at(11*time.Minute, func() {
+		require.Equal(t, membership.Paused, v.status().Phase)
+		require.Equal(t, "paused by bob", v.status().Why)
+		v.accepts(membership.ControlResume, nil)
+	})
+	v.run()
+	require.Equal(t, "succeeded: 12 joined", v.tally())
+}
+
+func TestWhatFinishesCanBePaused(t *testing.T) {
+	v := newConvoy(t, 6, nil)
+	v.takes = func(workflows.CohortInput) time.Duration { return 10 * time.Hour }
+	v.at(time.Hour, func() { v.accepts(membership.ControlAbort, fleet.Control{Then: fleet.ThenFinish}) })
+	v.at(2*time.Hour, func() { v.accepts(membership.ControlPause, nil) })
+	v.at(3*time.Hour, func() {
+		require.Equal(t, membership.Paused, v.status().Phase)
+		v.accepts(membership.ControlResume, nil)
+	})
+	v.at(4*time.Hour, func() { require.Equal(t, membership.Undoing, v.status().Phase) })
+	v.run()
+	require.Equal(t, "cancelled: 6 joined", v.tally())
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// seen returns the key of what was seen of a page in the preview, "" when there was none.
+// seen returns the key of what people have said yes to of a page of the present step, "" when nobody was asked.
 func (f *fleetRun) seen(step, wave, page int) string {
-	if step >= len(f.Seen) {
+	if step >= len(f.Seen) || f.Rules > 0 && !f.Asked {
 		return ""
 	}
 	page += f.firstPage(step, wave)
@@ -77,6 +77,7 @@ func (f *fleetRun) waitAtGate(ctx workflow.Context, w fleet.SurveyedWave) error 
 		switch {
 		case f.Ending != "":
 		case decided && open:
+			f.Asked = true
 		case decided:
 			no := votes[slices.IndexFunc(votes, func(v membership.Vote) bool { return v.Refused == "" && !v.Approves })]
 			f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", w.Name, no.By, no.Reason))

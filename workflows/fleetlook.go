@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,18 +16,19 @@ import (
 const lookTime = 10 * time.Minute
 
 // look does n things that change nothing, numbered from 0, as many at once as the pace allows. The first error ends them
-// all; so does the end of the run, and then there is no error.
+// all; so does the end of the run, and then there is no error. When the history gets long, it returns errTurnover, and
+// goes on with those that are left the next time it is called.
 func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Context, i int) error) error {
 	if err := f.announce(ctx); err != nil {
 		return err
 	}
 	looking, stop := workflow.WithCancel(ctx)
 	f.stopLooking = stop
-	next, lookers, gone := 0, min(f.pace(), n), 0
+	next, lookers, gone := f.Looked, min(f.pace(), n), 0
 	var failed error
 	for range lookers {
 		workflow.Go(looking, func(ctx workflow.Context) {
-			for next < n && failed == nil && f.Ending == "" {
+			for next < n && failed == nil && f.Ending == "" && (next == f.Looked || f.Rules == 0 || !full(ctx)) {
 				i := next
 				next++
 				if err := do(ctx, i); err != nil && failed == nil {
@@ -40,8 +42,13 @@ func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Contex
 	if err := workflow.Await(ctx, func() bool { return gone == lookers }); err != nil {
 		return err
 	}
-	if f.Ending != "" {
+	f.Looked = 0
+	switch {
+	case f.Ending != "":
 		return nil
+	case failed == nil && next < n:
+		f.Looked = next
+		return errTurnover
 	}
 	return failed
 }
@@ -65,18 +72,26 @@ func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error 
 			pages = append(pages, fleet.PageInput{Manifest: f.Survey.Manifest, Step: f.Step, Wave: wave, Page: page, To: n})
 		}
 	}
-	seen := make([]fleet.Seen, len(pages))
+	for len(f.Seen) <= f.Step {
+		f.Seen = append(f.Seen, nil)
+	}
+	if f.Looked == 0 {
+		f.Seen[f.Step] = make([]fleet.Seen, len(pages))
+	}
+	seen := f.Seen[f.Step]
 	err := f.look(ctx, len(pages), func(ctx workflow.Context, i int) error {
 		ctx = persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
 		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, &seen[i])
 	})
+	if errors.Is(err, errTurnover) {
+		return err
+	}
+	if err != nil || f.Ending != "" {
+		f.Seen = f.Seen[:f.Step] // half a look is none
+	}
 	if err != nil {
 		return f.impossible(ctx, err)
 	}
-	for len(f.Seen) <= f.Step {
-		f.Seen = append(f.Seen, nil)
-	}
-	f.Seen[f.Step] = seen
 	return nil
 }
 
@@ -104,18 +119,23 @@ func (f *fleetRun) check(ctx workflow.Context, w fleet.SurveyedWave) error {
 		ctx = persist(ctx, lookTime, fmt.Sprintf("members still, %d of %d", i+1, len(parts)))
 		return workflow.ExecuteActivity(ctx, CheckActivity, parts[i]).Get(ctx, &found[i])
 	})
-	var lost []string
+	lost := f.Lost
 	for _, some := range found {
 		lost = append(lost, some...)
 	}
+	if errors.Is(err, errTurnover) {
+		f.Lost = lost
+		return err
+	}
+	f.Lost = nil
 	switch {
 	case err != nil:
-		f.doubt = fmt.Sprintf("after %s, it could not be told whether its members are as they were left: %s", w.Name, rootCause(err))
+		f.Doubt = fmt.Sprintf("after %s, it could not be told whether its members are as they were left: %s", w.Name, rootCause(err))
 	case len(lost) > 0:
-		f.doubt = fmt.Sprintf("after %s, not as they were left (%d): %s", w.Name, len(lost), strings.Join(membership.Few(lost), "; "))
+		f.Doubt = fmt.Sprintf("after %s, not as they were left (%d): %s", w.Name, len(lost), strings.Join(membership.Few(lost), "; "))
 	}
-	for f.doubt != "" && f.Ending == "" {
-		f.Stopped = f.doubt
+	for f.Doubt != "" && f.Ending == "" {
+		f.Stopped = f.Doubt
 		if err := f.wait(ctx, time.Time{}); err != nil {
 			return err
 		}

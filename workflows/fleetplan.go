@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,61 +26,78 @@ type SumUpInput struct {
 	Seen   [][]fleet.Seen `json:"seen"` // by step, of each of its pages in the order of the waves
 }
 
+// changePlanTurnover marks the runs that continue in a fresh history when they look at very many pages.
+const changePlanTurnover = "plan-turnover"
+
+// planRun is one run of FleetPlan.
+type planRun struct {
+	SumUpInput
+	Looked int // pages that it has behind it, in the order of the steps and waves
+}
+
 // FleetPlan finds everybody whom a plan is about and looks at all of them as they are now.
-func FleetPlan(ctx workflow.Context, input converter.RawValue) (fleet.Preview, error) {
+func FleetPlan(ctx workflow.Context, input, continued converter.RawValue) (fleet.Preview, error) {
 	var preview fleet.Preview
 	plan, err := fleet.ParsePlan(payload(input))
 	if err != nil {
 		return preview, badInput(err)
 	}
-	sum := SumUpInput{Plan: plan}
-	surveying := workflow.WithStartToCloseTimeout(persist(ctx, lookTime, "who the members are"), time.Hour)
-	if err := workflow.ExecuteActivity(surveying, SurveyActivity, plan).Get(ctx, &sum.Survey); err != nil {
+	var run planRun
+	if len(payload(continued)) > 0 {
+		if err := takeUp(ctx, continued, &run); err != nil {
+			return preview, err
+		}
+	} else {
+		surveying := workflow.WithStartToCloseTimeout(persist(ctx, lookTime, "who the members are"), time.Hour)
+		if err := workflow.ExecuteActivity(surveying, SurveyActivity, plan).Get(ctx, &run.Survey); err != nil {
+			return preview, err
+		}
+	}
+	run.Plan = plan
+	switch err := run.previewAll(ctx); {
+	case errors.Is(err, errTurnover):
+		return preview, workflow.NewContinueAsNewError(ctx, TypeFleetPlan, input, Pack(run))
+	case err != nil:
 		return preview, err
 	}
-	if sum.Seen, err = previewAll(ctx, plan, sum.Survey); err != nil {
-		return preview, err
-	}
-	err = workflow.ExecuteActivity(persist(ctx, lookTime, "what it comes to"), SumUpActivity, sum).Get(ctx, &preview)
+	err = workflow.ExecuteActivity(persist(ctx, lookTime, "what it comes to"), SumUpActivity, Pack(run.SumUpInput)).Get(ctx, &preview)
 	return preview, err
 }
 
-// previewAll looks at every page of a survey, as many at once as the plan has cohorts. The first error ends it.
-func previewAll(ctx workflow.Context, plan fleet.Plan, survey fleet.Survey) ([][]fleet.Seen, error) {
+// previewAll looks at every page of the survey, as many at once as the plan has cohorts. The first error ends it. When the
+// history gets long, it returns errTurnover, and goes on with those that are left the next time.
+func (r *planRun) previewAll(ctx workflow.Context) error {
 	type look struct {
 		page fleet.PageInput
 		into *fleet.Seen
 	}
-	seen := make([][]fleet.Seen, len(survey.Steps))
 	var looks []look
-	for i, step := range survey.Steps {
+	for i, step := range r.Survey.Steps {
 		pages := 0
 		for _, w := range step.Waves {
 			pages += len(w.Pages)
 		}
-		seen[i] = make([]fleet.Seen, pages)
+		if len(r.Seen) == i {
+			r.Seen = append(r.Seen, make([]fleet.Seen, pages))
+		}
 		at := 0
 		for wave, w := range step.Waves {
 			for page, n := range w.Pages {
-				in := fleet.PageInput{Manifest: survey.Manifest, Step: i, Wave: wave, Page: page, To: n}
-				looks = append(looks, look{page: in, into: &seen[i][at]})
+				in := fleet.PageInput{Manifest: r.Survey.Manifest, Step: i, Wave: wave, Page: page, To: n}
+				looks = append(looks, look{page: in, into: &r.Seen[i][at]})
 				at++
 			}
 		}
 	}
-	pace := plan.Pace.Cohorts
-	if pace == 0 {
-		pace = fleet.DefaultCohorts
-	}
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	var failed error
-	next, lookers := 0, workflow.NewWaitGroup(ctx)
-	for range min(pace, len(looks)) {
+	next, lookers := r.Looked, workflow.NewWaitGroup(ctx)
+	for range min(cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), len(looks)) {
 		lookers.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer lookers.Done()
-			for next < len(looks) && failed == nil {
+			for next < len(looks) && failed == nil && (next == r.Looked || !planFull(ctx)) {
 				l := looks[next]
 				next++
 				ctx := persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", next, len(looks)))
@@ -90,5 +109,14 @@ func previewAll(ctx workflow.Context, plan fleet.Plan, survey fleet.Survey) ([][
 		})
 	}
 	lookers.Wait(ctx)
-	return seen, failed
+	if failed == nil && next < len(looks) {
+		r.Looked = next
+		return errTurnover
+	}
+	return failed
+}
+
+// planFull reports whether it is time for a fresh history.
+func planFull(ctx workflow.Context) bool {
+	return full(ctx) && workflow.GetVersion(ctx, changePlanTurnover, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }

@@ -10,9 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -120,4 +122,32 @@ func TestFleetPlanRefusesBadInput(t *testing.T) {
 	var problems []membership.Problem
 	require.NoError(t, app.Details(&problems))
 	require.Equal(t, "colour", problems[0].Field)
+}
+
+func TestFleetPlanContinuesInAFreshHistory(t *testing.T) {
+	l := newLooking(t)
+	l.SetCurrentHistoryLength(5000)
+	l.ExecuteWorkflow(workflows.TypeFleetPlan, looked)
+	var turned *workflow.ContinueAsNewError
+	require.ErrorAs(t, l.GetWorkflowError(), &turned)
+	var args []any
+	for _, p := range turned.Input.Payloads {
+		args = append(args, converter.NewRawValue(p))
+	}
+	next := newLooking(t)
+	next.SetContinuedExecutionRunID("the-run-before")
+	next.ExecuteWorkflow(workflows.TypeFleetPlan, args...)
+	require.NoError(t, next.GetWorkflowError())
+	require.Positive(t, l.seen)
+	require.Equal(t, 23, l.seen+next.seen, "each page once")
+	for step, pages := range next.summed.Seen {
+		for page, seen := range pages {
+			require.NotEmpty(t, seen.Key, "page %d of step %d", page, step)
+		}
+	}
+	require.Equal(t, l.survey, next.summed.Survey)
+
+	forged := newLooking(t)
+	forged.ExecuteWorkflow(workflows.TypeFleetPlan, args...)
+	require.ErrorContains(t, forged.GetWorkflowError(), "input: has a second value; want the plan alone")
 }

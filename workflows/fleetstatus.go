@@ -29,6 +29,9 @@ func (f *fleetRun) tell(ctx workflow.Context, outcome membership.RunOutcome) err
 	if f.said == "" {
 		first := f.plan.StepList()[0]
 		updates = append(updates, attrKind.ValueSet(first.Kind), attrAccount.ValueSet(first.Account))
+		if first.Group != "" {
+			updates = append(updates, attrGroup.ValueSet(first.Group))
+		}
 	}
 	if outcome != "" {
 		updates = append(updates, attrOutcome.ValueSet(string(outcome)))
@@ -50,6 +53,8 @@ func (f *fleetRun) waveName() string {
 
 func (f *fleetRun) findPhase(ctx workflow.Context) membership.Phase {
 	switch {
+	case f.Ending != "" && f.Paused:
+		return membership.Paused
 	case f.Ending != "":
 		return membership.Undoing
 	case f.Ledger == nil: // the step has not been looked at
@@ -139,12 +144,23 @@ func (f *fleetRun) status() fleet.Status {
 
 // enter takes in what became of a cohort, or what a person has vouched for.
 func (f *fleetRun) enter(p fleet.Part) {
+	if f.Rules > 0 {
+		f.forget(p.Input)
+	}
 	f.Parts = append(f.Parts, p)
 	f.count(p)
 }
 
+// forget drops the names of members whose story has gone on in another cohort.
+func (f *fleetRun) forget(next fleet.PageInput) {
+	for i := range f.Parts {
+		if p := &f.Parts[i]; next.Again != nil && p.Record == next.Again.Record {
+			p.Worst = slices.DeleteFunc(p.Worst, func(m fleet.FailedMember) bool { return slices.Contains(next.Again.Members, m.ID) })
+		}
+	}
+}
+
 func (f *fleetRun) count(p fleet.Part) {
-	f.named += len(p.Worst)
 	for len(f.scores) <= p.Input.Step {
 		f.scores = append(f.scores, nil)
 	}

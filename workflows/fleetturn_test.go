@@ -102,18 +102,18 @@ func TestALongRunContinuesInAFreshHistory(t *testing.T) {
 }
 
 func TestARunKnowsOnlySoManyFailedMembersByName(t *testing.T) {
-	v := newConvoy(t, 1200, func(p *fleet.Plan) { p.Pace.Cohorts = 4 })
+	v := newConvoy(t, 5200, func(p *fleet.Plan) { p.Pace.Cohorts = 4 })
 	v.page = 100
 	v.fate = func(string, int) membership.Outcome { return membership.RolledBack }
 	v.at(90*time.Second, func() { v.SetContinueAsNewSuggested(true) })
 	v.run()
-	require.Equal(t, "rolled-back: 1200 rolled-back", v.tally())
+	require.Equal(t, "rolled-back: 5200 rolled-back", v.tally())
 	require.Equal(t, 2, v.runs)
 	named := 0
 	for _, p := range v.account.Parts {
 		named += len(p.Worst)
 	}
-	require.Equal(t, 1000, named)
+	require.Equal(t, 5000, named)
 }
 
 func TestWhatIsPutBackContinuesToo(t *testing.T) {

@@ -127,7 +127,7 @@ func Leases(ctx workflow.Context, input converter.RawValue) error {
 			return err
 		}
 		if len(b.holders) > 0 || full {
-			return workflow.NewContinueAsNewError(ctx, TypeLeases, pack(b.copy()))
+			return workflow.NewContinueAsNewError(ctx, TypeLeases, Pack(b.copy()))
 		}
 		return nil
 	}

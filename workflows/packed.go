@@ -13,9 +13,9 @@ import (
 // packFrom is the size, in bytes of JSON, from which a value is packed. What is smaller stays readable in the Web UI.
 const packFrom = 128 << 10
 
-// pack makes what a run carries along small enough for Temporal, which takes 2 MB a value: what thousands of cohorts came
+// Pack makes what a run carries along small enough for Temporal, which takes 2 MB a value: what thousands of cohorts came
 // to packs to some 80 bytes each. It returns v as JSON, packed when it is large.
-func pack(v any) any {
+func Pack(v any) any {
 	data, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("%T has no JSON: %v", v, err)) // it is plain data

@@ -35,8 +35,9 @@ func TestTheStateOfALargeFleetIsTaken(t *testing.T) {
 			Input:   fleet.PageInput{Page: i, To: 16},
 			Counts:  map[membership.Outcome]int{membership.Joined: 16},
 			Started: begin.Add(time.Duration(i) * 7919 * time.Millisecond), Ended: begin.Add(time.Duration(i) * 7927 * time.Millisecond)}
-		if i < mostNamed {
-			p.Worst = []fleet.FailedMember{{ID: key("id", i)[7:43], Outcome: membership.Unknown, Code: "no-effect", Reason: key("reason", i)}}
+		for n := i; n < mostNamed; n += cohorts {
+			p.Worst = append(p.Worst, fleet.FailedMember{ID: key("id", n)[7:43], Outcome: membership.Unknown, Code: "no-effect",
+				Reason: key("reason", n)})
 		}
 		state.Parts = append(state.Parts, p)
 		state.Seen[0] = append(state.Seen[0], fleet.Seen{Key: key("seen", i), Due: 16})
@@ -44,7 +45,7 @@ func TestTheStateOfALargeFleetIsTaken(t *testing.T) {
 	plain, err := json.Marshal(state)
 	require.NoError(t, err)
 	require.Greater(t, len(plain), taken, "else there would be no need for this")
-	raw, packed := travel(t, pack(state))
+	raw, packed := travel(t, Pack(state))
 	require.Less(t, packed, taken/2)
 	var back fleetState
 	require.NoError(t, Unpack(raw, &back))
@@ -53,7 +54,7 @@ func TestTheStateOfALargeFleetIsTaken(t *testing.T) {
 
 func TestWhatIsSmallStaysReadable(t *testing.T) {
 	state := fleetState{Wave: 3, Why: "because"}
-	raw, _ := travel(t, pack(state))
+	raw, _ := travel(t, Pack(state))
 	plain, _ := travel(t, state) // as runs of earlier versions hand it on
 	require.Equal(t, string(plain.Payload().GetData()), string(raw.Payload().GetData()))
 	require.Equal(t, "json/plain", string(raw.Payload().GetMetadata()["encoding"]))

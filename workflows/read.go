@@ -1,9 +1,9 @@
 package workflows
 
 import (
-	"encoding/json"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -14,9 +14,10 @@ const TypeRead = "Read"
 // ReadActivity does it.
 const ReadActivity = "fleetjoin.read"
 
-// Read returns the fleet.Account, fleet.Record, fleet.Manifest, fleet.Page or fleet.Sight with the key.
-func Read(ctx workflow.Context, key string) (json.RawMessage, error) {
-	var found json.RawMessage
+// Read returns the fleet.Account, fleet.Record, fleet.Manifest, fleet.Page or fleet.Sight with the key, packed when it is
+// large: see Unpack.
+func Read(ctx workflow.Context, key string) (converter.RawValue, error) {
+	var found converter.RawValue
 	err := workflow.ExecuteActivity(persist(ctx, time.Minute, key), ReadActivity, key).Get(ctx, &found)
 	return found, err
 }

@@ -20,16 +20,18 @@ func (c *cohort) announce(ctx workflow.Context) error {
 	}
 	updates := []temporal.SearchAttributeUpdate{attrPhase.ValueSet(string(c.phase))}
 	if c.said == "" {
-		updates = append(updates, attrKind.ValueSet(c.request.Kind), attrAccount.ValueSet(c.request.Account),
-			attrGroup.ValueSet(c.request.Group))
+		updates = append(updates, attrKind.ValueSet(c.request.Kind), attrAccount.ValueSet(c.request.Account))
 		if c.fleet != "" {
 			updates = append(updates, attrFleet.ValueSet(c.fleet))
 		}
 	}
+	if c.request.Group != c.saidGroup { // of a fleet's cohort it is known when it has been planned
+		updates = append(updates, attrGroup.ValueSet(c.request.Group))
+	}
 	if c.phase == membership.Ended {
 		updates = append(updates, attrOutcome.ValueSet(string(c.judge())))
 	}
-	c.said = c.phase
+	c.said, c.saidGroup = c.phase, c.request.Group
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 

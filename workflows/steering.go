@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
@@ -18,6 +20,14 @@ type steering struct {
 	abort   func(workflow.Context)
 
 	hearing int // signals that are being dealt with
+}
+
+// lastWords orders controls so that of those that come as signals with one task the one that stops more is the last word.
+// In what order they were sent, the SDK does not tell: it hands over one name after the other, as they were listened for.
+func lastWords(names []string) []string {
+	stops := []string{membership.ControlPause, membership.ControlAbort}
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(stops, name) })
+	return append(others, stops...)
 }
 
 // listen makes a run answer people from its first moment. What they ask for is done whether or not the run is cancelled.
