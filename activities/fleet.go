@@ -38,8 +38,9 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	var manifest fleet.Manifest
 	var problems []membership.Problem // of all steps, so that they are told at once
 	seen := make(map[membershipOf]string)
+	var before []planned
 	for i := range plan.StepList() {
-		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen)
+		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, &before)
 		if problems, err = gather(problems, err); err != nil && len(problems) == 0 {
 			return fleet.Survey{}, err
 		}
@@ -80,15 +81,16 @@ func gather(problems []membership.Problem, err error) ([]membership.Problem, err
 	return problems, err
 }
 
-// surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named.
-func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen map[membershipOf]string) (
-	s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
+// surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named;
+// before is what becomes of them, to which it adds.
+func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen map[membershipOf]string,
+	before *[]planned) (s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
 	step, at := plan.StepList()[number], plan.At(number)
 	kind, err := membership.Find(a.kinds, step.Kind)
 	if err != nil {
 		return s, paged, placed(at, err)
 	}
-	r := &roster{kind: kind, step: step}
+	r := &roster{kind: kind, step: step, before: *before}
 	groups, err := a.members(ctx, r)
 	if err == nil {
 		err = r.once(plan.StepName(number), groups, seen)
@@ -96,6 +98,7 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	if err != nil {
 		return s, paged, placed(at, err)
 	}
+	*before = append(*before, planned{step: step, groups: groups})
 	spec := kind.Spec()
 	s = fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Groups: len(groups),
 		Group: groups[0].Group, Preview: plan.Gate != nil || spec.Destructive != ""}

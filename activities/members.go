@@ -3,10 +3,7 @@ package activities
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -17,10 +14,11 @@ import (
 
 // roster is a step whose members are being found.
 type roster struct {
-	kind membership.Kind
-	step fleet.Step
-	list []listed
-	open membership.Session
+	kind   membership.Kind
+	step   fleet.Step
+	before []planned // the steps before, in order
+	list   []listed
+	open   membership.Session
 }
 
 // listed is somebody whom a step is about.
@@ -111,9 +109,8 @@ func (a *Activities) readTargets(r *roster) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	sum := sha256.New()
 	var problems []membership.Problem
-	err = targets.Read(io.TeeReader(file, sum), format, func(t targets.Target) error {
+	sum, err := targets.ReadFile(file, format, func(t targets.Target) error {
 		want := ""
 		switch spread := r.step.Spread; {
 		case t.Group == "" && r.step.Group == "" && spread == nil:
@@ -137,12 +134,9 @@ func (a *Activities) readTargets(r *roster) error {
 	if err := membership.Bad(problems); err != nil {
 		return err
 	}
-	if _, err := io.Copy(sum, file); err != nil { // what the format does not read belongs to the file, too
-		return err
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); r.step.Targets.SHA256 != "" && got != r.step.Targets.SHA256 {
-		return bad("targets.sha256", r.step.Targets.SHA256,
-			fmt.Sprintf("is not the file's: %s has changed, it is %s now; look at it again and pin it anew", name, got))
+	if want := r.step.Targets.SHA256; want != "" && sum != want {
+		return bad("targets.sha256", want,
+			fmt.Sprintf("is not the file's: %s has changed, it is %s now; look at it again and pin it anew", name, sum))
 	}
 	return nil
 }
@@ -185,7 +179,9 @@ func (r *roster) find(ctx context.Context) error {
 	if len(r.list) == 0 {
 		return bad("targets.cloud", "", "finds nobody; want a query that matches at least one member")
 	}
-	slices.SortFunc(r.list, func(a, b listed) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(r.list, func(a, b listed) int { return strings.Compare(a.ID, b.ID) })
+	// A cloud that changes while its pages are read tells of some twice.
+	r.list = slices.CompactFunc(r.list, func(a, b listed) bool { return a.ID == b.ID })
 	return nil
 }
 
@@ -224,6 +220,14 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 			return nil, r.located(err)
 		}
 	}
+	room, changed, err := r.ahead(ctx, session, room)
+	if err != nil {
+		return nil, err
+	}
+	when := ""
+	if changed {
+		when = " when the steps before are done"
+	}
 	candidates := make([]fleet.Candidate, len(r.list))
 	for i, m := range r.list {
 		candidates[i] = m.Candidate
@@ -231,7 +235,7 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	groups, left := spread.Assign(candidates, room)
 	if left > 0 {
 		return nil, bad("spread.groups", fmt.Sprintf("%d of %d members are left over", left, len(candidates)),
-			tooFull(spread.Groups, room)+"; name more groups, or fewer members")
+			tooFull(spread.Groups, room)+when+"; name more groups, or fewer members")
 	}
 	return groups, nil
 }

@@ -152,6 +152,15 @@ func TestMembersFromTheCloud(t *testing.T) {
 	}
 }
 
+// Of a cloud that changes between two pages some are on both.
+func TestWhoTheCloudTellsOfTwiceIsThereOnce(t *testing.T) {
+	kind := populated()
+	kind.people = append(kind.people, slices.Clone(kind.people[:3])...)
+	pages, err := survey(t, kind, "", fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "*"})})
+	require.NoError(t, err)
+	require.Equal(t, []string{"g1: m1 m2 m3", "g1: m4 m5 m6", "g1: m7 m8"}, pages)
+}
+
 func TestListedMembersAreSpread(t *testing.T) {
 	by := func(by string) *fleet.Spread { return &fleet.Spread{Groups: []string{"g1", "g2"}, By: by} }
 	folder := t.TempDir()
@@ -244,6 +253,11 @@ func TestAPlanMayMoveMembers(t *testing.T) {
 	}
 	_, err = env.ExecuteActivity(a.Survey, move(membership.Join))
 	require.NoError(t, err)
+	refill := move(membership.Join)
+	refill.Steps[1].Group, refill.Steps[1].Members, refill.Steps[1].Spread = "", []string{"m2"}, &fleet.Spread{Groups: []string{"gfull"}}
+	refill.Steps[0].Group = "gfull"
+	_, err = env.ExecuteActivity(a.Survey, refill)
+	require.ErrorContains(t, err, "gfull is full when the steps before are done", "m1 was not in it")
 	_, err = env.ExecuteActivity(a.Survey, move(membership.Leave))
 	require.ErrorContains(t, err, `steps[1].members[0]: "m1": is named for group g1 in steps[0] already; name each member once`)
 }

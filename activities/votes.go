@@ -9,13 +9,16 @@ import (
 
 // CheckVote says why a vote does not count as far as its signature goes, "" when it does. The file of allowed signers is
 // read each time, so that an edit of it counts from the next vote on; a file that cannot be read lets nobody vote.
-func (a *Activities) CheckVote(_ context.Context, v membership.Vote) (why string, err error) {
+func (a *Activities) CheckVote(_ context.Context, b membership.Ballot) (why string, err error) {
 	if a.signers == "" {
 		return "it cannot be checked: " + noSigners, nil
 	}
 	signers, err := ballot.LoadSigners(a.signers)
 	if err == nil {
-		err = signers.Check(v, v.Signature, v.At)
+		err = signers.Check(b.Vote, b.Signature, b.At)
+	}
+	if err == nil && b.Requester != "" {
+		err = signers.CheckRequester(b.Vote, b.Signature, b.Requester)
 	}
 	if err != nil {
 		return err.Error(), nil

@@ -3,6 +3,7 @@ package activities
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,21 +31,23 @@ func TestVotesAreCheckedAgainstTheFileAsItIsNow(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "allowed_signers")
 	a := New(Options{Signers: file})
-	for _, c := range []struct{ content, words string }{
-		{"ann " + line, "is allowed for ann, and the vote is by bob"},
-		{"bob " + line, ""},
-		{`bob valid-before="20261121Z" ` + line, "has expired"}, // by the time of the vote, not of the check
-		{`bob valid-before="20261122Z" ` + line, ""},
-		{"rubbish", "allowed_signers line 1: rubbish: no key can be read"},
+	for _, c := range []struct{ content, requester, words string }{
+		{"ann " + line, "ann", "is allowed for ann, and the vote is by bob"},
+		{"bob " + line, "ann", ""},
+		{"bob,ann " + line, "ann", "is allowed for ann, who has asked for this run and may not vote on it, as bob either"},
+		{"bob,ann " + line, "", ""},                                    // of a workflow that does not tell it
+		{`bob valid-before="20261121Z" ` + line, "ann", "has expired"}, // by the time of the vote, not of the check
+		{`bob valid-before="20261122Z" ` + line, "ann", ""},
+		{"rubbish", "ann", "allowed_signers line 1: rubbish: no key can be read"},
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(c.content), 0o600))
-		why, err := a.CheckVote(t.Context(), v)
+		why, err := a.CheckVote(t.Context(), membership.Ballot{Vote: v, Requester: c.requester})
 		require.NoError(t, err, "it is the answer, not an error: nothing is tried for ever")
 		require.Contains(t, why, c.words)
 		require.Equal(t, c.words == "", why == "", why)
 	}
 	require.NoError(t, os.Remove(file))
-	why, err := a.CheckVote(t.Context(), v)
+	why, err := a.CheckVote(t.Context(), membership.Ballot{Vote: v})
 	require.NoError(t, err)
 	require.Contains(t, why, "no such file")
 }
@@ -53,7 +56,7 @@ func TestAWorkerWithoutSignersTakesNoSignedGates(t *testing.T) {
 	blobs, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	a := New(Options{Store: blobs})
-	why, err := a.CheckVote(t.Context(), membership.Vote{By: "bob", Signature: "any"})
+	why, err := a.CheckVote(t.Context(), membership.Ballot{Vote: membership.Vote{By: "bob", Signature: "any"}})
 	require.NoError(t, err)
 	require.Equal(t, "it cannot be checked: the worker knows nobody who may sign; start it with --allowed-signers FILE", why)
 
@@ -64,4 +67,20 @@ func TestAWorkerWithoutSignersTakesNoSignedGates(t *testing.T) {
 	_, err = a.survey(t.Context(), fleet.Plan{Gate: &fleet.Approval{Approval: approval}})
 	require.ErrorContains(t, err, words)
 	require.NoError(t, New(Options{Signers: "file"}).checkSigned(&approval))
+}
+
+// What workflows send is a vote with, or without, the requester beside its fields.
+func TestABallotIsWrittenAsAVote(t *testing.T) {
+	v := membership.Vote{By: "bob", Approves: true, Digest: "sha256:d", Reason: "why not", Signature: "armored"}
+	vote, err := json.Marshal(v)
+	require.NoError(t, err)
+	ballot, err := json.Marshal(membership.Ballot{Vote: v})
+	require.NoError(t, err)
+	require.JSONEq(t, string(vote), string(ballot))
+	ballot, err = json.Marshal(membership.Ballot{Vote: v, Requester: "ann"})
+	require.NoError(t, err)
+	require.Contains(t, string(ballot), `"requester":"ann"`)
+	var b membership.Ballot
+	require.NoError(t, json.Unmarshal(ballot, &b))
+	require.Equal(t, membership.Ballot{Vote: v, Requester: "ann"}, b)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// CheckVoteActivity checks the signature of a vote against the worker's file of allowed signers: membership.Vote in, out
+// CheckVoteActivity checks the signature of a vote against the worker's file of allowed signers: membership.Ballot in, out
 // a text that says why it does not count, "" when it does.
 const CheckVoteActivity = "fleetjoin.check-vote"
 
@@ -40,7 +40,7 @@ func (b *ballots) admit(ctx workflow.Context, g *membership.Gate, v membership.V
 		return v, nil
 	}
 	b.checking++
-	why := b.check(ctx, v)
+	why := b.check(ctx, membership.Ballot{Vote: v, Requester: g.Requester})
 	b.checking--
 	if late := objection(v); late != "" {
 		why = late
@@ -51,7 +51,7 @@ func (b *ballots) admit(ctx workflow.Context, g *membership.Gate, v membership.V
 	return v, nil
 }
 
-func (b *ballots) check(ctx workflow.Context, v membership.Vote) (why string) {
+func (b *ballots) check(ctx workflow.Context, v membership.Ballot) (why string) {
 	cancellable := persist(b.ctx, time.Minute, "the signature of "+membership.Short(v.By))
 	if err := workflow.ExecuteActivity(cancellable, CheckVoteActivity, v).Get(ctx, &why); err != nil {
 		return "its signature could not be checked: " + err.Error()

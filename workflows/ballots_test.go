@@ -22,10 +22,11 @@ const good = "good"
 func signedBench(t *testing.T, a membership.Approval, takes time.Duration) (b *bench, checked *[]string) {
 	a.Signed = true
 	b, checked = gated(t, a), new([]string)
-	b.RegisterActivityWithOptions(func(context.Context, membership.Vote) (string, error) { return "", nil },
+	b.RegisterActivityWithOptions(func(context.Context, membership.Ballot) (string, error) { return "", nil },
 		activity.RegisterOptions{Name: workflows.CheckVoteActivity})
 	b.OnActivity(workflows.CheckVoteActivity, mock.Anything, mock.Anything).After(takes).
-		Return(func(_ context.Context, v membership.Vote) (string, error) {
+		Return(func(_ context.Context, v membership.Ballot) (string, error) {
+			require.Equal(t, "ann", v.Requester)
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			*checked = append(*checked, v.By)

@@ -18,10 +18,11 @@ import (
 // runChecked plays a fleet to its end, with a worker that takes a minute to check a signature.
 func (v *convoy) runChecked() {
 	v.embark(monday)
-	v.RegisterActivityWithOptions(func(context.Context, membership.Vote) (string, error) { return "", nil },
+	v.RegisterActivityWithOptions(func(context.Context, membership.Ballot) (string, error) { return "", nil },
 		activity.RegisterOptions{Name: workflows.CheckVoteActivity})
 	v.OnActivity(workflows.CheckVoteActivity, mock.Anything, mock.Anything).After(time.Minute).
-		Return(func(_ context.Context, vote membership.Vote) (string, error) {
+		Return(func(_ context.Context, vote membership.Ballot) (string, error) {
+			require.Equal(v.t, "ann", vote.Requester)
 			if vote.Signature != good {
 				return "its key is a stranger's", nil
 			}

@@ -291,3 +291,30 @@ func TestMatchingIsQuick(t *testing.T) {
 		t.Fatal("it takes for ever")
 	}
 }
+
+// A second name of the requester's key is the requester's, whatever the line that has both says besides.
+func TestTheRequesterDoesNotVoteUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	key, other := newKey(t), newKey(t)
+	armored := sign(t, bobs(), key)
+	for lines, allowed := range map[string]bool{
+		lineFor("bob", key.PublicKey()) + lineFor("ann", other.PublicKey()):                                 true,
+		lineFor("bob,ann@example.com", key.PublicKey()):                                                     true,
+		lineFor("*,!ann", key.PublicKey()):                                                                  true,
+		lineFor("ann,bob", key.PublicKey()):                                                                 false,
+		lineFor("*", key.PublicKey()):                                                                       false,
+		lineFor("bob", key.PublicKey()) + lineFor(`ann namespaces="git"`, key.PublicKey()):                  false,
+		lineFor("bob", key.PublicKey()) + lineFor(`ann valid-before="20260101"`, key.PublicKey()):           false,
+		lineFor("bob", key.PublicKey()) + lineFor("cid", key.PublicKey()) + lineFor("ann", key.PublicKey()): false,
+	} {
+		s := allowing(t, lines)
+		require.NoError(t, s.Check(bobs(), armored, noon()), lines)
+		err := s.CheckRequester(bobs(), armored, "ann")
+		if allowed {
+			require.NoError(t, err, lines)
+			continue
+		}
+		require.EqualError(t, err, "the key "+ssh.FingerprintSHA256(key.PublicKey())+
+			" is allowed for ann, who has asked for this run and may not vote on it, as bob either; want another person's", lines)
+	}
+}

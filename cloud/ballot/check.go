@@ -47,6 +47,23 @@ func (s *Signers) Check(v membership.Vote, armored string, at time.Time) error {
 	return differs(v, sig, lines)
 }
 
+// CheckRequester returns nil when a signature that Check has found good is by no key of the requester's. Whoever may
+// sign under several names is one person, and does not approve what they ask for: so any line with the key and the
+// requester among its names says no, whatever its options, also when it has expired.
+func (s *Signers) CheckRequester(v membership.Vote, armored, requester string) error {
+	sig, err := sshsig.Unarmor([]byte(armored))
+	if err != nil {
+		return fmt.Errorf("its signature cannot be read: %w", err)
+	}
+	for _, l := range s.with(sig.PublicKey) {
+		if matches(requester, l.names) {
+			return fmt.Errorf("the key %s is allowed for %s, who has asked for this run and may not vote on it, as %s either; "+
+				"want another person's", ssh.FingerprintSHA256(sig.PublicKey), requester, v.By)
+		}
+	}
+	return nil
+}
+
 // with returns the lines that have a key.
 func (s *Signers) with(key ssh.PublicKey) (lines []signer) {
 	for _, l := range s.lines {

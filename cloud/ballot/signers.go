@@ -13,8 +13,10 @@ import (
 // Signers are the keys that may sign votes, and for whom: an allowed_signers file of OpenSSH, as ssh-keygen(1) describes
 // it. A line has principals, which are the names of voters or patterns of them, then options, the key, and a comment:
 //
-//	bob,bob@example.com ssh-ed25519 AAAA… his laptop
+//	bob ssh-ed25519 AAAA… his laptop
 //	cid namespaces="fleetjoin-vote@v1",valid-before="20270101" ssh-ed25519 AAAA…
+//
+// Votes are told apart by name: one person with two names has two of them, so give each person one.
 //
 // The options are namespaces, valid-after and valid-before; cert-authority is refused.
 type Signers struct{ lines []signer }

@@ -128,6 +128,12 @@ type Vote struct {
 	Signature string `json:"signature,omitempty"`
 }
 
+// Ballot is a vote whose signature is to be checked. Its JSON is a vote's, and Requester may be missing there.
+type Ballot struct {
+	Vote
+	Requester string `json:"requester,omitempty"` // of the gate; "": not told
+}
+
 // Barred says why somebody may not vote, "" when they may. cast are the votes before.
 func (g *Gate) Barred(by string, cast []Vote) string {
 	same := func(c Vote) bool { return c.By == by && c.Refused == "" }

@@ -1,13 +1,17 @@
 package targets
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -39,6 +43,29 @@ func Open(folder, name string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// ReadFile reads all of an open file as Read does, and returns the SHA-256 of its content, in hex. A file that is written
+// meanwhile may be half old and half new: whatever was read is not to be used, and the error is one to try again.
+func ReadFile(f *os.File, format fleet.Format, yield func(Target) error) (sum string, err error) {
+	before, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	err = Read(io.TeeReader(f, hash), format, yield)
+	if err == nil {
+		_, err = io.Copy(hash, f) // what the format does not read belongs to the file, too
+	}
+	after, statErr := f.Stat()
+	switch {
+	case statErr != nil:
+		return "", statErr
+	case after.Size() != before.Size(), !after.ModTime().Equal(before.ModTime()):
+		return "", fmt.Errorf("target file %s was written while it was read, so that may be half old and half new; "+
+			"it is read again until it stays as it is", filepath.Base(f.Name()))
+	}
+	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
 // Resolve returns the path of the file that Open would open. Who opens the path later goes wherever it

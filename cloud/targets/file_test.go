@@ -1,12 +1,16 @@
 package targets_test
 
 import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -105,6 +109,45 @@ func TestResolveTargetsWithoutAFolder(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	var bad *membership.BadInput
 	require.NotErrorAs(t, err, &bad, "the plan is not to blame")
+}
+
+// An editor that saves in place empties the file and writes it anew. Half of each is no list that anybody has made, and
+// what is wrong with it is not bad input, which would end the run.
+func TestReadFileNoticesThatItIsWritten(t *testing.T) {
+	const old = "member\nm1\nm2\n"
+	for name, c := range map[string]struct {
+		start, now string
+		words      string
+	}{
+		"it stays as it is":             {old, "", ""},
+		"longer":                        {old, old + "m3\n", "target file web.csv was written while it was read"},
+		"of the same length":            {old, "member\nm7\nm8\n", "web.csv was written while it was read"},
+		"what was read is wrong":        {old + "m 3\n", old, "web.csv was written while it was read"},
+		"it is wrong, and nobody wrote": {old + "m 3\n", "", `"m 3": want an id`},
+	} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "web.csv")
+		require.NoError(t, os.WriteFile(path, []byte(c.start), 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Unix(1_700_000_000, 0))) // not as young as what is written next
+		f, err := targets.Open(folder, "web.csv")
+		require.NoError(t, err)
+		sum, err := targets.ReadFile(f, fleet.CSV, func(one targets.Target) error {
+			if one.Member == "m2" && c.now != "" {
+				return os.WriteFile(path, []byte(c.now), 0o600)
+			}
+			return nil
+		})
+		require.NoError(t, f.Close())
+		var bad *membership.BadInput
+		switch c.words {
+		case "":
+			require.NoError(t, err, name)
+			require.Equal(t, fmt.Sprintf("%x", sha256.Sum256([]byte(old))), sum, name)
+		default:
+			require.ErrorContains(t, err, c.words, name)
+			require.Equal(t, c.now == "", errors.As(err, &bad), name)
+		}
+	}
 }
 
 func FuzzResolveTargets(f *testing.F) {
