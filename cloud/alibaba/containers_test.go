@@ -140,8 +140,9 @@ func TestContainerNodesAreReadInPages(t *testing.T) {
 	assert.Equal(t, ids, instancesOf(got))
 	assert.Equal(t, []url.Values{
 		{"state": {"all"}, "pageSize": {"100"}, "pageNumber": {"1"}},
-		{"state": {"all"}, "pageSize": {"100"}, "pageNumber": {"2"}},
 		{"state": {"all"}, "pageSize": {"100"}, "pageNumber": {"3"}},
+		{"state": {"all"}, "pageSize": {"100"}, "pageNumber": {"2"}},
+		{"state": {"all"}, "pageSize": {"100"}, "pageNumber": {"1"}},
 	}, *asked)
 
 	*asked = nil

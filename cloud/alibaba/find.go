@@ -12,7 +12,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
-// mostTagged is how many instances the cloud filters by tags: "If you use a single tag to filter resources, the resource
+// mostTagged is how many resources the cloud filters by tags: "If you use a single tag to filter resources, the resource
 // count with the tag cannot exceed 1,000" (reference of DescribeInstances). What it does beyond that, it does not say.
 const mostTagged = 1000
 
@@ -42,11 +42,12 @@ func (c *Client) FindInstances(ctx context.Context, f InstanceFilter, yield func
 		(!strings.HasPrefix(f.Name, "*") || strings.HasSuffix(f.Name, "*")) {
 		query["InstanceName"] = f.Name
 	}
-	tagged, err := c.byTags(ctx, query, f.Tags)
+	tagged, err := c.byTags(ctx, f.Tags)
 	if err != nil {
 		return err
 	}
-	return eachPage(ctx, c, describeInstances, maxResults(tagged), "Instances", func(page []instanceRow) error {
+	maps.Copy(query, tagged)
+	return eachPage(ctx, c, describeInstances, maxResults(query), "Instances", func(page []instanceRow) error {
 		for i := range page {
 			if err := yield(newInstance(&page[i])); err != nil {
 				return err
@@ -56,12 +57,13 @@ func (c *Client) FindInstances(ctx context.Context, f InstanceFilter, yield func
 	})
 }
 
-// byTags adds tags to a query, unless that has more instances than the cloud filters by tags, or it refuses to.
-func (c *Client) byTags(ctx context.Context, query, tags map[string]string) (map[string]string, error) {
+// byTags returns the parameters that filter by tags: none when the cloud refuses to, or when more instances have the tags
+// than it filters by them, whatever else it filters by.
+func (c *Client) byTags(ctx context.Context, tags map[string]string) (map[string]string, error) {
 	if len(tags) == 0 {
-		return query, nil
+		return nil, nil
 	}
-	tagged := maps.Clone(query)
+	tagged := make(map[string]string)
 	for i, key := range slices.Sorted(maps.Keys(tags)) {
 		tagged[fmt.Sprintf("Tag.%d.Key", i+1)] = key
 		if tags[key] != "" {
@@ -79,12 +81,11 @@ func (c *Client) byTags(ctx context.Context, query, tags map[string]string) (map
 	})
 	switch verdict.Of(err) {
 	case verdict.Rejected, verdict.Unknown: // with whichever code
-		return query, nil
+		return nil, nil
 	case "":
 		if count < mostTagged {
 			return tagged, nil
 		}
-		return query, nil
 	}
 	return nil, err
 }

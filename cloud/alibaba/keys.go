@@ -15,6 +15,10 @@ import (
 const (
 	// The keys of a role are renewed this long before they end, so that none ends under way.
 	renewBefore = 5 * time.Minute
+	// While the old keys last, a renewal may take this long, since everybody waits for it, and after one that failed the
+	// next is this much later.
+	renewPatience = 5 * time.Second
+	renewAgain    = 30 * time.Second
 	// How long the vendor's library may look for keys: it asks several places, each with timeouts of its own.
 	vendorTimeout = 20 * time.Second
 
@@ -83,6 +87,7 @@ type role struct {
 // fails, the old ones serve for as long as they last.
 func renewed(exchange func(context.Context) (role, error)) keyring {
 	var now role
+	var again time.Time // no renewal before, while the old keys last
 	mine := make(turn, 1)
 	return keyring{
 		get: func(ctx context.Context) (account.Credentials, error) {
@@ -90,15 +95,24 @@ func renewed(exchange func(context.Context) (role, error)) keyring {
 				return account.Credentials{}, fmt.Errorf("waiting for the keys of the role: %w", err)
 			}
 			defer mine.pass()
-			if time.Until(now.until) > renewBefore {
+			left := time.Until(now.until)
+			if left > renewBefore || left > 0 && time.Until(again) > 0 {
 				return now.keys, nil
 			}
-			next, err := exchange(ctx)
+			within := ctx
+			if left > 0 {
+				var stop func()
+				within, stop = context.WithTimeout(ctx, renewPatience)
+				defer stop()
+			}
+			next, err := exchange(within)
 			switch {
 			case err == nil:
 				now = next
 			case !time.Now().Before(now.until):
 				return account.Credentials{}, err
+			case ctx.Err() == nil: // else this caller has given up, and the next may try
+				again = time.Now().Add(renewAgain)
 			}
 			return now.keys, nil
 		},

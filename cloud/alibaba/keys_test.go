@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -183,6 +184,62 @@ func TestWaitingForKeysEndsWithTheContext(t *testing.T) {
 	assert.Contains(t, e.Message, "waiting for the keys of the role")
 	close(release)
 	assert.NoError(t, <-first)
+}
+
+// Keys that still last are used while they cannot be renewed, and nobody waits for long.
+func TestKeysThatLastWhileTheirRenewalHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := role{account.Credentials{AccessKey: "old"}, time.Now().Add(time.Hour)}
+		hangs, exchanges := false, 0
+		ring := renewed(func(ctx context.Context) (role, error) {
+			if exchanges++; hangs {
+				<-ctx.Done()
+				return role{}, ctx.Err()
+			}
+			return now, nil
+		})
+		get := func() (string, error) {
+			ctx, stop := context.WithTimeout(t.Context(), defaultTimeout)
+			defer stop()
+			keys, err := ring.get(ctx)
+			return keys.AccessKey, err
+		}
+		atOnce := func() {
+			var all sync.WaitGroup
+			for range 5 {
+				all.Go(func() {
+					key, err := get()
+					assert.NoError(t, err)
+					assert.Equal(t, "old", key)
+				})
+			}
+			all.Wait()
+		}
+		atOnce()
+		assert.Equal(t, 1, exchanges)
+		time.Sleep(time.Until(now.until) - 4*time.Minute)
+		hangs = true
+		atOnce()
+		assert.Equal(t, 2, exchanges, "one has tried for all")
+		time.Sleep(renewAgain)
+		atOnce()
+		assert.Equal(t, 3, exchanges, "and another some time later")
+
+		gone, stop := context.WithCancel(t.Context())
+		time.Sleep(renewAgain)
+		time.AfterFunc(time.Second, stop)
+		_, err := ring.get(gone)
+		assert.NoError(t, err)
+		hangs, now = false, role{account.Credentials{AccessKey: "new"}, time.Now().Add(time.Hour)}
+		key, err := get()
+		assert.NoError(t, err)
+		assert.Equal(t, "new", key, "that somebody has given up says nothing of the renewal")
+
+		time.Sleep(time.Until(now.until))
+		hangs = true
+		_, err = get()
+		assert.ErrorIs(t, err, context.DeadlineExceeded, "keys that have ended are none")
+	})
 }
 
 func TestOIDC(t *testing.T) {

@@ -64,8 +64,9 @@ var resourceTypes = map[string]resourceType{
 	"disk":          {disksByID, "DiskId", "DiskName"},
 	"snapshot":      {byJSON("DescribeSnapshots", "Snapshots", "SnapshotIds"), "SnapshotId", "SnapshotName"},
 	"securitygroup": {securityGroupsByID, "SecurityGroupId", "SecurityGroupName"},
-	"ddh":           {byJSON("DescribeDedicatedHosts", "DedicatedHosts", "DedicatedHostIds"), "DedicatedHostId", "DedicatedHostName"},
-	"eni":           {interfacesByID, "NetworkInterfaceId", "NetworkInterfaceName"},
+	"ddh": {byJSON("DescribeDedicatedHosts", "DedicatedHosts", "DedicatedHostIds").including("UnderAssessment",
+		"PermanentFailure", "TempUnavailable", "Redeploying"), "DedicatedHostId", "DedicatedHostName"},
+	"eni": {interfacesByID, "NetworkInterfaceId", "NetworkInterfaceName"},
 	"ddhcluster": {reading{
 		op: op{service: ecs, name: "DescribeDedicatedHostClusters"}, list: "DedicatedHostClusters", chunk: perPage,
 		query: func(ids []string) map[string]string {

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
@@ -104,7 +106,8 @@ func (c *Client) CreateSnapshot(ctx context.Context, disk, name, token string, t
 	return c.create(ctx, createSnapshot, "SnapshotId", map[string]string{"DiskId": disk, "SnapshotName": name}, token, tags)
 }
 
-// SnapshotsTagged reads all snapshots that have a tag, in the order of the cloud.
+// SnapshotsTagged reads all snapshots that have a tag, in the order of the cloud. Of so many that the list may end before
+// the last one it reads none.
 func (c *Client) SnapshotsTagged(ctx context.Context, t Tag) ([]Snapshot, error) {
 	if err := checkTags(describeSnapshots, t); err != nil {
 		return nil, err
@@ -112,6 +115,11 @@ func (c *Client) SnapshotsTagged(ctx context.Context, t Tag) ([]Snapshot, error)
 	rows, err := pages[snapshotRow](ctx, c, describeSnapshots, maxResults(tagged(map[string]string{}, t)), "Snapshots")
 	if err != nil {
 		return nil, err
+	}
+	if len(rows) >= mostTagged {
+		return nil, &verdict.Error{Verdict: transient, Op: describeSnapshots.name, Message: fmt.Sprintf(
+			"%d snapshots have the tag %s=%s, and the cloud lists no more: take it from those that are not needed",
+			len(rows), t.Key, t.Value)}
 	}
 	var snapshots []Snapshot
 	for _, r := range rows {

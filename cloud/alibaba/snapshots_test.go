@@ -71,6 +71,22 @@ func TestSnapshotsHavePages(t *testing.T) {
 	assert.Len(t, got, 2)
 }
 
+// The cloud lists 1,000 resources with a tag, and does not say that there are more.
+func TestSnapshotsThatMayBeMoreThanAreListed(t *testing.T) {
+	for n, want := range map[int]verdict.Verdict{999: "", 1000: verdict.Transient} {
+		row := fmt.Sprintf(`{"SnapshotId":"s-1","Tags":{"Tag":[%s]}}`, markRow)
+		client := serve(t, answer(200, inBody(`"Snapshots":{"Snapshot":[`+strings.Repeat(row+",", n-1)+row+`]}`)))
+		got, err := client.SnapshotsTagged(t.Context(), mark)
+		assert.Equal(t, want, verdict.Of(err), n)
+		if want == "" {
+			assert.Len(t, got, n)
+			continue
+		}
+		assert.ErrorContains(t, err, "fleetjoin=0123456789ab")
+		assert.Empty(t, got)
+	}
+}
+
 func TestImagesTagged(t *testing.T) {
 	client, asked := recorded(t, `"TotalCount":3,"Images":{"Image":[
 		{"ImageId":"m-1","ImageName":"n","Status":"Creating","Tags":{"Tag":[`+markRow+`]},"DiskDeviceMappings":{

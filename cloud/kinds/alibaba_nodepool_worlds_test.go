@@ -1,6 +1,7 @@
 package kinds_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -47,6 +48,31 @@ func TestWhatWasWipedIsGivenBack(t *testing.T) {
 			}
 		}
 		require.Equal(r, 2, kept)
+	})
+}
+
+// The cloud lists 1,000 snapshots with a tag; a cohort may have more of them.
+func TestMoreIsKeptThanTheCloudListsWithATag(t *testing.T) {
+	t.Parallel()
+	const nodes, disks = 170, 6
+	s := inWorld(containerNodePool(t, true), func(a *world.Alibaba) {
+		a.Generate[0].Count = nodes
+		for n := range nodes * (disks - 1) {
+			a.Resources = append(a.Resources, world.Resource{Type: "disk", ID: fmt.Sprintf("d-%d", n),
+				Instance: fmt.Sprintf("node-%03d", n%nodes+1)})
+		}
+	})
+	kindtest.Bubble(t, s, nodes, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		unlucky := req.Members[nodes-1]
+		trouble(r, "AttachInstances", unlucky, sim.Fault{Effect: fault.JobFail, Code: "InstallFailed"})
+		report, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		require.Equal(r, nodes-1, report.Counts[membership.Joined], "%+v", report.Counts)
+		i, _ := r.Sim.Instance(unlucky)
+		require.True(r, hasItsSystem(r.Sim, i))
+		kept := slices.DeleteFunc(writeCalls(r), func(action string) bool { return action != "CreateSnapshot" })
+		require.Len(r, kept, nodes*disks, "one of each disk")
 	})
 }
 

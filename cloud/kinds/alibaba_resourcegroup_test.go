@@ -156,6 +156,18 @@ func refuseAfter(r *kindtest.Rig, req membership.Request) (unlucky int) {
 	return last
 }
 
+// The cloud lists hosts in other statuses only to who asks for these.
+func TestADedicatedHostThatIsNotAvailable(t *testing.T) {
+	for _, status := range []string{"Available", "UnderAssessment", "PermanentFailure", "TempUnavailable", "Redeploying"} {
+		s := inWorld(resourceGroup(t, "ddh", "rg-home"), func(a *world.Alibaba) { a.Generate[0].Status = status })
+		kindtest.Bubble(t, s, 3, func(r *kindtest.Rig) {
+			report, err := r.Run(membership.Join, s.Request(r.Sim))
+			require.NoError(r, err)
+			require.Equal(r, 3, report.Counts[membership.Joined], "%s: %+v", status, report)
+		})
+	}
+}
+
 // A leave that fails half-way puts the resource back into the group that it was to leave.
 func TestALeaveOfAResourceGroupIsUndone(t *testing.T) {
 	s := resourceGroup(t, "disk", "rg-home")

@@ -184,12 +184,19 @@ func TestInstancesAreFound(t *testing.T) {
 	require.Equal(t, []string{"web-1", "web-2"}, f.names(membership.Query{Name: "*-*", In: "sg-1"}))
 	require.Equal(t, []string{"db-1"}, f.names(membership.Query{VPC: "vpc-9"}))
 	require.Len(t, f.names(membership.Query{Tags: map[string]string{"fleet": ""}}), 1100, "more than the cloud filters by tag")
+	require.Equal(t, []string{"many-1100"}, f.names(membership.Query{Tags: map[string]string{"fleet": ""}, Name: "many-1100"}))
 	require.Equal(t, []membership.Found{{ID: "i-1", Name: "web-1", VPC: "vpc-1", Groups: []string{"sg-1"},
 		Traits: map[string]string{"zone": "az1", "tag:team": "web", "tag:tier": "1"}}}, f.found(membership.Query{IDs: []string{"i-1"}}))
 	eni := f.found(membership.Query{IDs: []string{"eni-1"}})
 	require.Len(t, eni, 1)
 	require.Equal(t, []string{"sg-2"}, eni[0].Groups)
 	require.Equal(t, map[string]string{"zone": "az3"}, eni[0].Traits)
+	groups := make(map[string][]string)
+	for _, m := range f.found(membership.Query{IDs: []string{"i-1", "eni-1", "i-2"}}) {
+		groups[m.ID] = m.Groups
+	}
+	require.Equal(t, map[string][]string{"i-1": {"sg-1"}, "eni-1": {"sg-2"}, "i-2": {"sg-1", "sg-2"}}, groups, "a list may have both")
+	require.Empty(t, f.names(membership.Query{IDs: []string{}}))
 	noGroup(t, f.failure(membership.Query{In: "sg-none"}), "sg-none")
 
 	room := f.room("sg-1", "sg-2", "sg-ent")

@@ -93,6 +93,23 @@ func TestARemovalThatOneHasMissed(t *testing.T) {
 	})
 }
 
+// A cluster that is there has nodes, or a list of none; who is one is not taken for gone by an answer that contradicts
+// that.
+func TestACloudThatContradictsItselfAboutNodes(t *testing.T) {
+	s := huaweiNodePool(t)
+	kindtest.Bubble(t, s, 3, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		_, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		_, err = r.Sim.Faults().Add(sim.Fault{Match: sim.Match{Action: "ListNodes"}, Effect: fault.Status, Status: 404,
+			Code: "CCE.01404001", Count: 1})
+		require.NoError(r, err)
+		report, err := r.Run(membership.Leave, req)
+		require.NoError(r, err)
+		require.Equal(r, 3, report.Counts[membership.Left], "%+v", report)
+	})
+}
+
 // The example that people begin with ends as it says.
 func TestTheExampleOfNodePools(t *testing.T) {
 	data, err := os.ReadFile("../../deploy/plans/join-nodepool.yaml")

@@ -81,6 +81,7 @@ alibaba:
   - {type: image, id: m-1}
   - {type: image, id: m-2, status: Creating}
   - {type: ddh, id: dh-1}
+  - {type: ddh, id: dh-2, status: UnderAssessment}
   - {type: ddhcluster, id: dc-1}
   - {type: keypair, id: key-1}
   - {type: launchtemplate, id: lt-1}

@@ -127,6 +127,9 @@ func TestFiltersThatEndEarly(t *testing.T) {
 	require.EqualValues(t, 1005, total("VpcId", "vpc-9"))
 	require.EqualValues(t, 1000, total("Tag.1.Key", "fleet"))
 	require.EqualValues(t, 1000, total("ResourceGroupId", "rg-web"))
+	require.EqualValues(t, 1, total("Tag.1.Key", "fleet", "InstanceName", "web-1000"))
+	require.EqualValues(t, 0, total("Tag.1.Key", "fleet", "InstanceName", "web-1001"), "cut before it is looked for")
+	require.EqualValues(t, 1, total("InstanceName", "web-1001"))
 	require.Len(t, f.rows("Instances", "Instance", "DescribeInstances", "Tag.1.Key", "fleet", "PageSize", "100", "PageNumber", "11"), 0)
 }
 
@@ -157,6 +160,10 @@ func TestFilters(t *testing.T) {
 		"DescribeNetworkInterfaces", "NetworkInterfaceId", "InstanceId", "i-on"))
 	require.Equal(t, []string{"s-1"}, ids("Snapshots", "Snapshot", "DescribeSnapshots", "SnapshotId", "InstanceId", "i-on"))
 	require.Equal(t, []string{"m-1"}, ids("Images", "Image", "DescribeImages", "ImageId"), "available ones only")
+	require.Equal(t, []string{"dh-1"}, ids("DedicatedHosts", "DedicatedHost", "DescribeDedicatedHosts", "DedicatedHostId"),
+		"available ones only")
+	require.Equal(t, []string{"dh-2"}, ids("DedicatedHosts", "DedicatedHost", "DescribeDedicatedHosts", "DedicatedHostId",
+		"Status", "UnderAssessment"))
 	require.Equal(t, []string{"m-1", "m-2"}, ids("Images", "Image", "DescribeImages", "ImageId",
 		"Status", "Creating,Available"))
 	groups := f.rows("SecurityGroups", "SecurityGroup", "DescribeSecurityGroups", "SecurityGroupType", "enterprise",

@@ -2,14 +2,15 @@
 // from there. Kinds that destroy systems share it: it gives them the stage in which snapshots are made, whose undo is the
 // restore, and it tells from the disks whether a system is still the one that was. It knows no kind.
 //
-// What a run makes is tagged with the digest of its program, so that one read finds all of it, whoever made it, and its
-// writes carry tokens made of that digest, so that the cloud takes a repeated one for the first.
+// What a run makes is tagged with the digest of its program, so that it is found again, whoever made it, and its writes
+// carry tokens made of that digest, so that the cloud takes a repeated one for the first.
 package backup
 
 import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -75,8 +76,12 @@ const (
 	maxSends = 5
 )
 
-// tagKey marks what was made; its value is the short digest.
+// tagKey marks what was made; its value begins with the short digest.
 const tagKey = "fleetjoin"
+
+// parts is how many tags the snapshots of a run share: the cloud lists no more than 1,000 with one, and 200 instances have
+// up to 3,400 disks. It must stay as it is, or runs under way lose what they have kept.
+const parts = 8
 
 // Param is the parameter that asks for backups.
 func Param(when string) membership.ParamSpec {
@@ -91,7 +96,7 @@ func Stage() membership.Stage {
 	return membership.Stage{
 		Name: StageName,
 		Help: "makes a snapshot of every disk and waits until all are complete; they are named fleetjoin-DIGEST-DISK, " +
-			"with the first 12 digits of the program's digest, have the tag fleetjoin=DIGEST, and are kept",
+			"with the first 12 digits of the program's digest, have the tag fleetjoin=DIGEST-PART, and are kept",
 		Undo: "puts the system back when it was installed anew: makes an image of the system disk's snapshot, " +
 			"stops the instance, replaces its system disk and starts it again; " +
 			"data disks are not touched, their snapshots are kept for people",
@@ -174,8 +179,14 @@ func short(digest string) string {
 // name names a snapshot of a disk, or an image of its system.
 func name(digest, disk string) string { return tagKey + "-" + short(digest) + "-" + disk }
 
-// tag marks what the run of a program makes.
+// tag marks the images that the run of a program makes.
 func tag(digest string) alibaba.Tag { return alibaba.Tag{Key: tagKey, Value: short(digest)} }
+
+// partTag marks the snapshots of an instance's disks, and those of some other instances.
+func partTag(digest, instance string) alibaba.Tag {
+	sum := sha256.Sum256([]byte(instance))
+	return alibaba.Tag{Key: tagKey, Value: fmt.Sprintf("%s-%d", short(digest), sum[0]%parts)}
+}
 
 // token makes a repeated write the same to the cloud, and no other: at most 64 letters and digits.
 func token(p *membership.Program, action, of string) string {

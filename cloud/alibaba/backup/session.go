@@ -24,8 +24,15 @@ type Session struct {
 	wanted  bool
 	members map[string]*membership.Member // of the program
 	// seen is the last observation. What was complete in it is complete, and is not read again. Only Observe writes it.
-	seen   *Evidence
-	listed time.Time // when the snapshots were last read
+	seen *Evidence
+	// kept are the snapshots with each tag, as last read. Only Observe uses them.
+	kept map[alibaba.Tag]listed
+}
+
+// listed are the snapshots with a tag, as they were then.
+type listed struct {
+	at        time.Time
+	snapshots []alibaba.Snapshot
 }
 
 // refresh is how long a list of snapshots is used. That of a page has many pages, and with it an observation would be too
@@ -35,7 +42,7 @@ const refresh = 5 * time.Second
 // Open prepares the I/O for a program, which is nil while it is being planned. Where no backup is wanted it reads disks and
 // makes nothing.
 func Open(client *alibaba.Client, program *membership.Program, wanted bool) *Session {
-	s := &Session{client: client, program: program, wanted: wanted, seen: &Evidence{}}
+	s := &Session{client: client, program: program, wanted: wanted, seen: &Evidence{}, kept: make(map[alibaba.Tag]listed)}
 	s.members = make(map[string]*membership.Member)
 	if program != nil {
 		for i := range program.Members {
@@ -51,9 +58,8 @@ func (s *Session) Observe(ctx context.Context, look membership.Look) (*Evidence,
 	if look.Thorough {
 		return s.plan(ctx, look.Members)
 	}
-	e := &Evidence{Snapshots: s.seen.Snapshots, Images: s.seen.Images}
+	e := &Evidence{Images: s.seen.Images}
 	members, systems := s.remembered(look.Members)
-	listed := s.listed
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
 		if len(systems) > 0 {
@@ -61,28 +67,27 @@ func (s *Session) Observe(ctx context.Context, look membership.Look) (*Evidence,
 		}
 		return err
 	})
-	if s.wanted && e.lacksSnapshot(members) && time.Since(s.listed) >= refresh {
-		reads.Go(func() error {
-			snapshots, err := each(s.origins(members), func(t alibaba.Tag) ([]alibaba.Snapshot, error) {
-				return s.client.SnapshotsTagged(readCtx, t)
-			})
-			e.Snapshots, listed = furthestSnapshots(snapshots), time.Now()
-			return err
-		})
-	}
+	reads.Go(func() (err error) {
+		if s.wanted {
+			e.Snapshots, err = s.snapshots(readCtx, members)
+		}
+		return err
+	})
 	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 	if s.wanted && e.lacksImage(members) {
-		images, err := each(s.origins(members), func(t alibaba.Tag) ([]alibaba.Image, error) {
-			return s.client.ImagesTagged(ctx, t)
-		})
-		if err != nil {
-			return nil, err
+		var images []alibaba.Image
+		for _, t := range s.origins(members) {
+			some, err := s.client.ImagesTagged(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			images = append(images, some...)
 		}
 		e.Images = s.furthestImages(images, members)
 	}
-	s.seen, s.listed = e, listed
+	s.seen = e
 	return e, nil
 }
 
@@ -118,7 +123,39 @@ func (s *Session) remembered(ids []string) (members []*membership.Member, system
 	return members, systems
 }
 
-// origins returns the tags of the members' backups: one, but for members whose stories began under several programs.
+// due returns the tags that are to be read for the members some disk of which has no snapshot that is known to be
+// complete: that of their part and, for those that were made before there were parts, that of the whole run.
+func (s *Session) due(members []*membership.Member) (tags []alibaba.Tag) {
+	for _, m := range members {
+		if !s.seen.lacksSnapshot(m) {
+			continue
+		}
+		for _, t := range []alibaba.Tag{partTag(origin(s.program, m), m.ID), tag(origin(s.program, m))} {
+			if time.Since(s.kept[t].at) >= refresh && !slices.Contains(tags, t) {
+				tags = append(tags, t)
+			}
+		}
+	}
+	return tags
+}
+
+// snapshots finds the snapshots of the members' disks, and reads no more than it has to.
+func (s *Session) snapshots(ctx context.Context, members []*membership.Member) (map[string]alibaba.Snapshot, error) {
+	for _, t := range s.due(members) {
+		snapshots, err := s.client.SnapshotsTagged(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		s.kept[t] = listed{time.Now(), snapshots}
+	}
+	var all []alibaba.Snapshot
+	for _, l := range s.kept {
+		all = append(all, l.snapshots...)
+	}
+	return furthestSnapshots(all), nil
+}
+
+// origins returns the tags of the members' images: one, but for members whose stories began under several programs.
 func (s *Session) origins(members []*membership.Member) (tags []alibaba.Tag) {
 	for _, m := range members {
 		if t := tag(origin(s.program, m)); !slices.Contains(tags, t) {
@@ -128,28 +165,11 @@ func (s *Session) origins(members []*membership.Member) (tags []alibaba.Tag) {
 	return tags
 }
 
-// each reads what has one of the tags.
-func each[T any](tags []alibaba.Tag, read func(alibaba.Tag) ([]T, error)) (all []T, err error) {
-	for _, t := range tags {
-		some, err := read(t)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return all, nil
-}
-
-// lacksSnapshot reports whether some disk of the members has no snapshot that is known to be complete.
-func (e *Evidence) lacksSnapshot(members []*membership.Member) bool {
-	for _, m := range members {
-		for _, disk := range disksOf(m) {
-			if e.Snapshots[disk].Status != alibaba.SnapshotAccomplished {
-				return true
-			}
-		}
-	}
-	return false
+// lacksSnapshot reports whether some disk of a member has no snapshot that is known to be complete.
+func (e *Evidence) lacksSnapshot(m *membership.Member) bool {
+	return slices.ContainsFunc(disksOf(m), func(disk string) bool {
+		return e.Snapshots[disk].Status != alibaba.SnapshotAccomplished
+	})
 }
 
 // lacksImage reports whether some member has lost its system disk, so that an image of it may be under way, and none is
@@ -163,12 +183,14 @@ func (e *Evidence) lacksImage(members []*membership.Member) bool {
 	return false
 }
 
-// furthestSnapshots finds the snapshot of each disk: of several, one that is complete, or else one that may become so.
+// furthestSnapshots finds the snapshot of each disk: of several, one that is complete, or else one that may become so. Of
+// equals it is always the same, since what is made of it has a token.
 func furthestSnapshots(all []alibaba.Snapshot) map[string]alibaba.Snapshot {
 	rank := map[string]int{alibaba.SnapshotFailed: 1, alibaba.SnapshotProgressing: 2, alibaba.SnapshotAccomplished: 3}
 	found := make(map[string]alibaba.Snapshot, len(all))
 	for _, s := range all {
-		if old, ok := found[s.Disk]; !ok || rank[s.Status] > rank[old.Status] {
+		old, ok := found[s.Disk]
+		if !ok || rank[s.Status] > rank[old.Status] || rank[s.Status] == rank[old.Status] && s.ID < old.ID {
 			found[s.Disk] = s
 		}
 	}
@@ -225,7 +247,8 @@ func (s *Session) snapshot(ctx context.Context, m *membership.Member) error {
 		if s.seen.Snapshots[disk].ID != "" {
 			continue
 		}
-		_, err := s.client.CreateSnapshot(ctx, disk, name(origin(p, m), disk), token(p, ActSnapshot, disk), tag(origin(p, m)))
+		_, err := s.client.CreateSnapshot(ctx, disk, name(origin(p, m), disk), token(p, ActSnapshot, disk),
+			partTag(origin(p, m), m.ID))
 		if err != nil {
 			return err
 		}

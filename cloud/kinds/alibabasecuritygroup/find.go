@@ -15,11 +15,13 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	if _, err := s.readGroups(ctx, q.Groups()); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(q.IDs, isInterface) {
-		of := func(i alibaba.Instance) []string { return i.SecurityGroups }
-		return finder.Instances(ctx, s.client, q, finder.Groups{Of: of, SecurityGroup: q.In}, yield)
+	ids := slices.DeleteFunc(slices.Clone(q.IDs), func(id string) bool { return !isInterface(id) })
+	q.IDs = slices.DeleteFunc(slices.Clone(q.IDs), isInterface) // nil, which is everybody, stays so
+	of := func(i alibaba.Instance) []string { return i.SecurityGroups }
+	if err := finder.Instances(ctx, s.client, q, finder.Groups{Of: of, SecurityGroup: q.In}, yield); err != nil {
+		return err
 	}
-	interfaces, err := s.client.NetworkInterfaces(ctx, q.IDs) // all of them are
+	interfaces, err := s.client.NetworkInterfaces(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -45,9 +45,10 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 		o.pool, o.poolMissing, err = missing(s.client.NodePool(ctx, s.params.cluster, s.target.Group))
 		return err
 	})
+	var nodesMissing bool
 	reads.Go(func() error {
-		nodes, _, err := missing(s.client.Nodes(ctx, s.params.cluster))
-		o.count, o.nodes = len(nodes), byServer(nodes, s.target.Group)
+		nodes, gone, err := missing(s.client.Nodes(ctx, s.params.cluster))
+		o.count, o.nodes, nodesMissing = len(nodes), byServer(nodes, s.target.Group), gone
 		return err
 	})
 	var mu sync.Mutex
@@ -71,6 +72,10 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 	}
 	if err := reads.Wait(); err != nil {
 		return nil, err
+	}
+	if nodesMissing && !o.clusterMissing { // that nobody is a node must not rest on a contradiction
+		return nil, &verdict.Error{Verdict: verdict.Transient, Op: "ListNodes", Status: http.StatusNotFound,
+			Message: "the cluster is there, and it has no list of nodes"}
 	}
 	s.seen = o.nodes
 	return o, nil
