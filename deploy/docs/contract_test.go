@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/workflows"
@@ -68,6 +70,8 @@ func TestRequestsInTheContractAreTaken(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Empty(t, membership.Validate(k, r), name)
 	}
+	_, err := fleet.ParsePlan([]byte(examples(t)["fleet-plan"]))
+	require.NoError(t, err)
 }
 
 // examples returns the JSON of a value of every type in the contract, by the name of its marker. The values are those of
@@ -142,6 +146,7 @@ func examples(t *testing.T) map[string]string {
 			For: membership.Duration(10 * time.Second), Slice: slice},
 		"slice": landed,
 	}
+	maps.Copy(values, fleetExamples(made))
 	texts := make(map[string]string)
 	for name, v := range values {
 		data, err := json.MarshalIndent(v, "", "  ")
@@ -179,6 +184,21 @@ func TestEveryNameIsInTheContract(t *testing.T) {
 	}
 }
 
+// Whoever is called looks up what the status says.
+func TestEveryPhaseIsInTheRunbook(t *testing.T) {
+	text := read(t, "runbook.md")
+	for _, phase := range constants(t, "../../cloud/membership", "Phase") {
+		if !strings.Contains(text, "phase `"+phase+"`") {
+			require.Contains(t, text, "\n## "+phase+"\n", "runbook.md does not say what to do in the phase %s", phase)
+		}
+	}
+	for _, waits := range []membership.Phase{membership.Waiting, membership.Stopped} {
+		for _, page := range []string{"runbook.md", contract, "../../README.md"} {
+			require.Regexp(t, `--query 'FleetjoinPhase IN \([^)]*"`+string(waits)+`"`, read(t, page), "where one looks for runs that need a person")
+		}
+	}
+}
+
 func TestEveryActivityTypeIsListed(t *testing.T) {
 	text := read(t, "error-codes.md")
 	for _, k := range kinds.All(kinds.Clouds{}) {
@@ -193,11 +213,29 @@ func TestEveryFieldIsInTheContract(t *testing.T) {
 	for _, v := range []any{membership.Request{}, membership.Approval{}, workflows.PlanInput{}, membership.Program{}, membership.Pace{},
 		membership.Gate{}, membership.Stage{}, membership.Lane{}, membership.Member{}, membership.Objection{}, membership.Problem{},
 		membership.Report{}, membership.MemberReport{}, membership.Vote{}, membership.Status{}, membership.MemberStatus{},
-		membership.Control{}, membership.Controlled{}, membership.SliceInput{}, membership.Slice{}, membership.JobRef{}, membership.Note{}} {
+		membership.Control{}, membership.Controlled{}, membership.SliceInput{}, membership.Slice{}, membership.JobRef{}, membership.Note{},
+		fleet.Plan{}, fleet.Step{}, fleet.Assignment{}, fleet.Targets{}, membership.Query{}, fleet.Spread{}, fleet.Budget{}, fleet.Window{},
+		fleet.Pace{}, fleet.Approval{}, fleet.Preview{}, fleet.Opening{}, fleet.Foreseen{}, fleet.PreviewStep{}, fleet.PreviewGroup{},
+		fleet.PreviewWave{}, fleet.PreviewPage{}, fleet.Refusal{}, fleet.Example{}, fleet.Expected{}, fleet.Downtime{}, fleet.APICalls{},
+		fleet.Status{}, fleet.WaveStatus{}, fleet.FailedMember{}, fleet.Control{}, fleet.Report{}, fleet.StepReport{},
+		fleet.SurveyedStep{}, fleet.SurveyedWave{}, fleet.Said{}} {
 		for _, f := range fields(reflect.TypeOf(v)) {
 			if !strings.Contains(text, "`"+f+"`") && !strings.Contains(text, strconv.Quote(f)+":") {
 				t.Errorf("%s lacks the field %s of %T", contract, f, v)
 			}
+		}
+	}
+}
+
+// What a plan may say is in the page about plans.
+func TestEveryFieldOfAPlanIsExplained(t *testing.T) {
+	text := read(t, "fleets.md")
+	for at, v := range map[string]any{"": fleet.Plan{}, " ": fleet.Step{}, "targets.": fleet.Targets{}, "targets.cloud.": membership.Query{},
+		"spread.": fleet.Spread{}, "budget.": fleet.Budget{}, "windows.": fleet.Window{}, "pace.": fleet.Pace{}, "approval.": fleet.Approval{},
+		"approval. ": membership.Approval{}} {
+		for _, f := range fields(reflect.TypeOf(v)) {
+			field := strings.ReplaceAll(at, " ", "") + f
+			require.True(t, strings.Contains(text, "\n| `"+field+"`"), "fleets.md does not explain %s of a plan", field)
 		}
 	}
 }
@@ -235,8 +273,9 @@ func fields(s reflect.Type) (names []string) {
 		if f.Anonymous {
 			continue // listed by itself
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			names = append(names, name)
+		}
 	}
 	return names
 }

@@ -49,12 +49,9 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	if err != nil {
 		return err
 	}
-	p, err := parsePlan(data, f.Kinds)
+	p, err := parsePlan(askedBy(data, me()), f.Kinds)
 	if err != nil {
 		return err
-	}
-	if p.Requester == "" {
-		p.Requester = me()
 	}
 	if o.Operation == membership.Leave {
 		if err := leaves(&p); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,6 +83,15 @@ func TestExitCodesOfTheCommandLine(t *testing.T) {
 			require.Equal(t, c.code, run(t.Context(), f, c.args), errs.String())
 			require.Contains(t, errs.String(), c.says)
 		})
+	}
+}
+
+func TestHelpOfStatusKnowsItsExitCodes(t *testing.T) {
+	t.Parallel()
+	f, out, _ := testFactory(t)
+	require.Equal(t, ExitOK, run(t.Context(), f, []string{"status", "--help"}))
+	for _, p := range []membership.Phase{membership.Waiting, membership.Stopped, membership.Awaiting, membership.Running} {
+		require.Contains(t, out.String(), fmt.Sprint(f.tell(exitIn(p))), p)
 	}
 }
 
@@ -194,7 +204,8 @@ func TestReportOfEveryEnd(t *testing.T) {
 		"rubbish details":         {failed(workflows.ErrRolledBack, 42), ExitCouldNotRun, "text"},
 		"cloud refused":           {failed(workflows.ErrCloudRefused), ExitCouldNotRun, "nothing was touched: text"},
 		"another error":           {failed("Other"), ExitCouldNotRun, "run run-1"},
-		"gone":                    {&serviceerror.NotFound{}, ExitCouldNotRun, `there is no run "run-1"`},
+		"gone": {&serviceerror.NotFound{}, ExitCouldNotRun, `there is no run "run-1" in this namespace; list them with: ` +
+			`temporal workflow list --query 'WorkflowType IN ("Fleet", "Join", "Leave")'`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,8 +24,15 @@ import (
 // fleetFields are those of a plan that a request has not: with one of them, a file is a fleet's.
 var fleetFields = []string{"name", "operation", "steps", "groups", "targets", "spread", "canary", "waves", "soak", "budget", "windows", "pace"}
 
-// isFleet reports whether a plan says anything that only fleets know, or has more members than one run takes.
+// isFleet reports whether a plan says anything that only fleets know, or has more members than one run takes. What is
+// neither a plan nor a request is taken for what its fields look like, and its mistakes are told as such.
 func isFleet(data []byte) bool {
+	if _, err := membership.ParseRequest(data); err == nil {
+		return false
+	}
+	if _, err := fleet.ParsePlan(data); err == nil {
+		return true
+	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil {
 		return false
@@ -34,7 +41,30 @@ func isFleet(data []byte) bool {
 	if json.Unmarshal(fields["members"], &members) == nil && len(members) > membership.MaxMembers {
 		return true
 	}
+	var gate map[string]json.RawMessage
+	if json.Unmarshal(fields["approval"], &gate) == nil && gate["eachWave"] != nil {
+		return true
+	}
 	return slices.ContainsFunc(fleetFields, func(name string) bool { _, ok := fields[name]; return ok })
+}
+
+// askedBy fills in who asks, unless the plan says so. It is done before the plan is judged, since who has a gate must ask
+// by name. Where votes are signed that is the name of a key, and only a person can say which.
+func askedBy(data []byte, who string) []byte {
+	var fields map[string]json.RawMessage
+	var said struct {
+		Requester string
+		Approval  struct{ Signed bool }
+	}
+	if json.Unmarshal(data, &fields) != nil || json.Unmarshal(data, &said) != nil || said.Requester != "" || said.Approval.Signed {
+		return data
+	}
+	fields["requester"], _ = json.Marshal(who) // of a text
+	filled, err := json.Marshal(fields)
+	if err != nil {
+		return data
+	}
+	return filled
 }
 
 // parseFleet reads a plan and checks all that can be without Temporal or a cloud.
@@ -101,11 +131,12 @@ func leaves(p *fleet.Plan) error {
 }
 
 // fleetID is the same for the same plan, and for the same members of the same group whatever their order: asking twice for
-// one thing makes one run, not two that get in each other's way.
+// one thing makes one run, not two that get in each other's way. Who asks makes no other thing of it.
 func fleetID(p fleet.Plan) string {
 	if req, ok := asRequest(p); ok && p.Name == "" {
 		return runID(cmp.Or(p.Operation, membership.Join), req)
 	}
+	p.Requester = ""
 	body, _ := json.Marshal(p) // of plain data
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -136,7 +167,8 @@ func fleetSummary(p fleet.Plan) string {
 			kinds = append(kinds, s.Kind)
 		}
 	}
-	return fmt.Sprintf("fleet %s: %s, %s", p.Name, membership.Count(len(steps), "step"), strings.Join(kinds, ", "))
+	return fmt.Sprintf("%s: %s, %s", strings.TrimSpace("fleet "+p.Name), membership.Count(len(steps), "step"),
+		strings.Join(kinds, ", "))
 }
 
 // The lines that a fleet prints with --json beside startedLine.
@@ -163,19 +195,43 @@ func (n *needs) Error() string { return "needs a person" }
 // followFleet shows a fleet. The error is *needs when people must do something.
 func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
 	view := fleetView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
+	id, now := run.GetID(), foundRun{first: run.GetRunID()}
+	if r, ok := run.(begunRun); ok {
+		now = r.found
+	}
 	wait := func(ctx context.Context) (fleet.Report, error) { return fleetReportOf(ctx, run) }
-	return follow(ctx, f, conn, wait, func(ctx context.Context) (bool, error) {
-		status, err := queryFleet(ctx, conn, run.GetID(), "")
-		if err != nil {
-			return false, nil
+	return follow(ctx, f, conn, wait, func(ctx context.Context) (err error) {
+		if !now.over {
+			now, err = goesOn(ctx, conn, id, now)
 		}
-		view.show(status, f.closeUp(ctx, conn, run.GetID(), status))
+		if err != nil {
+			return &unheard{id, err}
+		}
+		if now.over {
+			return nil // its report is on the way, and another run may have its name
+		}
+		status, err := queryFleet(ctx, conn, id, now.id)
+		if err != nil {
+			return &unheard{id, err}
+		}
+		view.show(status, f.closeUp(ctx, conn, id, status))
 		switch status.Phase {
 		case membership.Waiting, membership.Awaiting, membership.Stopped:
-			return true, &needs{status}
+			return &needs{status}
 		}
-		return true, nil
+		return nil
 	})
+}
+
+// goesOn finds the history in which a fleet goes on: the latest of its name, if that began where the fleet did. What began
+// elsewhere is another run, and ours is over.
+func goesOn(ctx context.Context, conn *connect.Connection, id string, from foundRun) (foundRun, error) {
+	now, err := describe(ctx, conn, id, "")
+	if err != nil {
+		return from, err
+	}
+	now.over = now.over || now.first != "" && now.first != from.first
+	return now, nil
 }
 
 func queryFleet(ctx context.Context, conn *connect.Connection, id, run string) (fleet.Status, error) {

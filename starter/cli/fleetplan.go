@@ -27,9 +27,6 @@ const (
 
 // planFleet shows what a fleet would do.
 func (f *Factory) planFleet(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
-	if p.Requester == "" {
-		p.Requester = me()
-	}
 	if membership.Operation(o.Operation) == membership.Leave {
 		if err := leaves(&p); err != nil {
 			return err

@@ -3,15 +3,19 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -98,14 +102,18 @@ func fromWorkers(conn *connect.Connection) report.Get {
 		if err != nil {
 			return nil, fmt.Errorf("read blob %s: %w", key, err)
 		}
-		var data json.RawMessage
-		err = answered(ctx, func() error { return run.Get(ctx, &data) })
+		var packed converter.RawValue
+		err = answered(ctx, func() error { return run.Get(ctx, &packed) })
 		var app *temporal.ApplicationError
 		var problems []membership.Problem
 		if errors.As(err, &app) && app.Type() == workflows.ErrBadInput && app.HasDetails() && app.Details(&problems) == nil && len(problems) > 0 {
 			err = errors.New(problems[0].Want)
 		}
 		if err != nil {
+			return nil, fmt.Errorf("blob %s: %w", key, err)
+		}
+		var data json.RawMessage
+		if err := workflows.Unpack(packed, &data); err != nil {
 			return nil, fmt.Errorf("blob %s: %w", key, err)
 		}
 		return data, nil
@@ -127,7 +135,7 @@ func (f *Factory) attend(ctx context.Context, conn *connect.Connection, work fun
 			}
 			return err
 		case <-tick.C:
-			watchdog.silent(ctx)
+			watchdog.silent(ctx, nil)
 		}
 	}
 }
@@ -139,17 +147,20 @@ func (o *ReportOptions) table(asJSON bool) bool {
 
 func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fleet) error {
 	var err error
+	as := func(format func(context.Context, io.Writer) error) func(io.Writer) error {
+		return func(to io.Writer) error { return format(ctx, to) }
+	}
 	switch {
 	case o.Verify:
 		return f.verifyFleet(ctx, fl)
 	case o.CSV:
-		err = fl.WriteCSV(ctx, f.Out)
+		err = writeWhole(f.Out, as(fl.WriteCSV))
 	case o.HTML == "-":
-		err = fl.WriteHTML(ctx, f.Out)
+		err = writeWhole(f.Out, as(fl.WriteHTML))
 	case o.HTML != "":
-		err = writeFile(o.HTML, func(to io.Writer) error { return fl.WriteHTML(ctx, to) })
+		err = writeFile(o.HTML, as(fl.WriteHTML))
 	case f.JSON:
-		err = fl.WriteJSON(ctx, f.Out)
+		err = writeWhole(f.Out, as(fl.WriteJSON))
 	default:
 		f.printFleetReport(cmp.Or(fl.Run, fl.Key), fl.Report)
 		err = f.printKept(ctx, fl, o.All)
@@ -172,18 +183,64 @@ func (f *Factory) verifyFleet(ctx context.Context, fl *report.Fleet) error {
 	return nil
 }
 
-// writeFile leaves nothing behind when it fails.
-func writeFile(path string, write func(io.Writer) error) error {
-	to, err := os.Create(path)
+// writeWhole writes all or nothing: what is written waits in a file of its own until it is known to be whole.
+func writeWhole(to io.Writer, write func(io.Writer) error) error {
+	kept, err := os.CreateTemp("", "fleetjoin-*")
 	if err != nil {
 		return err
 	}
-	err = write(to)
-	if closed := to.Close(); err == nil {
+	defer func() {
+		_ = kept.Close() // it has been read
+		_ = os.Remove(kept.Name())
+	}()
+	if err := write(kept); err != nil {
+		return err
+	}
+	if _, err := kept.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(to, kept)
+	return err
+}
+
+// writeFile puts a file in place at once, so that nobody reads half of it and what was there stays when it fails. Into what
+// is no file, such as a pipe, it writes.
+func writeFile(path string, write func(io.Writer) error) error {
+	if behind, err := filepath.EvalSymlinks(path); err == nil {
+		path = behind // a link stays one
+	}
+	mode := os.FileMode(0o666)
+	if there, err := os.Stat(path); err == nil {
+		if mode = there.Mode(); !mode.IsRegular() {
+			return writeInto(path, write)
+		}
+	}
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-"+strings.ToLower(rand.Text()[:8]))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm())
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if closed := f.Close(); err == nil {
 		err = closed
 	}
+	if err == nil {
+		err = os.Rename(name, path)
+	}
 	if err != nil {
-		_ = os.Remove(path)
+		_ = os.Remove(name) // what is left of it
+	}
+	return err
+}
+
+func writeInto(path string, write func(io.Writer) error) error {
+	to, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	err = writeWhole(to, write)
+	if closed := to.Close(); err == nil {
+		err = closed
 	}
 	return err
 }

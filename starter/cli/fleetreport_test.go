@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,14 +53,33 @@ func keep(t *testing.T) (folder, account, record string) {
 		members = append(members, membership.MemberReport{ID: id, Outcome: membership.RolledBack, Stage: "start", Code: "start-failed",
 			Reason: "no host is left", RequestID: "req-7"})
 	}
+	members[1].Name = "网页服务器-2"
 	record = cohort(fleet.PageInput{To: 6}, map[membership.Outcome]int{membership.Joined: 1, membership.RolledBack: 5}, members)
 	was := map[membership.Outcome]int{membership.Joined: 1}
 	cohort(fleet.PageInput{To: 1, Again: &fleet.Again{Record: record, Undo: true, Was: was}}, map[membership.Outcome]int{membership.RolledBack: 1},
 		[]membership.MemberReport{{ID: "server-1", Outcome: membership.RolledBack}})
 	counts := map[membership.Outcome]int{membership.RolledBack: 6, membership.NotStarted: 2}
 	a.Report = fleet.Report{Name: "web", Outcome: membership.RunRolledBack, Counts: counts, Why: "the budget is spent",
-		Steps: []fleet.StepReport{{SurveyedStep: surveyed, Counts: counts}}, Started: at.Add(-3 * time.Minute), Ended: at}
+		Steps: []fleet.StepReport{{SurveyedStep: surveyed, Counts: counts}}, Started: at.Add(-3 * time.Minute), Ended: at,
+		Said: []fleet.Said{
+			{At: at, What: fleet.ControlChange, Control: fleet.Control{Control: membership.Control{By: "ann"}, Cohorts: 3,
+				Budget: &fleet.Budget{Failures: fleet.Share{Percent: 5}}}},
+			{At: at, What: membership.ControlSkip, Control: fleet.Control{Wave: 2, Control: membership.Control{By: "bob", Reason: "they go away"}}},
+			{At: at, What: membership.ControlPause, Control: fleet.Control{Control: membership.Control{Reason: "a look"}}, Refused: "the run is paused"}}}
 	return folder, keepJSON(t, kept, a), record
+}
+
+// longer is the same account with more to tell than fits into a buffer.
+func longer(t *testing.T, folder, account string) string {
+	t.Helper()
+	kept, err := store.Open(folder)
+	require.NoError(t, err)
+	data, err := kept.Get(t.Context(), store.Key(account))
+	require.NoError(t, err)
+	var a fleet.Account
+	require.NoError(t, json.Unmarshal(data, &a))
+	a.Report.Why = strings.Repeat("again and again, ", 1000)
+	return keepJSON(t, kept, a)
 }
 
 func keepJSON[T any](t *testing.T, kept *store.Store, v T) string {
@@ -107,12 +127,67 @@ func TestReportOfAStoreTakesNoTemporal(t *testing.T) {
 	require.Equal(t, account+": the account, the manifest, 2 pages and 2 records are what their keys say, and 8 members add up to the report\n", out)
 	digits := strings.TrimPrefix(record, "sha256:")
 	require.NoError(t, os.WriteFile(filepath.Join(folder, digits[:2], digits), []byte("{}"), 0o600))
+	account = longer(t, folder, account)
 	_, errs = report(ExitCouldNotRun, "--verify")
 	require.Contains(t, errs, "the record of cohort web.1: getting blob "+record)
 	require.Contains(t, errs, "damaged")
+	report(ExitCouldNotRun, "--html", page)
+	still, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Equal(t, string(written), string(still), "what was there stays")
 	require.NoError(t, os.Remove(page))
 	report(ExitCouldNotRun, "--html", page)
-	require.NoFileExists(t, page, "half a page is none")
+	left, err := os.ReadDir(filepath.Dir(page))
+	require.NoError(t, err)
+	require.Empty(t, left, "half a page is none")
+	out, _ = report(ExitCouldNotRun, "--csv")
+	require.Empty(t, out, "half a list is none")
+	out, _ = report(ExitCouldNotRun, "--json")
+	require.True(t, json.Valid([]byte(out)), "half a document is none: %s", out)
+}
+
+func TestFilesAreWrittenWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	text := func(s string, err error) func(io.Writer) error {
+		return func(to io.Writer) error { _, _ = io.WriteString(to, s); return err }
+	}
+	folder := t.TempDir()
+	file, link := filepath.Join(folder, "page.html"), filepath.Join(folder, "link.html")
+	content := func() string {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		return string(data)
+	}
+	require.NoError(t, writeFile(file, text("one", nil)))
+	require.NoError(t, os.Chmod(file, 0o600))
+	require.ErrorIs(t, writeFile(file, text("half", io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF)
+	require.Equal(t, "one", content())
+	require.NoError(t, os.Symlink(file, link))
+	require.NoError(t, writeFile(link, text("two", nil)))
+	require.Equal(t, "two", content())
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink, "a link stays one")
+	info, err = os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode(), "who may not read it still may not")
+	names, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, names, 2)
+	from, to, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, writeFile(fmt.Sprintf("/dev/fd/%d", to.Fd()), text("through", nil)))
+	require.NoError(t, to.Close())
+	said, err := io.ReadAll(from)
+	require.NoError(t, err)
+	require.NoError(t, from.Close())
+	require.Equal(t, "through", string(said), "into a pipe it is written")
+
+	var out strings.Builder
+	require.ErrorIs(t, writeWhole(&out, text("half", io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF)
+	require.Empty(t, out.String())
+	require.NoError(t, writeWhole(&out, text("all", nil)))
+	require.Equal(t, "all", out.String())
 }
 
 func TestReportTakesOneFormat(t *testing.T) {

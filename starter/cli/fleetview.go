@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,8 @@ type fleetView struct {
 // begunRun is a run that somebody started before we came; at is zero when nobody knows when.
 type begunRun struct {
 	client.WorkflowRun
-	at time.Time
+	found foundRun
+	at    time.Time
 }
 
 // draw draws the picture anew, since time has passed even when nothing else has happened.
@@ -193,11 +195,13 @@ func (f *Factory) printFleetReport(id string, r fleet.Report) {
 		if s.What == membership.ControlApprove || s.What == membership.ControlReject {
 			continue // they are among the votes
 		}
-		note := clean(s.Control.Reason)
+		words := []string{report.Detail(r, s.Control), s.Control.Reason}
 		if s.Refused != "" {
-			note = "was refused: " + clean(s.Refused)
+			words[1] = "was refused: " + s.Refused
 		}
-		f.printf("%s by %s at %s  %s\n", s.What, clean(s.Control.By), s.At.UTC().Format(time.RFC3339), note)
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+		f.printf("%s by %s at %s  %s\n", s.What, clean(cmp.Or(s.Control.By, "somebody")), s.At.UTC().Format(time.RFC3339),
+			clean(strings.Join(words, ": ")))
 	}
 	if r.Account != "" {
 		f.printf("account %s\n", r.Account)

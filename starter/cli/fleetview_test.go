@@ -39,6 +39,16 @@ func (r fleetRun) Get(ctx context.Context, into any) error {
 	}
 }
 
+// foundAt is what Temporal says of a history of the fleet web.
+func foundAt(t *testing.T, run, first, status string, start time.Time) *workflowservice.DescribeWorkflowExecutionResponse {
+	t.Helper()
+	info := &workflowpb.WorkflowExecutionInfo{}
+	require.NoError(t, temporalproto.CustomJSONUnmarshalOptions{}.Unmarshal(fmt.Appendf(nil, `{"type": {"name": %q}, "execution":
+		{"workflowId": "web", "runId": %q}, "firstRunId": %q, "status": %q, "startTime": %q}`, workflows.TypeFleet, run, first,
+		"WORKFLOW_EXECUTION_STATUS_"+status, start.UTC().Format(time.RFC3339)), info))
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}
+}
+
 // watched runs watch on a terminal, of a fleet that was started 83 minutes ago and answers with the statuses in turn; then
 // it does then. It returns what the terminal shows, what was said on stderr, and the exit code.
 func watched(t *testing.T, statuses []fleet.Status, then func(stop context.CancelFunc, end chan<- fleet.Report)) (shown []string, told string, code int) {
@@ -50,19 +60,13 @@ func watched(t *testing.T, statuses []fleet.Status, then func(stop context.Cance
 		server := mocks.NewClient(t)
 		server.On("Close").Return()
 		at := func(run string, start time.Time) {
-			info := &workflowpb.WorkflowExecutionInfo{}
-			require.NoError(t, temporalproto.CustomJSONUnmarshalOptions{}.Unmarshal(fmt.Appendf(nil, `{"type": {"name": %q}, "execution":
-				{"workflowId": "web", "runId": "second"}, "firstRunId": "first", "startTime": %q}`, workflows.TypeFleet,
-				start.UTC().Format(time.RFC3339)), info))
-			server.On("DescribeWorkflowExecution", mock.Anything, "web", run).Return(
-				&workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil)
+			server.On("DescribeWorkflowExecution", mock.Anything, "web", run).Return(foundAt(t, "second", "first", "RUNNING", start), nil)
 		}
 		at("", time.Now())
-		at("second", time.Now())
 		at("first", time.Now().Add(-83*time.Minute))
 		server.On("GetWorkflow", mock.Anything, "web", "").Return(fleetRun{report: end})
 		for i, s := range statuses {
-			call := server.On("QueryWorkflow", mock.Anything, "web", "", membership.QueryStatus)
+			call := server.On("QueryWorkflow", mock.Anything, "web", "second", membership.QueryStatus)
 			if i < len(statuses)-1 {
 				call.Once()
 			} else {

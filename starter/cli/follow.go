@@ -34,10 +34,19 @@ type awaiting struct{ status membership.Status }
 
 func (a *awaiting) Error() string { return "awaiting approval" }
 
+// unheard says that a run did not answer.
+type unheard struct {
+	id  string
+	why error
+}
+
+func (u *unheard) Error() string { return fmt.Sprintf("run %s does not answer: %v", u.id, u.why) }
+func (u *unheard) Unwrap() error { return u.why }
+
 // follow looks at a run until it has ended, and returns its truth, which wait waits for; or until look finds that people must
-// do something, which its error says. Nothing is heard of a run while look reports false.
+// do something, which its error says, unless that is *unheard.
 func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wait func(context.Context) (T, error),
-	look func(context.Context) (heard bool, err error)) (truth T, err error) {
+	look func(context.Context) error) (truth T, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var late error
@@ -52,15 +61,16 @@ func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wa
 	defer tick.Stop()
 	for {
 		asking, done := context.WithTimeout(ctx, queryTimeout)
-		heard, err := look(asking)
+		err := look(asking)
 		done()
+		var silence *unheard
 		switch {
-		case err != nil:
-			return truth, err
-		case heard:
+		case err == nil:
 			watchdog.heard()
+		case errors.As(err, &silence):
+			watchdog.silent(ctx, silence)
 		default:
-			watchdog.silent(ctx)
+			return truth, err
 		}
 		select {
 		case r := <-over:
@@ -73,10 +83,10 @@ func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wa
 // followRun shows a run that stands alone. The error is errWaiting or *awaiting when people must do something.
 func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, v view) (membership.Report, error) {
 	wait := func(ctx context.Context) (membership.Report, error) { return reportOf(ctx, run) }
-	return follow(ctx, f, conn, wait, func(ctx context.Context) (bool, error) {
+	return follow(ctx, f, conn, wait, func(ctx context.Context) error {
 		status, err := queryStatus(ctx, conn, run.GetID(), run.GetRunID())
 		if err != nil {
-			return false, nil
+			return &unheard{run.GetID(), err}
 		}
 		var p pulse
 		if status.Phase != membership.Ended {
@@ -85,11 +95,11 @@ func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run c
 		v.show(status, p)
 		switch status.Phase {
 		case membership.Waiting:
-			return true, errWaiting
+			return errWaiting
 		case membership.Awaiting:
-			return true, &awaiting{status}
+			return &awaiting{status}
 		}
-		return true, nil
+		return nil
 	})
 }
 
@@ -107,7 +117,8 @@ func (f *Factory) watchdog(conn *connect.Connection) *watchdog {
 
 func (w *watchdog) heard() { w.since, w.told = time.Now(), false }
 
-func (w *watchdog) silent(ctx context.Context) {
+// silent is told whenever nothing is heard, and why, where somebody was asked.
+func (w *watchdog) silent(ctx context.Context, why error) {
 	if w.told || ctx.Err() != nil || time.Since(w.since) < patience {
 		return
 	}
@@ -121,6 +132,9 @@ func (w *watchdog) silent(ctx context.Context) {
 	case len(ids) == 0:
 		w.told = true
 		w.f.notef("%s\n", noWorker(w.conn))
+	case why != nil && !outOfReach(why):
+		w.told = true
+		w.f.notef("%s; still trying, see the runbook, \"A run does not replay\"\n", clean(why.Error()))
 	} // otherwise there are workers, and they are merely busy
 }
 

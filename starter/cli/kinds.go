@@ -122,7 +122,7 @@ func requestTable(s membership.Spec, examples []plans.Plan) (t table) {
 		{"group", "id", "needed", r.Group, "what the members join"},
 		{"members", "list of ids", "needed", "[" + first(r.Members) + "]", fmt.Sprintf("who joins: 1 to %d, each once", s.PageLimit)},
 		{"params", "object", "if need be", compact(r.Params), "parameters of the kind"},
-		{"requester", "text", gate, "ann", "who asks, and may not approve it"},
+		{"requester", "text", gate, "ann", "who asks, and may not approve it; apply fills in who runs it"},
 		{"approval.quorum", "number", "default 1", "2", "how many must approve; an approval, also an empty one, asks for a gate"},
 		{"approval.voters", "list of texts", "default all", "[bob, cid]", "who may vote; never the requester"},
 		{"approval.timeout", "duration", "default 72h", "24h", "after that nothing is done; 1m to 720h"},

@@ -56,6 +56,7 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 	if err != nil {
 		return err
 	}
+	data = askedBy(data, me())
 	if isFleet(data) {
 		p, err := parseFleet(data, f.Kinds)
 		if err != nil {

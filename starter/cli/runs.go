@@ -144,7 +144,7 @@ func ended(id string, err error) error {
 
 func noRun(id string) error {
 	return fmt.Errorf("there is no run %q in this namespace; list them with: "+
-		"temporal workflow list --query 'FleetjoinKind IS NOT NULL'", id)
+		`temporal workflow list --query 'WorkflowType IN ("Fleet", "Join", "Leave")'`, id)
 }
 
 // describe finds a run, and makes sure that it is one of ours; run "" is the latest of that id.
@@ -169,14 +169,19 @@ func describe(ctx context.Context, conn *connect.Connection, id, run string) (fo
 		return found, fmt.Errorf("%q is a %s workflow; want a run that joins or leaves a group", id, t)
 	}
 	found.running = info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
-	found.id = info.GetExecution().GetRunId()
+	found.over = !found.running && info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
+	found.id, found.first = info.GetExecution().GetRunId(), info.GetFirstRunId()
+	found.started = info.GetStartTime().AsTime()
 	return found, nil
 }
 
 // foundRun is what Temporal knows of a run.
 type foundRun struct {
 	id      string // Temporal's run id
+	first   string // that of the first of its histories; "" from a server that does not tell
+	started time.Time
 	running bool
+	over    bool // and does not go on in a fresh history
 	fleet   bool // it is a fleet
 	cohort  bool // it is a fleet's cohort
 }

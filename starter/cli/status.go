@@ -19,7 +19,7 @@ func newStatus(f *Factory) *cobra.Command {
 		Use:   "status RUN",
 		Short: "Show where a run is now",
 		Long: "Show where a run is now, who failed in it, and what holds back the calls of the workers that work for it.\n\n" +
-			"The exit code is 5 when the run waits for a person, otherwise 0.",
+			"The exit code is 5 when the run waits for a person, 8 when it waits for an approval, otherwise 0.",
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.status(cmd.Context(), args[0], run)

@@ -1,9 +1,6 @@
 package cli
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 const columnGap = "  "
 
@@ -27,13 +24,13 @@ func (t *table) head(names ...string) {
 }
 
 func (t *table) print(s *Streams, indent string) {
-	var width []int
+	var wide []int
 	for _, row := range t.rows {
 		for i, c := range row {
-			if i == len(width) {
-				width = append(width, 0)
+			if i == len(wide) {
+				wide = append(wide, 0)
 			}
-			width[i] = max(width[i], utf8.RuneCountInString(c.text))
+			wide[i] = max(wide[i], width(c.text))
 		}
 	}
 	for _, row := range t.rows {
@@ -41,7 +38,7 @@ func (t *table) print(s *Streams, indent string) {
 		for i, c := range row {
 			line += s.paint(c.paint, c.text)
 			if i < len(row)-1 {
-				line += strings.Repeat(" ", width[i]-utf8.RuneCountInString(c.text)) + columnGap
+				line += strings.Repeat(" ", wide[i]-width(c.text)) + columnGap
 			}
 		}
 		s.printf("%s\n", strings.TrimRight(line, " "))

@@ -29,7 +29,7 @@ func newWatch(f *Factory) *cobra.Command {
 			case err != nil:
 				return err
 			case found.fleet: // whatever its run id is by the time it ends
-				return f.concludeFleet(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), begun(ctx, conn, args[0], found.id)})
+				return f.concludeFleet(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), found, begun(ctx, conn, args[0], found)})
 			case found.cohort:
 				return fmt.Errorf("run %s is a cohort; watch its fleet", args[0])
 			}
@@ -43,11 +43,11 @@ func newWatch(f *Factory) *cobra.Command {
 
 // begun is when a fleet was started: the first of the histories in which it has continued. It is zero when that cannot be
 // told; then nothing is lost but a number on the terminal.
-func begun(ctx context.Context, conn *connect.Connection, id, run string) time.Time {
-	d, err := conn.DescribeWorkflowExecution(ctx, id, run)
-	if first := d.GetWorkflowExecutionInfo().GetFirstRunId(); err == nil && first != "" && first != run {
-		d, err = conn.DescribeWorkflowExecution(ctx, id, first)
+func begun(ctx context.Context, conn *connect.Connection, id string, found foundRun) time.Time {
+	if found.first == "" || found.first == found.id {
+		return found.started
 	}
+	d, err := conn.DescribeWorkflowExecution(ctx, id, found.first)
 	if err != nil {
 		return time.Time{}
 	}

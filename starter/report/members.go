@@ -209,7 +209,7 @@ func (f *Fleet) unrecorded(part fleet.Part, ids []string, now func(id string) me
 			m.Outcome = slices.Collect(maps.Keys(part.Counts))[0]
 		}
 		if actOf(part) == ActDecision {
-			m.Reason = f.decision(m.Outcome, id)
+			m.Reason = f.decision(m.Outcome, part.Input.Wave, id)
 		}
 		if i := slices.IndexFunc(part.Worst, func(w fleet.FailedMember) bool { return w.ID == id }); i >= 0 {
 			m.Code, m.Reason = part.Worst[i].Code, part.Worst[i].Reason
@@ -219,15 +219,16 @@ func (f *Fleet) unrecorded(part fleet.Part, ids []string, now func(id string) me
 	return all, nil
 }
 
-// decision tells who decided about a member, when there is no doubt who it was.
-func (f *Fleet) decision(outcome membership.Outcome, id string) string {
+// decision tells who decided about a member of a wave, when there is no doubt who it was.
+func (f *Fleet) decision(outcome membership.Outcome, wave int, id string) string {
 	what := membership.ControlMarkDone
 	if outcome == membership.Skipped {
 		what = membership.ControlSkip
 	}
 	var words []string
 	for _, s := range f.Report.Said {
-		about := len(s.Control.Members) == 0 || slices.Contains(s.Control.Members, id)
+		about := (len(s.Control.Members) == 0 || slices.Contains(s.Control.Members, id)) &&
+			(s.Control.Wave == 0 || s.Control.Wave == wave+1)
 		if s.What == what && s.Refused == "" && about {
 			words = append(words, fmt.Sprintf("%s by %s: %s", s.What, s.Control.By, s.Control.Reason))
 		}

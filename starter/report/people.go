@@ -47,7 +47,7 @@ func people(r fleet.Report) (all []person) {
 	}
 	for _, s := range r.Said {
 		if s.What != membership.ControlApprove && s.What != membership.ControlReject { // those are votes
-			all = append(all, person{At: s.At, What: past(s.What), By: s.Control.By, Note: s.Control.Reason, Detail: detail(s.Control),
+			all = append(all, person{At: s.At, What: past(s.What), By: s.Control.By, Note: s.Control.Reason, Detail: Detail(r, s.Control),
 				Refused: s.Refused})
 		}
 	}
@@ -75,9 +75,12 @@ func past(what string) string {
 	return what
 }
 
-// detail is what exactly a control said.
-func detail(c fleet.Control) string {
+// Detail is what exactly a control said to a fleet, but for why.
+func Detail(r fleet.Report, c fleet.Control) string {
 	var parts []string
+	if c.Wave > 0 {
+		parts = append(parts, waveNumbered(r, c.Wave))
+	}
 	if c.Then != "" {
 		parts = append(parts, "then "+words(c.Then))
 	}
@@ -94,4 +97,19 @@ func detail(c fleet.Control) string {
 		parts = append(parts, count(n, "member"))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// waveNumbered names a wave by its number in its step. A control does not say at which step it came; where they call their
+// waves differently, the number is all there is.
+func waveNumbered(r fleet.Report, n int) (name string) {
+	for _, s := range r.Steps {
+		switch {
+		case n > len(s.Waves):
+		case name == "" || name == s.Waves[n-1].Name:
+			name = s.Waves[n-1].Name
+		default:
+			return fmt.Sprintf("wave number %d", n)
+		}
+	}
+	return cmp.Or(name, fmt.Sprintf("wave number %d", n))
 }

@@ -129,14 +129,43 @@ func TestNoDecisionIsGuessed(t *testing.T) {
 		f.Report.Said = append(f.Report.Said, fleet.Said{What: what, Refused: refused,
 			Control: fleet.Control{Control: membership.Control{By: "ann", Reason: "saw " + what, Members: members}}})
 	}
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Left, "a"))
+	require.Equal(t, "mark-done, see the controls", f.decision(membership.Left, 1, "a"))
 	said(membership.ControlMarkDone, "the run is paused")
 	said(membership.ControlMarkDone, "", "b")
 	said(membership.ControlMarkDone, "", "a")
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, "a"))
-	require.Equal(t, "skip, see the controls", f.decision(membership.Skipped, "a"))
+	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"))
+	require.Equal(t, "skip, see the controls", f.decision(membership.Skipped, 1, "a"))
 	said(membership.ControlMarkDone, "")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, "a"))
+	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 1, "a"))
+	f.Report.Said[len(f.Report.Said)-1].Control.Wave = 1
+	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
+	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 0, "a"))
+}
+
+// Who reads that members were taken out must see which.
+func TestWhatPeopleSaid(t *testing.T) {
+	t.Parallel()
+	step := func(waves ...string) (s fleet.StepReport) {
+		for _, name := range waves {
+			s.Waves = append(s.Waves, fleet.SurveyedWave{Name: name})
+		}
+		return s
+	}
+	r := fleet.Report{Steps: []fleet.StepReport{step("canary", "wave 1", "wave 2"), step("canary", "wave 1")}}
+	c := fleet.Control{Wave: 2}
+	require.Equal(t, "wave 1", Detail(r, c), "the canary is the first")
+	r.Steps[1] = step("wave 1", "wave 2")
+	require.Equal(t, "wave number 2", Detail(r, c), "of which step nobody knows")
+	require.Equal(t, "wave number 2", Detail(fleet.Report{}, c))
+	c.Members = []string{"web-1", "web-2"}
+	require.Equal(t, "wave number 2; 2 members", Detail(r, c))
+	require.Equal(t, "3 cohorts at once; stops at 5% failures", Detail(r, fleet.Control{Cohorts: 3,
+		Budget: &fleet.Budget{Failures: fleet.Share{Percent: 5}}}))
+	require.Empty(t, Detail(r, fleet.Control{Control: membership.Control{By: "ann", Reason: "late"}}))
+
+	y, _ := small(t)
+	y.said(membership.ControlSkip, fleet.Control{Control: membership.Control{By: "cid", Reason: "all of it"}, Wave: 3}, "")
+	require.Contains(t, written(t, open(t, y, y.put(y.account)), "html"), `<q>all of it</q><span class="faint">wave 2</span>`)
 }
 
 func TestNothingThatACloudSaysIsMarkup(t *testing.T) {

@@ -229,7 +229,7 @@ func TestFormat(t *testing.T) {
 		membership.ControlSkip, membership.ControlMarkDone, fleet.ControlChange} {
 		require.Regexp(t, `(ed|had .* again|took .* out)\b`, past(what))
 	}
-	require.Equal(t, "then put back; 3 cohorts at once; stops at 1 failures; 2 members", detail(fleet.Control{Then: fleet.ThenPutBack, Cohorts: 3,
+	require.Equal(t, "then put back; 3 cohorts at once; stops at 1 failures; 2 members", Detail(fleet.Report{}, fleet.Control{Then: fleet.ThenPutBack, Cohorts: 3,
 		Budget: &fleet.Budget{Failures: fleet.Share{Count: 1}}, Control: membership.Control{Members: []string{"a", "b"}}}))
 	for _, o := range membership.Outcomes() {
 		require.GreaterOrEqual(t, severity(o), 0, o)
