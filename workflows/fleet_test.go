@@ -188,11 +188,11 @@ func TestACohortThatEndsWithoutAWord(t *testing.T) {
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, v.GetWorkflowError(), &app)
 	require.Equal(t, workflows.ErrRollbackIncomplete, app.Type())
-	said := map[string]bool{}
+	said := map[string]string{}
 	for _, p := range v.account.Parts {
-		said[p.Error] = true
+		said[p.Error] = p.Code
 	}
-	require.Equal(t, map[string]bool{"": true, "no such account": true, "terminated by hand": true}, said)
+	require.Equal(t, map[string]string{"": "", "no such account": membership.CodeEngine, "terminated by hand": membership.CodeEngine}, said)
 }
 
 func TestAMemberThatIsLostAfterAWaveStopsTheNext(t *testing.T) {

@@ -196,17 +196,16 @@ func (f *fleetRun) land(ctx workflow.Context, fl *flight, p fleet.Part, err erro
 // barred stops the run when the cloud refuses to plan a cohort: it would refuse those behind it, too, one by one. When it is
 // mended the cohort's turn comes again. Where nothing was done yet, the run ends instead.
 func (f *fleetRun) barred(ctx workflow.Context, fl *flight, err error) bool {
-	var app *temporal.ApplicationError
-	if f.Rules == 0 || f.Ending != "" || fl.input.Again != nil || !errors.As(err, &app) || app.Type() != ErrCloudRefused {
+	if f.Rules == 0 || f.Ending != "" || fl.input.Again != nil || !cloudRefused(err) {
 		return false
 	}
 	if !slices.ContainsFunc(f.Parts, func(p fleet.Part) bool { return p.Record != "" }) {
-		f.ending(ctx, fleet.ThenFinish, "the first cohort could not be planned: "+app.Message())
+		f.ending(ctx, fleet.ThenFinish, "the first cohort could not be planned: "+rootCause(err))
 		return false
 	}
 	f.Ledger.Land(fl.input.To-fl.input.From, 0)
 	f.Queue = append(f.Queue, fl.input)
-	f.Doubt = "a cohort could not be planned: " + app.Message() + "; resume when that is mended, or abort"
+	f.Doubt = "a cohort could not be planned: " + rootCause(err) + "; resume when that is mended, or abort"
 	return true
 }
 
@@ -216,6 +215,9 @@ func (fl *flight) unrecorded(err error) fleet.Part {
 	p, outcome := fleet.Part{}, membership.NotStarted
 	if err != nil {
 		p.Error, outcome = rootCause(err), lostOutcome(err)
+		if p.Code = membership.CodeEngine; cloudRefused(err) {
+			p.Code = membership.CodeUnobservable
+		}
 	}
 	p.Counts = map[membership.Outcome]int{outcome: fl.input.To - fl.input.From}
 	if outcome == membership.Unknown || !tryingAgain(fl.input) {
@@ -254,6 +256,11 @@ func (f *fleetRun) roomForNames() int {
 		room -= len(p.Worst)
 	}
 	return room
+}
+
+func cloudRefused(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == ErrCloudRefused
 }
 
 // lostOutcome says what is to be thought of the members of a cohort that ended without a word.

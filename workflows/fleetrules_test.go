@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -69,7 +68,7 @@ func (v *convoy) refusedFrom(first int, refuses *bool) {
 		if planned++; planned < first || !*refuses {
 			return nil
 		}
-		return temporal.NewNonRetryableApplicationError("401: the key is not valid", workflows.ErrCloudRefused, errors.New("x"))
+		return temporal.NewNonRetryableApplicationError("401: the key is not valid", workflows.ErrCloudRefused, nil)
 	}
 }
 
@@ -79,6 +78,7 @@ func TestWhenTheCloudRefusesTheFirstCohortNobodyElseIsStarted(t *testing.T) {
 	v.refusedFrom(1, &refuses)
 	v.run()
 	require.Equal(t, "refused: 3 refused, 9 not-started", v.tally())
+	require.Equal(t, membership.CodeUnobservable, v.account.Parts[0].Code)
 	require.Equal(t, "the first cohort could not be planned: 401: the key is not valid", v.report().Why)
 }
 

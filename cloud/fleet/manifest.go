@@ -127,6 +127,7 @@ type Part struct {
 	Counts map[membership.Outcome]int `json:"counts"`
 	Worst  []FailedMember             `json:"worst,omitempty"` // those that failed
 	Error  string                     `json:"error,omitempty"` // why it ended without a record
+	Code   string                     `json:"code,omitempty"`  // and its code, that of all its members
 	// Started and Ended are those of the record; zero when there is none.
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`

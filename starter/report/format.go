@@ -113,16 +113,23 @@ func manner(p fleet.Plan) string {
 	return strings.Join(parts, "; ")
 }
 
+func failures(s fleet.Share) string {
+	if s.String() == "1" {
+		return "1 failure"
+	}
+	return s.String() + " failures"
+}
+
 func allowance(b *fleet.Budget) string {
 	if b == nil {
 		return ""
 	}
 	var parts []string
 	if b.Failures != (fleet.Share{}) {
-		parts = append(parts, "stops at "+b.Failures.String()+" failures")
+		parts = append(parts, "stops at "+failures(b.Failures))
 	}
 	if b.PerWave != (fleet.Share{}) {
-		parts = append(parts, "stops at "+b.PerWave.String()+" failures in a wave")
+		parts = append(parts, "stops at "+failures(b.PerWave)+" in a wave")
 	}
 	if b.Then != "" {
 		parts = append(parts, "then "+words(b.Then))

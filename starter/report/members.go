@@ -204,7 +204,7 @@ func (f *Fleet) unrecorded(part fleet.Part, ids []string, now func(id string) me
 	}
 	var all []membership.MemberReport
 	for _, id := range ids {
-		m := membership.MemberReport{ID: id, Reason: part.Error, Outcome: now(id)}
+		m := membership.MemberReport{ID: id, Code: part.Code, Reason: part.Error, Outcome: now(id)}
 		if !kept {
 			m.Outcome = slices.Collect(maps.Keys(part.Counts))[0]
 		}

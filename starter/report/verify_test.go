@@ -140,15 +140,15 @@ func TestACohortWithoutARecord(t *testing.T) {
 	y.step(membership.Join, "k")
 	y.wave("wave 1", fleet.Page{Group: group1, Members: ids(0, 3)})
 	y.account.Manifest = y.put(y.manifest)
-	y.account.Parts = []fleet.Part{{Cohort: "web.1", Input: fleet.PageInput{From: 0, To: 2}, Error: "terminated",
+	y.account.Parts = []fleet.Part{{Cohort: "web.1", Input: fleet.PageInput{From: 0, To: 2}, Error: "terminated", Code: "engine-error",
 		Counts: map[membership.Outcome]int{membership.Unknown: 2}}}
 	f := open(t, y, y.close())
 	var got []string
 	for m, err := range f.Members(t.Context()) {
 		require.NoError(t, err)
-		got = append(got, fmt.Sprint(m.Outcome, " ", m.Reason))
+		got = append(got, fmt.Sprintf("%s %s %s", m.Outcome, m.Code, m.Reason))
 	}
-	require.Equal(t, []string{"unknown terminated", "unknown terminated", "not-started "}, got)
+	require.Equal(t, []string{"unknown engine-error terminated", "unknown engine-error terminated", "not-started  "}, got)
 	_, err := f.Verify(t.Context())
 	require.NoError(t, err)
 	require.Nil(t, newChart(f, nil), "there is no time to it")
@@ -229,7 +229,7 @@ func TestFormat(t *testing.T) {
 		membership.ControlSkip, membership.ControlMarkDone, fleet.ControlChange} {
 		require.Regexp(t, `(ed|had .* again|took .* out)\b`, past(what))
 	}
-	require.Equal(t, "then put back; 3 cohorts at once; stops at 1 failures; 2 members", Detail(fleet.Report{}, fleet.Control{Then: fleet.ThenPutBack, Cohorts: 3,
+	require.Equal(t, "then put back; 3 cohorts at once; stops at 1 failure; 2 members", Detail(fleet.Report{}, fleet.Control{Then: fleet.ThenPutBack, Cohorts: 3,
 		Budget: &fleet.Budget{Failures: fleet.Share{Count: 1}}, Control: membership.Control{Members: []string{"a", "b"}}}))
 	for _, o := range membership.Outcomes() {
 		require.GreaterOrEqual(t, severity(o), 0, o)
