@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -67,15 +68,17 @@ type fleetState struct {
 	Said     []fleet.Said
 	Cohorts  int // started so far
 	Paused   bool
-	PausedBy string     // and why
-	Stopped  string     // why nothing more is started until somebody decides; "" when it goes on
-	Doubt    string     // likewise, until somebody says to go on
+	PausedBy string // and why
+	Stopped  string // why nothing more is started until somebody decides; "" when it goes on
+	Doubt    string // likewise, until somebody says to go on
+	// Barred are the pages that the cloud has refused to plan since a cohort last filed a record, and BarredBy its words.
+	Barred   []fleet.PageInput
+	BarredBy string
 	Ending   fleet.Then // how it ends before its time; "" when it does not
 	Why      string     // it does
 	Aborted  bool       // because somebody said so
 	Started  time.Time
-	Rules    int  // the generation of rules that the run goes by, see changeRules
-	Asked    bool // people have said yes to the present step
+	Rules    int // the generation of rules that the run goes by, see changeRules
 	// Looked is how many pages a look that goes on in a fresh history has behind it, and Lost what it has found so far.
 	Looked int
 	Lost   []string
@@ -130,8 +133,9 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 //   - of signals that come with one task, the one that stops more is the last word;
 //   - a look at many pages goes on in a fresh history; more failed members are known by name;
 //   - a cohort that the cloud refuses to plan stops the run;
-//   - a step begins only when everybody in the one before is well, and only members that a gate was about are held to what
-//     was seen of them.
+//   - a step does not begin when cohorts of the one before could not be planned;
+//   - where no gate is needed nobody is held to what was seen of them;
+//   - a changed budget keeps of the one before what it does not say.
 const changeRules = "fleet-rules"
 
 // takeUp reads what the run before has handed on. Nobody else may say how far a run is, and so which gates are open.
@@ -177,22 +181,19 @@ func (f *fleetRun) steps(ctx workflow.Context) error {
 			f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("step %d has not ended well, so step %d does not begin", f.Step+1, f.Step+2))
 		}
 		if f.Ending == "" {
-			f.Step, f.Wave, f.Ledger, f.Asked = f.Step+1, 0, nil, false
+			f.Step, f.Wave, f.Ledger = f.Step+1, 0, nil
 		}
 	}
 	return f.putBack(ctx)
 }
 
-// well reports whether everybody in the present step is where they should be, or somebody has said to leave them.
+// well reports whether nobody of the present step has failed, nor was kept from being looked at. Who is refused for what
+// they are falls out, and the others go on.
 func (f *fleetRun) well() bool {
-	if f.Rules == 0 {
-		return f.Ledger.Failed == 0
+	barred := func(p fleet.Part) bool {
+		return p.Input.Step == f.Step && p.Record == "" && p.Counts[membership.Refused] > 0
 	}
-	counts := sum(f.scoresOf(f.Step)...)
-	for _, o := range []membership.Outcome{membership.Joined, membership.Left, membership.Already, membership.Skipped} {
-		delete(counts, o)
-	}
-	return len(counts) == 0
+	return f.Ledger.Failed == 0 && (f.Rules == 0 || !slices.ContainsFunc(f.Parts, barred))
 }
 
 func (f *fleetRun) step(ctx workflow.Context, step fleet.SurveyedStep) error {
@@ -275,6 +276,7 @@ func full(ctx workflow.Context) bool {
 
 // judge stops the run when its budget is spent. Where nothing is left to be started, there is nothing to stop.
 func (f *fleetRun) judge(ctx workflow.Context, w fleet.SurveyedWave) {
+	f.judgeBarred(ctx, w)
 	if f.Ending != "" {
 		return
 	}

@@ -24,6 +24,9 @@ type flight struct {
 	was    map[string]membership.Outcome // by id, what the members have come to that are tried again
 	child  workflow.ChildWorkflowFuture  // nil until it runs
 	over   bool
+	// word is the last that it is to be told, told the last that it was, and talking says that somebody does.
+	word, told string
+	talking    bool
 }
 
 // puttingBack reports whether a cohort undoes what another did.
@@ -108,7 +111,7 @@ func (f *fleetRun) start(ctx workflow.Context, in fleet.PageInput) {
 		if err == nil {
 			err = fl.child.Get(ctx, &p)
 		}
-		f.land(ctx, fl, p, err)
+		f.land(fl, p, err)
 		fl.over, f.changed = true, true
 	})
 }
@@ -154,7 +157,7 @@ func (f *fleetRun) launch(ctx workflow.Context, fl *flight) error {
 				membership.Count(fl.input.To-fl.input.From, "member")),
 		})
 		child := workflow.ExecuteChildWorkflow(options, TypeCohort, CohortInput{Operation: step.Operation, Kind: step.Kind,
-			Account: step.Account, Page: fl.input, Was: fl.was, Approved: step.Preview && (f.Asked || f.Rules == 0), WhenHeld: f.plan.WhenHeld})
+			Account: step.Account, Page: fl.input, Was: fl.was, Approved: step.Preview, WhenHeld: f.plan.WhenHeld})
 		err := child.GetChildWorkflowExecution().Get(ctx, nil)
 		if err == nil {
 			fl.child = child
@@ -170,14 +173,19 @@ func (f *fleetRun) launch(ctx workflow.Context, fl *flight) error {
 }
 
 // land takes a cohort in that has ended.
-func (f *fleetRun) land(ctx workflow.Context, fl *flight, p fleet.Part, err error) {
+func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	n := fl.input.To - fl.input.From
 	f.flights = slices.DeleteFunc(f.flights, func(other *flight) bool { return other == fl })
 	f.inFlight -= n
+	switch {
+	case p.Record != "" && fl.input.Again == nil && f.Doubt == "":
+		f.admit(membership.Refused) // the account is in order, so it was about them
+	case p.Record == "" && f.Rules > 0 && f.Ending == "" && fl.input.Again == nil && cloudRefused(err):
+		f.Ledger.Land(n, 0)
+		f.Barred, f.BarredBy = append(f.Barred, fl.input), rootCause(err)
+		return
+	}
 	if p.Record == "" {
-		if f.barred(ctx, fl, err) {
-			return
-		}
 		p = fl.unrecorded(err)
 	}
 	p.Cohort, p.Input = fl.id, fl.input
@@ -187,26 +195,38 @@ func (f *fleetRun) land(ctx workflow.Context, fl *flight, p fleet.Part, err erro
 	} else {
 		f.Ledger.Land(n, min(n, p.Failed()))
 	}
+	if f.Rules > 0 {
+		f.forget(p.Input)
+	}
 	if room := f.roomForNames(); len(p.Worst) > room {
 		p.Worst = p.Worst[:room]
 	}
 	f.enter(p)
 }
 
-// barred stops the run when the cloud refuses to plan a cohort: it would refuse those behind it, too, one by one. When it is
-// mended the cohort's turn comes again. Where nothing was done yet, the run ends instead.
-func (f *fleetRun) barred(ctx workflow.Context, fl *flight, err error) bool {
-	if f.Rules == 0 || f.Ending != "" || fl.input.Again != nil || !cloudRefused(err) {
-		return false
+// judgeBarred stops the run when the cloud has refused to plan two cohorts in a row, or nobody else of the wave is left to
+// ask about: it would refuse those behind them, too, one by one. Where nobody was moved yet the run ends.
+func (f *fleetRun) judgeBarred(ctx workflow.Context, w fleet.SurveyedWave) {
+	alone := len(f.flights) == 0 && !f.left(w)
+	switch {
+	case f.Ending != "" || len(f.Barred) == 0 || len(f.Barred) < 2 && !alone:
+	case len(f.flights) == 0 && !slices.ContainsFunc(f.Parts, func(p fleet.Part) bool { return p.Record != "" }):
+		f.admit(membership.Refused)
+		f.ending(ctx, fleet.ThenFinish, "no cohort could be planned: "+f.BarredBy)
+	default:
+		f.Doubt = fmt.Sprintf("%s could not be planned: %s; resume when that is mended, skip them, or abort",
+			membership.Count(len(f.Barred), "cohort"), f.BarredBy)
 	}
-	if !slices.ContainsFunc(f.Parts, func(p fleet.Part) bool { return p.Record != "" }) {
-		f.ending(ctx, fleet.ThenFinish, "the first cohort could not be planned: "+rootCause(err))
-		return false
+}
+
+// admit takes in what becomes of the pages that the cloud has refused to plan.
+func (f *fleetRun) admit(as membership.Outcome) {
+	for _, in := range f.Barred {
+		in.Manifest, in.Seen = "", ""
+		f.enter(fleet.Part{Input: in, Counts: map[membership.Outcome]int{as: in.To - in.From}, Error: f.BarredBy,
+			Code: membership.CodeUnobservable})
 	}
-	f.Ledger.Land(fl.input.To-fl.input.From, 0)
-	f.Queue = append(f.Queue, fl.input)
-	f.Doubt = "a cohort could not be planned: " + rootCause(err) + "; resume when that is mended, or abort"
-	return true
+	f.Barred = nil
 }
 
 // unrecorded makes the part of a cohort that ended without a record: it was killed, or nothing was done because it could
@@ -290,15 +310,33 @@ func rootCause(err error) string {
 func (f *fleetRun) hand(ctx workflow.Context, control string) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	for _, fl := range f.flights {
-		if puttingBack(fl.input) {
-			continue
-		}
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			err := workflow.Await(ctx, func() bool { return fl.child != nil || fl.over })
-			if err == nil && !fl.over {
-				_ = fl.child.SignalChildWorkflow(ctx, control, membership.Control{By: "the fleet"}).Get(ctx, nil)
+		switch {
+		case puttingBack(fl.input):
+		case f.Rules == 0:
+			workflow.Go(ctx, func(ctx workflow.Context) { fl.tell(ctx, control) })
+		case fl.word != membership.ControlAbort: // after which there is nothing to say
+			if fl.word = control; !fl.talking {
+				fl.talking = true
+				workflow.Go(ctx, fl.talk)
 			}
-		})
+		}
+	}
+}
+
+// talk tells a cohort one word after the other, and of those that come meanwhile only the last.
+func (fl *flight) talk(ctx workflow.Context) {
+	for fl.word != fl.told && !fl.over {
+		word := fl.word
+		fl.tell(ctx, word)
+		fl.told = word
+	}
+	fl.talking = false
+}
+
+func (fl *flight) tell(ctx workflow.Context, control string) {
+	err := workflow.Await(ctx, func() bool { return fl.child != nil || fl.over })
+	if err == nil && !fl.over {
+		_ = fl.child.SignalChildWorkflow(ctx, control, membership.Control{By: "the fleet"}).Get(ctx, nil)
 	}
 }
 

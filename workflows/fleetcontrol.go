@@ -137,6 +137,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		f.hand(ctx, membership.ControlPause)
 	case membership.ControlResume:
 		f.Paused, f.Doubt = false, ""
+		f.Queue, f.Barred = append(f.Barred, f.Queue...), nil
 		f.hand(ctx, membership.ControlResume)
 	case membership.ControlAbort:
 		f.endEarly(ctx, cmp.Or(in.Then, f.defaultThen()), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
@@ -145,9 +146,9 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 			f.Change.Cohorts = in.Cohorts
 		}
 		if in.Budget != nil {
-			f.Budget = in.Budget
+			f.Budget = f.changedBudget(in.Budget)
 			if f.Ledger != nil { // else the step begins with it
-				f.Ledger.Change(in.Budget)
+				f.Ledger.Change(f.Budget)
 			}
 		}
 	case membership.ControlApprove, membership.ControlReject:
@@ -156,6 +157,10 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		done.Members = f.retry(in)
 	case membership.ControlSkip:
 		done.Members = f.vouch(in, membership.Skipped)
+		if len(in.Members) == 0 && in.Wave == 0 && len(f.Barred) > 0 {
+			f.admit(membership.Skipped)
+			f.Doubt = ""
+		}
 	case membership.ControlMarkDone:
 		as := membership.Joined
 		if f.Survey.Steps[f.Step].Operation == membership.Leave {
@@ -269,10 +274,27 @@ func (f *fleetRun) objectionToChange(in fleet.Control) string {
 	if f.Rules > 0 && in.Budget != nil && f.Ending != "" {
 		return "budget: comes too late, the run is ending: " + f.Why
 	}
-	if ps := in.Budget.Problems("budget"); len(ps) > 0 {
+	budget := f.changedBudget(in.Budget)
+	if in.Budget != nil && *in.Budget == (fleet.Budget{}) {
+		budget = in.Budget // which says nothing
+	}
+	if ps := budget.Problems("budget"); len(ps) > 0 {
 		return membership.Bad(ps).Error()
 	}
 	return ""
+}
+
+// changedBudget is the budget in force with what somebody says of it.
+func (f *fleetRun) changedBudget(said *fleet.Budget) *fleet.Budget {
+	now := f.budget()
+	if f.Rules == 0 || said == nil || now == nil {
+		return said
+	}
+	return &fleet.Budget{
+		Failures: cmp.Or(said.Failures, now.Failures),
+		PerWave:  cmp.Or(said.PerWave, now.PerWave),
+		Then:     cmp.Or(said.Then, now.Then),
+	}
 }
 
 func (f *fleetRun) objectionToChoice(name string, in fleet.Control) string {
@@ -290,6 +312,9 @@ func (f *fleetRun) objectionToChoice(name string, in fleet.Control) string {
 	where := ""
 	if in.Wave > 0 {
 		where = " in " + f.waves()[in.Wave-1].Name
+	}
+	if name == membership.ControlSkip && len(in.Members) == 0 && in.Wave == 0 && len(f.Barred) > 0 {
+		return ""
 	}
 	if len(in.Members) == 0 && len(choices) == 0 {
 		if vouch && len(f.choose(in, false)) > 0 {
@@ -379,6 +404,9 @@ func (f *fleetRun) vouch(in fleet.Control, outcome membership.Outcome) (members 
 	for _, c := range f.choose(in, true) {
 		page := c.part.Input
 		page.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
+		if f.Rules > 0 {
+			f.forget(page)
+		}
 		f.enter(fleet.Part{Input: page, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
 		f.forgive(c)
 		members = append(members, c.members...)

@@ -13,9 +13,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// seen returns the key of what people have said yes to of a page of the present step, "" when nobody was asked.
+// seen returns the key of what was seen of a page in the preview, "" when there was none.
 func (f *fleetRun) seen(step, wave, page int) string {
-	if step >= len(f.Seen) || f.Rules > 0 && !f.Asked {
+	if step >= len(f.Seen) {
 		return ""
 	}
 	page += f.firstPage(step, wave)
@@ -31,6 +31,12 @@ func (f *fleetRun) firstPage(step, wave int) (n int) {
 		n += len(w.Pages)
 	}
 	return n
+}
+
+// asksNobody reports whether no wave of the present step has a gate, whatever becomes due: the plan asks for none, and as
+// it turned out nothing is destroyed.
+func (f *fleetRun) asksNobody() bool {
+	return f.plan.Gate == nil && !slices.ContainsFunc(f.Seen[f.Step], func(s fleet.Seen) bool { return s.Destructive })
 }
 
 // needsGate says whether people decide before the wave begins, and about how many: those of the wave when there is a
@@ -77,7 +83,6 @@ func (f *fleetRun) waitAtGate(ctx workflow.Context, w fleet.SurveyedWave) error 
 		switch {
 		case f.Ending != "":
 		case decided && open:
-			f.Asked = true
 		case decided:
 			no := votes[slices.IndexFunc(votes, func(v membership.Vote) bool { return v.Refused == "" && !v.Approves })]
 			f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", w.Name, no.By, no.Reason))

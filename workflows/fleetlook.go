@@ -92,6 +92,9 @@ func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error 
 	if err != nil {
 		return f.impossible(ctx, err)
 	}
+	if f.Rules > 0 && f.Ending == "" && f.asksNobody() {
+		f.Seen[f.Step] = nil // nobody is held to what nobody decided about
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -14,9 +15,110 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-func TestNamesOfWhoIsTriedAgainAreGivenBack(t *testing.T) {
-	v := newConvoy(t, 4000, nil)
-	v.page = 1000
+func TestWhoIsRefusedFallsOutAndTheOthersGoOn(t *testing.T) {
+	v := newConvoy(t, 0, moving)
+	v.fate = func(id string, try int) membership.Outcome {
+		switch {
+		case try == 2:
+			return membership.Joined
+		case id == "i-001":
+			return membership.Refused
+		}
+		return membership.Left
+	}
+	v.run()
+	require.Equal(t, "refused: 5 joined, 4 left, 1 refused", v.tally())
+}
+
+func TestAStepDoesNotBeginWhenCohortsOfTheOneBeforeCouldNotBePlanned(t *testing.T) {
+	v := newConvoy(t, 0, moving)
+	v.dies = func(in workflows.CohortInput) error {
+		if in.Page.Page == 1 {
+			return temporal.NewNonRetryableApplicationError("group: is not there", workflows.ErrBadInput, nil)
+		}
+		return nil
+	}
+	v.run()
+	require.Equal(t, "refused: 3 joined, 2 refused, 5 not-started", v.tally())
+	require.Equal(t, "step 1 has not ended well, so step 2 does not begin", v.report().Why)
+}
+
+func TestAChangedBudgetKeepsWhatItDoesNotSay(t *testing.T) {
+	v := newConvoy(t, 9, func(p *fleet.Plan) {
+		p.Pace.Cohorts, p.Budget = 1, &fleet.Budget{Failures: count(2), PerWave: count(1), Then: fleet.ThenRollBackFleet}
+	})
+	v.fails(membership.RolledBack, "i-004")
+	v.at(30*time.Second, func() { v.accepts(fleet.ControlChange, fleet.Control{Budget: &fleet.Budget{Failures: count(3)}}) })
+	v.run()
+	require.Equal(t, "rolled-back: 5 rolled-back, 4 not-started", v.tally(), "one failure is still too much for a wave")
+}
+
+// It may be about those members alone, and the others know nothing of it.
+func TestAPageThatTheCloudRefusesHoldsNobodyUp(t *testing.T) {
+	for name, cohorts := range map[string]int{"one by one": 1, "all at once": 5} {
+		for _, bad := range []int{0, 2} {
+			t.Run(fmt.Sprintf("%s, page %d", name, bad), func(t *testing.T) {
+				v := newConvoy(t, 15, func(p *fleet.Plan) { p.Pace.Cohorts = cohorts })
+				v.takes = func(in workflows.CohortInput) time.Duration {
+					if in.Page.Page == bad {
+						return time.Second // before any other has ended
+					}
+					return time.Minute
+				}
+				v.dies = func(in workflows.CohortInput) error {
+					if in.Page.Page == bad {
+						return temporal.NewNonRetryableApplicationError("403: not this group", workflows.ErrCloudRefused, nil)
+					}
+					return nil
+				}
+				v.run()
+				require.Equal(t, "refused: 12 joined, 3 refused", v.tally())
+			})
+		}
+	}
+}
+
+func TestTheLastPageThatTheCloudRefusesIsSkipped(t *testing.T) {
+	refuses := true
+	v := newConvoy(t, 9, func(p *fleet.Plan) { p.Pace.Cohorts = 1 })
+	v.refusedFrom(3, &refuses)
+	v.at(time.Hour, func() {
+		require.Equal(t, membership.Stopped, v.status().Phase)
+		v.refuses(membership.ControlSkip, nil, "reason is missing")
+		v.accepts(membership.ControlSkip, membership.Control{Reason: "its cluster is not ours"})
+	})
+	v.run()
+	require.Equal(t, "refused: 6 joined, 3 skipped", v.tally())
+}
+
+// A harmless plan asks for people: somebody becomes due whom nobody has seen so.
+func TestWhoWasNotDueWhenPeopleLookedIsHeldToThat(t *testing.T) {
+	v := newConvoy(t, 3, asking(fleet.Approval{}))
+	v.looks = func(in fleet.PageInput) (fleet.Seen, error) { return fleet.Seen{Key: sight(in), Already: 3}, nil }
+	v.run()
+	require.Equal(t, sight(fleet.PageInput{}), v.vessels[0].in.Page.Seen)
+}
+
+// The fleet says to a cohort what is to hold in the end, and not what was said on the way.
+func TestACohortHearsTheLastWord(t *testing.T) {
+	v := newConvoy(t, 3, nil)
+	v.takes = func(workflows.CohortInput) time.Duration { return time.Hour }
+	v.at(time.Minute, func() { v.accepts(membership.ControlPause, nil) })
+	v.at(10*time.Minute, func() {
+		v.SignalWorkflowSkippingWorkflowTask(membership.ControlResume, membership.Control{By: "ann"})
+		v.SignalWorkflow(membership.ControlPause, membership.Control{By: "bob"})
+	})
+	v.at(11*time.Minute, func() {
+		require.Equal(t, []string{membership.ControlPause}, v.vessels[0].told)
+		v.accepts(membership.ControlResume, nil)
+	})
+	v.run()
+	require.Equal(t, []string{membership.ControlPause, membership.ControlResume}, v.vessels[0].told)
+}
+
+func TestNamesAreGivenBackBeforeThereIsNoRoom(t *testing.T) {
+	v := newConvoy(t, 5000, nil)
+	v.page = 200
 	v.fate = func(_ string, try int) membership.Outcome {
 		if try <= 2 {
 			return membership.Unknown
@@ -24,29 +126,10 @@ func TestNamesOfWhoIsTriedAgainAreGivenBack(t *testing.T) {
 		return membership.Joined
 	}
 	for try := range 2 {
-		v.at(time.Duration(try+1)*time.Hour, func() {
-			require.Equal(t, membership.Waiting, v.status().Phase)
-			v.accepts(membership.ControlRetry, nil)
-		})
+		v.at(time.Duration(try+1)*time.Hour, func() { v.accepts(membership.ControlRetry, nil) })
 	}
 	v.run()
-	require.Equal(t, "succeeded: 4000 joined", v.tally())
-}
-
-func TestAStepBeginsOnlyWhenEverybodyBeforeIsWell(t *testing.T) {
-	for outcome, ends := range map[membership.Outcome]string{
-		membership.Already: "succeeded: 5 joined, 5 already",
-		membership.Refused: "refused: 5 refused, 5 not-started",
-	} {
-		t.Run(string(outcome), func(t *testing.T) {
-			v := newConvoy(t, 0, moving)
-			v.fate = func(_ string, try int) membership.Outcome {
-				return map[int]membership.Outcome{1: outcome, 2: membership.Joined}[try]
-			}
-			v.run()
-			require.Equal(t, ends, v.tally())
-		})
-	}
+	require.Equal(t, "succeeded: 5000 joined", v.tally())
 }
 
 // Their kind could destroy, and does not: nobody was asked, so nobody is held to what was seen.
@@ -58,7 +141,6 @@ func TestNobodyHasDriftedWhereNobodyWasAsked(t *testing.T) {
 	v.run()
 	require.Len(t, v.vessels, 1)
 	require.Empty(t, v.vessels[0].in.Page.Seen)
-	require.False(t, v.vessels[0].in.Approved)
 }
 
 // refusedFrom lets the cloud refuse to plan every cohort from a number on, while it does.
@@ -79,7 +161,7 @@ func TestWhenTheCloudRefusesTheFirstCohortNobodyElseIsStarted(t *testing.T) {
 	v.run()
 	require.Equal(t, "refused: 3 refused, 9 not-started", v.tally())
 	require.Equal(t, membership.CodeUnobservable, v.account.Parts[0].Code)
-	require.Equal(t, "the first cohort could not be planned: 401: the key is not valid", v.report().Why)
+	require.Equal(t, "no cohort could be planned: 401: the key is not valid", v.report().Why)
 }
 
 func TestWhenTheCloudRefusesALaterCohortThatWaitsUntilItIsMended(t *testing.T) {
@@ -88,6 +170,7 @@ func TestWhenTheCloudRefusesALaterCohortThatWaitsUntilItIsMended(t *testing.T) {
 	}{
 		"mended": {membership.ControlResume, "succeeded: 12 joined"},
 		"over":   {membership.ControlAbort, "cancelled: 6 joined, 6 not-started"},
+		"left":   {membership.ControlSkip, "refused: 6 joined, 6 skipped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuses := true
@@ -96,14 +179,14 @@ func TestWhenTheCloudRefusesALaterCohortThatWaitsUntilItIsMended(t *testing.T) {
 			v.at(time.Hour, func() {
 				s := v.status()
 				require.Equal(t, membership.Stopped, s.Phase)
-				require.Equal(t, "a cohort could not be planned: 401: the key is not valid; resume when that is mended, or abort", s.Why)
+				require.Equal(t, "2 cohorts could not be planned: 401: the key is not valid; resume when that is mended, skip them, or abort", s.Why)
 				v.SetContinueAsNewSuggested(true)
 				v.accepts(membership.ControlResume, nil) // too early
 			})
 			v.at(2*time.Hour, func() {
 				require.Equal(t, membership.Stopped, v.status().Phase)
 				refuses = false
-				v.accepts(end.control, nil)
+				v.accepts(end.control, membership.Control{Reason: "seen"})
 			})
 			v.run()
 			require.Equal(t, end.tally, v.tally())

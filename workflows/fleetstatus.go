@@ -144,9 +144,6 @@ func (f *fleetRun) status() fleet.Status {
 
 // enter takes in what became of a cohort, or what a person has vouched for.
 func (f *fleetRun) enter(p fleet.Part) {
-	if f.Rules > 0 {
-		f.forget(p.Input)
-	}
 	f.Parts = append(f.Parts, p)
 	f.count(p)
 }
@@ -154,7 +151,7 @@ func (f *fleetRun) enter(p fleet.Part) {
 // forget drops the names of members whose story has gone on in another cohort.
 func (f *fleetRun) forget(next fleet.PageInput) {
 	for i := range f.Parts {
-		if p := &f.Parts[i]; next.Again != nil && p.Record == next.Again.Record {
+		if p := &f.Parts[i]; next.Again != nil && recordOf(*p) == next.Again.Record {
 			p.Worst = slices.DeleteFunc(p.Worst, func(m fleet.FailedMember) bool { return slices.Contains(next.Again.Members, m.ID) })
 		}
 	}

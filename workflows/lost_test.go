@@ -14,6 +14,19 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
+// undone are the slices in which members were put back. Those that were cancelled may begin behind them, or never: the test
+// environment ends an activity at once, whether its goroutine has come to run or not.
+func (b *bench) undone() (slices []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.slices {
+		if strings.HasPrefix(s, "undo") {
+			slices = append(slices, s)
+		}
+	}
+	return slices
+}
+
 // A slice that is cancelled and does not hand its state back may have taken its members to the end of its lane before
 // its worker died: then servers are off and in the group, although the marks say that nothing was begun.
 func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
@@ -44,7 +57,7 @@ func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
 				r := b.report()
 				require.Equal(t, map[membership.Outcome]int{membership.RolledBack: size}, r.Counts)
 				lane, mark, _ := strings.Cut(undone, " ")
-				require.Equal(t, []string{lane + " " + strings.Repeat(mark, size)}, b.slices[1:])
+				require.Equal(t, []string{lane + " " + strings.Repeat(mark, size)}, b.undone())
 				require.Positive(t, undo.Quiet, "what the dead worker sent has not come to show yet")
 			})
 		}
@@ -78,7 +91,7 @@ func TestWhoeverWasInASliceThatWasTriedAgainIsPutBackFromTheEndOfItsLane(t *test
 	})
 	b.join()
 	require.Equal(t, map[membership.Outcome]int{membership.RolledBack: membership.ByName + 1}, b.report().Counts)
-	require.Equal(t, "undo "+strings.Repeat("C", membership.ByName+1), b.slices[2])
+	require.Equal(t, []string{"undo " + strings.Repeat("C", membership.ByName+1)}, b.undone())
 }
 
 // What was sent when a run is aborted shows only after a while; what undoes it must not go by what shows before.

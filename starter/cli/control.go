@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,8 @@ type ControlOptions struct {
 	fleet.Control
 	Signing           Signing // of a vote
 	Failures, PerWave string  // of a changed budget
+	BudgetThen        string  // likewise
+	WaveName          string
 }
 
 // controlled is what such a verb prints with --json.
@@ -92,11 +95,13 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 			cmd.Flags().IntVar(&o.Cohorts, "cohorts", 0, "cohorts at once")
 			cmd.Flags().StringVar(&o.Failures, "failures", "", "failures allowed in the step, such as 12 or 5%")
 			cmd.Flags().StringVar(&o.PerWave, "per-wave", "", "failures allowed in each wave")
+			cmd.Flags().StringVar(&o.BudgetThen, "then", "", "what follows when the budget is spent: stop, roll-back-wave or roll-back")
 		}
 		if v.byMember {
 			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
 				"id of a member; may be given more than once; none means all that it makes sense for")
-			cmd.Flags().IntVar(&o.Wave, "wave", 0, "of a fleet: only members of this wave of the present step, by its number in status")
+			cmd.Flags().StringVar(&o.WaveName, "wave", "", "of a fleet: only members of this wave of the present step, by its name in status, "+
+				"such as canary, or 2 for wave 2")
 		}
 		cmds = append(cmds, cmd)
 	}
@@ -122,7 +127,25 @@ func (o *ControlOptions) changes() error {
 			return bad(c.flag, c.value, "want a number of members, such as 12, or a percentage, such as 5%")
 		}
 	}
+	if o.BudgetThen != "" {
+		if o.Budget == nil {
+			o.Budget = &fleet.Budget{}
+		}
+		o.Budget.Then = fleet.Then(o.BudgetThen)
+	}
 	return nil
+}
+
+// waveNumber finds the wave of the present step that has a name.
+func waveNumber(waves []fleet.WaveStatus, name string) (int, error) {
+	var names []string
+	for i, w := range waves {
+		if w.Name == name || w.Name == "wave "+name {
+			return i + 1, nil
+		}
+		names = append(names, w.Name)
+	}
+	return 0, bad("--wave", name, "is no wave of the present step; want "+cmp.Or(strings.Join(names, ", "), "to wait until everybody is found"))
 }
 
 func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
@@ -139,9 +162,18 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.WaveName != "" && found.fleet {
+		status, err := queryFleet(ctx, conn, o.Run, found.id)
+		if err != nil {
+			return unanswered(ctx, conn, "run "+o.Run+" does not answer", err)
+		}
+		if o.Wave, err = waveNumber(status.Waves, o.WaveName); err != nil {
+			return err
+		}
+	}
 	var payload any = o.Control
 	if !found.fleet {
-		if o.Then != "" || o.Wave != 0 || o.Name == fleet.ControlChange {
+		if o.Then != "" || o.WaveName != "" || o.Name == fleet.ControlChange {
 			return &exitError{ExitBadInput, "refused: " + o.Run + " is no fleet; it has neither a budget nor waves, nor others to put back"}
 		}
 		payload = o.Control.Control

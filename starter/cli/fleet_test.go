@@ -146,3 +146,14 @@ func TestMistakesOfPlansAndRequests(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+func TestWavesAreNamedAsStatusNamesThem(t *testing.T) {
+	waves := []fleet.WaveStatus{{Name: "canary"}, {Name: "wave 1"}, {Name: "wave 2"}}
+	for name, number := range map[string]int{"canary": 1, "wave 1": 2, "1": 2, "2": 3} {
+		got, err := waveNumber(waves, name)
+		require.NoError(t, err)
+		require.Equal(t, number, got, name)
+	}
+	_, err := waveNumber(waves, "3")
+	require.ErrorContains(t, err, `--wave: "3": is no wave of the present step; want canary, wave 1, wave 2`)
+}
