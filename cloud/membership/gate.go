@@ -194,10 +194,15 @@ func (g *Gate) Count(cast []Vote) (decided, open bool) {
 	return yes >= g.Quorum, yes >= g.Quorum
 }
 
-// Needs is what opens the gate, such as "2 signed approvals".
+// Needs is what opens the gate, such as "2 signed approvals from bob, cid".
 func (g Gate) Needs() string {
+	what := "approval"
 	if g.Signed {
-		return Count(g.Quorum, "signed approval")
+		what = "signed approval"
 	}
-	return Count(g.Quorum, "approval")
+	needs := Count(g.Quorum, what)
+	if len(g.Voters) > 0 {
+		needs += " from " + strings.Join(Few(g.Voters), ", ")
+	}
+	return needs
 }

@@ -127,14 +127,11 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	}
 	f.printWarnings(s.Warnings)
 	f.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
-	if s.Gate != nil {
-		when := "the first wave"
-		if s.EachWave {
-			when = "each wave"
-		}
-		f.printf("needs %s before %s, within %s, and not from %s\n", s.Gate.Needs(), when,
-			short(s.Gate.Timeout.Std()), clean(s.Gate.Requester))
+	when := "the first wave"
+	if s.EachWave {
+		when = "each wave"
 	}
+	f.printGate(s.Gate, when)
 	f.printExpected(s.Expected)
 }
 

@@ -142,8 +142,15 @@ func (f *Factory) printPlan(p membership.Program) {
 		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
 	}
 	f.printWarnings(p.Warnings)
+	f.printGate(p.Gate, "anything is done")
 	f.printf("digest %s\n", p.Digest)
 	f.printExpected(f.expect(p))
+}
+
+func (f *Factory) printGate(g *membership.Gate, before string) {
+	if g != nil {
+		f.printf("needs %s before %s, within %s, and not from %s\n", clean(g.Needs()), before, short(g.Timeout.Std()), clean(g.Requester))
+	}
 }
 
 // expect tells what a run that stands alone should take; nil when its kind does not say, or is not known here.
