@@ -57,8 +57,19 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 		return survey, err
 	}
 	survey.Manifest = string(key)
-	survey.Warnings, err = a.heldNow(ctx, plan, seen)
-	return survey, err
+	if survey.Warnings, err = a.heldNow(ctx, plan, seen); err != nil {
+		return survey, err
+	}
+	for i, step := range survey.Steps {
+		if step.Members == 0 {
+			survey.Warnings = append(survey.Warnings, plan.StepName(i)+": "+nobodyLeft(step.Operation))
+		}
+	}
+	return survey, nil
+}
+
+func nobodyLeft(op membership.Operation) string {
+	return fmt.Sprintf("nobody is left to %s: whoever the query finds is where they are to be", op)
 }
 
 // addNew adds those problems that are not there yet: what is wrong with a plan's waves is so for each of its steps, and
@@ -99,6 +110,11 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 		return s, paged, placed(at, err)
 	}
 	*before = append(*before, planned{step: step, groups: groups})
+	paged.Step = step
+	paged.Members, paged.Groups, paged.Targets, paged.Spread = nil, nil, nil, nil
+	if len(groups) == 0 {
+		return fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Group: step.Group}, paged, nil
+	}
 	spec := kind.Spec()
 	s = fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Groups: len(groups),
 		Group: groups[0].Group, Preview: plan.Gate != nil || spec.Destructive != ""}
@@ -118,8 +134,6 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	if plan.Pace.Members > 0 {
 		most = min(most, plan.Pace.Members)
 	}
-	paged.Step = step
-	paged.Members, paged.Groups, paged.Targets, paged.Spread = nil, nil, nil, nil
 	cut := cutter{groups: groups}
 	for _, w := range waves {
 		surveyed := fleet.SurveyedWave{Name: w.Name, Members: w.Count}

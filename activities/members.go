@@ -3,6 +3,7 @@ package activities
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func (a *Activities) members(ctx context.Context, r *roster) ([]fleet.Assignment
 		groups = r.byGroup()
 	}
 	groups = slices.DeleteFunc(slices.Clone(groups), func(g fleet.Assignment) bool { return len(g.Members) == 0 })
-	if err == nil && len(groups) == 0 {
+	if err == nil && len(groups) == 0 && (r.step.Targets == nil || r.step.Targets.Cloud == nil) {
 		err = bad("members", "", "are none; want at least one")
 	}
 	return groups, err
@@ -128,17 +129,14 @@ func (a *Activities) readTargets(r *roster) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return r.inFile(err)
-	}
-	if err := membership.Bad(problems); err != nil {
-		return err
-	}
-	if want := r.step.Targets.SHA256; want != "" && sum != want {
+	if want := r.step.Targets.SHA256; want != "" && sum != "" && sum != want { // whatever else is wrong with it by now
 		return bad("targets.sha256", want,
 			fmt.Sprintf("is not the file's: %s has changed, it is %s now; look at it again and pin it anew", name, sum))
 	}
-	return nil
+	if err != nil {
+		return r.inFile(err)
+	}
+	return membership.Bad(problems)
 }
 
 // session opens the I/O of the step's kind, once. group is one of those that the members go to.
@@ -176,8 +174,9 @@ func (r *roster) find(ctx context.Context) error {
 	if err != nil {
 		return r.located(err)
 	}
-	if len(r.list) == 0 {
-		return bad("targets.cloud", "", "finds nobody; want a query that matches at least one member")
+	if q := *r.step.Targets.Cloud; len(r.list) == 0 && q.In == "" && q.NotIn == "" { // else nobody is left to be moved
+		said, _ := json.Marshal(q)
+		return bad("targets.cloud", membership.Short(string(said)), "finds nobody; want a query that matches at least one member")
 	}
 	slices.SortStableFunc(r.list, func(a, b listed) int { return strings.Compare(a.ID, b.ID) })
 	// A cloud that changes while its pages are read tells of some twice.

@@ -221,7 +221,7 @@ func TestWhatCannotBeSpreadIsNotBegun(t *testing.T) {
 		`spread.groups[1]: "h": want a g`:                              {populated(), over("g1", "h")},
 		`targets.cloud.notIn: "h": want a g`:                           {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "*", NotIn: "h"})}},
 		`targets.cloud.in: "g9": does not exist in town; want a group`: {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{In: "g9"})}},
-		"targets.cloud: finds nobody":                                  {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "db-*"})}},
+		`targets.cloud: {"name":"db-*"}: finds nobody`:                 {populated(), fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "db-*"})}},
 		`spread.by: "tag:rack": no member is known to have it`:         {populated(), fleet.Step{Targets: all, Spread: &fleet.Spread{Groups: []string{"g1"}, By: "tag:rack"}}},
 	} {
 		_, err := survey(t, c.kind, "", c.step)
@@ -260,4 +260,11 @@ func TestAPlanMayMoveMembers(t *testing.T) {
 	require.ErrorContains(t, err, "gfull is full when the steps before are done", "m1 was not in it")
 	_, err = env.ExecuteActivity(a.Survey, move(membership.Leave))
 	require.ErrorContains(t, err, `steps[1].members[0]: "m1": is named for group g1 in steps[0] already; name each member once`)
+}
+
+// A plan may be applied again: then the query finds nobody who is not where they are to be.
+func TestAQueryThatLeavesNobodyIsNoMistake(t *testing.T) {
+	pages, err := survey(t, populated(), "", fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "db-*", NotIn: "g1"})})
+	require.NoError(t, err)
+	require.Empty(t, pages)
 }

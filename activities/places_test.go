@@ -160,7 +160,7 @@ func TestWhatIsWrongIsNamedWhereItStandsInThePlan(t *testing.T) {
 		`steps[13].account: "prod": is not in the worker's accounts file; it has demo`,
 		"steps[13].params.slot: is not a parameter of toy.town; it has slots",
 		`steps[14].targets.cloud.in: "g9": does not exist in town; want a group that does`,
-		"steps[15].targets.cloud: finds nobody; want a query that matches at least one member",
+		`steps[15].targets.cloud: {"name":"db-*"}: finds nobody; want a query that matches at least one member`,
 		`steps[16].spread.groups[1]: "g9": does not exist in town; want a group that does`,
 		`steps[17].members[0]: "m1": is named for group g1 in steps[0] already; name each member once`,
 	}, wrongs(t, folder, plan))

@@ -46,7 +46,11 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 		if err := s.read(ctx, a.store, manifest.Steps[i], in.Seen[i]); err != nil {
 			return p, err
 		}
-		p.Steps = append(p.Steps, s.step(in.Plan))
+		step := s.step(in.Plan)
+		if surveyed.Members == 0 {
+			step.Warnings = append(step.Warnings, nobodyLeft(surveyed.Operation))
+		}
+		p.Steps = append(p.Steps, step)
 	}
 	p.DurationSeconds = lasts(p.Steps)
 	if windows := fleet.Windows(in.Plan.Allow); len(windows) > 0 {

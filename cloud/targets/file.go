@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -45,7 +46,8 @@ func Open(folder, name string) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile reads all of an open file as Read does, and returns the SHA-256 of its content, in hex. A file that is written
+// ReadFile reads all of an open file as Read does, and returns the SHA-256 of its content, in hex, also when the content
+// makes no sense. A file that is written
 // meanwhile may be half old and half new: whatever was read is not to be used, and the error is one to try again.
 func ReadFile(f *os.File, format fleet.Format, yield func(Target) error) (sum string, err error) {
 	before, err := f.Stat()
@@ -54,8 +56,8 @@ func ReadFile(f *os.File, format fleet.Format, yield func(Target) error) (sum st
 	}
 	hash := sha256.New()
 	err = Read(io.TeeReader(f, hash), format, yield)
-	if err == nil {
-		_, err = io.Copy(hash, f) // what the format does not read belongs to the file, too
+	if _, rest := io.Copy(hash, f); rest != nil { // what the format does not read belongs to the file, too
+		return "", cmp.Or(err, rest)
 	}
 	after, statErr := f.Stat()
 	switch {
