@@ -109,7 +109,9 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	if err != nil {
 		return s, paged, placed(at, err)
 	}
-	*before = append(*before, planned{step: step, groups: groups})
+	if number+1 < len(plan.StepList()) { // else nobody asks, and there may be 100,000 of them
+		*before = append(*before, planned{step: step, groups: groups})
+	}
 	paged.Step = step
 	paged.Members, paged.Groups, paged.Targets, paged.Spread = nil, nil, nil, nil
 	if len(groups) == 0 {
