@@ -37,7 +37,7 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	survey := fleet.Survey{Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	var manifest fleet.Manifest
 	var problems []membership.Problem // of all steps, so that they are told at once
-	seen := make(map[membershipOf]string)
+	seen := make(naming)
 	var before []planned
 	for i := range plan.StepList() {
 		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, &before)
@@ -94,7 +94,7 @@ func gather(problems []membership.Problem, err error) ([]membership.Problem, err
 
 // surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named;
 // before is what becomes of them, to which it adds.
-func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen map[membershipOf]string,
+func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen naming,
 	before *[]planned) (s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
 	step, at := plan.StepList()[number], plan.At(number)
 	kind, err := membership.Find(a.kinds, step.Kind)
@@ -160,9 +160,12 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 
 // membershipOf is what nobody is to have twice. Leaving and joining are two: a plan may move members.
 type membershipOf struct {
-	operation             membership.Operation
-	kind, account, member string
+	operation     membership.Operation
+	kind, account string
 }
+
+// naming says, by id, where members are named. There may be 100,000 of them.
+type naming map[membershipOf]map[string]string
 
 func operation(s fleet.Step) membership.Operation {
 	if s.Operation == "" {

@@ -15,7 +15,7 @@ const heldAtOnce = 2000
 
 // heldNow tells of those members of a plan that other runs hold while it is surveyed. That is for people: each is looked at
 // again when its cohort begins.
-func (a *Activities) heldNow(ctx context.Context, plan fleet.Plan, members map[membershipOf]string) (warnings []string, err error) {
+func (a *Activities) heldNow(ctx context.Context, plan fleet.Plan, members naming) (warnings []string, err error) {
 	if a.client == nil {
 		return nil, nil
 	}
@@ -36,15 +36,17 @@ func (a *Activities) heldNow(ctx context.Context, plan fleet.Plan, members map[m
 		clear(asked)
 		return nil
 	}
-	for m := range members {
-		kind, err := membership.Find(a.kinds, m.kind)
+	for of, ids := range members {
+		kind, err := membership.Find(a.kinds, of.kind)
 		if err != nil {
 			return nil, err
 		}
-		asked[leaseKey(kind.Spec().Provider, m.member)] = m.member
-		if len(asked) == heldAtOnce {
-			if err := ask(); err != nil {
-				return nil, err
+		for id := range ids {
+			asked[leaseKey(kind.Spec().Provider, id)] = id
+			if len(asked) == heldAtOnce {
+				if err := ask(); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}

@@ -28,7 +28,13 @@ func (r *roster) checkPage(page fleet.Page) []membership.Problem {
 }
 
 // once wants members that no step before has named. seen says of each where that was; step is the name of this one.
-func (r *roster) once(step string, groups []fleet.Assignment, seen map[membershipOf]string) error {
+func (r *roster) once(step string, groups []fleet.Assignment, seen naming) error {
+	of := membershipOf{operation: operation(r.step), kind: r.step.Kind, account: r.step.Account}
+	mine := seen[of]
+	if mine == nil {
+		mine = make(map[string]string, len(r.list))
+		seen[of] = mine
+	}
 	var problems []membership.Problem
 	for _, g := range groups {
 		here := fmt.Sprintf("for group %s in %s", g.Group, step)
@@ -36,12 +42,11 @@ func (r *roster) once(step string, groups []fleet.Assignment, seen map[membershi
 			if len(problems) > fleet.MaxProblems {
 				return membership.Bad(problems)
 			}
-			key := membershipOf{operation: operation(r.step), kind: r.step.Kind, account: r.step.Account, member: id}
-			if before, twice := seen[key]; twice {
+			if before, twice := mine[id]; twice {
 				problems = addNew(problems, membership.Problem{Field: r.fieldOf(id), Value: membership.Quote(id),
 					Want: "is named " + before + " already; name each member once"})
 			} else {
-				seen[key] = here
+				mine[id] = here
 			}
 		}
 	}
