@@ -94,7 +94,7 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 			return p, err
 		}
 		if p.Destructive && !sight.Destructive {
-			return p, membership.Bad([]membership.Problem{{Field: "approval", Want: "was given for what destroys nothing, and now it would destroy data; apply the plan again"}})
+			return p, bad("approval", "", "was given for what destroys nothing, and now it would destroy data; apply the plan again")
 		}
 		if in.Page.Again == nil {
 			refuseDrifted(&p, sight)
@@ -274,7 +274,8 @@ func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (stri
 	return string(key), err
 }
 
-// Read returns what the store has under a key, packed when it is large. What is not there, or damaged, will not get better while somebody waits.
+// Read returns what the store has under a key, packed when it is large. What is not there, or damaged, will not get better
+// while somebody waits.
 func (a *Activities) Read(ctx context.Context, key string) (any, error) {
 	stop := beat(ctx, "reading")
 	defer stop()

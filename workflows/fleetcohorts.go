@@ -178,7 +178,7 @@ func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	f.inFlight -= n
 	switch {
 	case p.Record != "" && fl.input.Again == nil && f.Doubt == "":
-		f.admit(membership.Refused) // the account is in order, so it was about them
+		f.closeBarred(membership.Refused) // the account is in order, so it was about them
 	case p.Record == "" && f.Rules > 0 && f.Ending == "" && fl.input.Again == nil && cloudRefused(err):
 		f.Ledger.Land(n, 0)
 		f.Barred, f.BarredBy = append(f.Barred, fl.input), rootCause(err)
@@ -210,7 +210,7 @@ func (f *fleetRun) judgeBarred(ctx workflow.Context, w fleet.SurveyedWave) {
 	switch {
 	case f.Ending != "" || len(f.Barred) == 0 || len(f.Barred) < 2 && !alone:
 	case len(f.flights) == 0 && !slices.ContainsFunc(f.Parts, func(p fleet.Part) bool { return p.Record != "" }):
-		f.admit(membership.Refused)
+		f.closeBarred(membership.Refused)
 		f.ending(ctx, fleet.ThenFinish, "no cohort could be planned: "+f.BarredBy)
 	default:
 		f.Doubt = fmt.Sprintf("%s could not be planned: %s; resume when that is mended, skip them, or abort",
@@ -218,8 +218,8 @@ func (f *fleetRun) judgeBarred(ctx workflow.Context, w fleet.SurveyedWave) {
 	}
 }
 
-// admit takes in what becomes of the pages that the cloud has refused to plan.
-func (f *fleetRun) admit(as membership.Outcome) {
+// closeBarred takes in what becomes of the pages that the cloud has refused to plan.
+func (f *fleetRun) closeBarred(as membership.Outcome) {
 	for _, in := range f.Barred {
 		in.Manifest, in.Seen = "", ""
 		f.enter(fleet.Part{Input: in, Counts: map[membership.Outcome]int{as: in.To - in.From}, Error: f.BarredBy,

@@ -158,7 +158,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 	case membership.ControlSkip:
 		done.Members = f.vouch(in, membership.Skipped)
 		if len(in.Members) == 0 && in.Wave == 0 && len(f.Barred) > 0 {
-			f.admit(membership.Skipped)
+			f.closeBarred(membership.Skipped)
 			f.Doubt = ""
 		}
 	case membership.ControlMarkDone:

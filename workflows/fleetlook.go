@@ -24,24 +24,9 @@ func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Contex
 	}
 	looking, stop := workflow.WithCancel(ctx)
 	f.stopLooking = stop
-	next, lookers, gone := f.Looked, min(f.pace(), n), 0
-	var failed error
-	for range lookers {
-		workflow.Go(looking, func(ctx workflow.Context) {
-			for next < n && failed == nil && f.Ending == "" && (next == f.Looked || f.Rules == 0 || !full(ctx)) {
-				i := next
-				next++
-				if err := do(ctx, i); err != nil && failed == nil {
-					failed = err
-					stop()
-				}
-			}
-			gone++
-		})
-	}
-	if err := workflow.Await(ctx, func() bool { return gone == lookers }); err != nil {
-		return err
-	}
+	next, failed := lookers{from: f.Looked, to: n, most: f.pace(), stop: stop,
+		ended: func() bool { return f.Ending != "" },
+		full:  func(ctx workflow.Context) bool { return f.Rules > 0 && full(ctx) }}.run(looking, do)
 	f.Looked = 0
 	switch {
 	case f.Ending != "":
@@ -51,6 +36,47 @@ func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Contex
 		return errTurnover
 	}
 	return failed
+}
+
+// lookers do what only looks, numbered, some of it at once.
+type lookers struct {
+	from, to, most int
+	stop           func() // ends those under way when one has failed
+	ended          func() bool
+	full           func(workflow.Context) bool // the history is; one more is done all the same, so that none is for nothing
+}
+
+// run returns the number of the first that nobody has begun with, and the first error.
+func (l lookers) run(ctx workflow.Context, do func(ctx workflow.Context, i int) error) (next int, failed error) {
+	next = l.from
+	all := workflow.NewWaitGroup(ctx)
+	for range min(l.most, l.to) {
+		all.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer all.Done()
+			for next < l.to && failed == nil && !l.ended() && (next == l.from || !l.full(ctx)) {
+				i := next
+				next++
+				if err := do(ctx, i); err != nil && failed == nil {
+					failed = err
+					l.stop()
+				}
+			}
+		})
+	}
+	waiting, _ := workflow.NewDisconnectedContext(ctx)
+	all.Wait(waiting)
+	return next, failed
+}
+
+// pagesOf are the pages of a step, in the order of its waves.
+func pagesOf(s fleet.Survey, step int) (pages []fleet.PageInput) {
+	for wave, w := range s.Steps[step].Waves {
+		for page, n := range w.Pages {
+			pages = append(pages, fleet.PageInput{Manifest: s.Manifest, Step: step, Wave: wave, Page: page, To: n})
+		}
+	}
+	return pages
 }
 
 // survey finds everybody. It is tried until it works or tells that it never will.
@@ -66,12 +92,7 @@ func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error 
 	if !step.Preview {
 		return nil
 	}
-	var pages []fleet.PageInput
-	for wave, w := range step.Waves {
-		for page, n := range w.Pages {
-			pages = append(pages, fleet.PageInput{Manifest: f.Survey.Manifest, Step: f.Step, Wave: wave, Page: page, To: n})
-		}
-	}
+	pages := pagesOf(f.Survey, f.Step)
 	for len(f.Seen) <= f.Step {
 		f.Seen = append(f.Seen, nil)
 	}

@@ -67,49 +67,26 @@ func FleetPlan(ctx workflow.Context, input, continued converter.RawValue) (fleet
 // previewAll looks at every page of the survey, as many at once as the plan has cohorts. The first error ends it. When the
 // history gets long, it returns errTurnover, and goes on with those that are left the next time.
 func (r *planRun) previewAll(ctx workflow.Context) error {
-	type look struct {
-		page fleet.PageInput
-		into *fleet.Seen
-	}
-	var looks []look
-	for i, step := range r.Survey.Steps {
-		pages := 0
-		for _, w := range step.Waves {
-			pages += len(w.Pages)
-		}
+	var pages []fleet.PageInput
+	var into []*fleet.Seen
+	for i := range r.Survey.Steps {
+		of := pagesOf(r.Survey, i)
 		if len(r.Seen) == i {
-			r.Seen = append(r.Seen, make([]fleet.Seen, pages))
+			r.Seen = append(r.Seen, make([]fleet.Seen, len(of)))
 		}
-		at := 0
-		for wave, w := range step.Waves {
-			for page, n := range w.Pages {
-				in := fleet.PageInput{Manifest: r.Survey.Manifest, Step: i, Wave: wave, Page: page, To: n}
-				looks = append(looks, look{page: in, into: &r.Seen[i][at]})
-				at++
-			}
+		for n := range of {
+			into = append(into, &r.Seen[i][n])
 		}
+		pages = append(pages, of...)
 	}
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
-	var failed error
-	next, lookers := r.Looked, workflow.NewWaitGroup(ctx)
-	for range min(cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), len(looks)) {
-		lookers.Add(1)
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer lookers.Done()
-			for next < len(looks) && failed == nil && (next == r.Looked || !planFull(ctx)) {
-				l := looks[next]
-				next++
-				ctx := persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", next, len(looks)))
-				if err := workflow.ExecuteActivity(ctx, PreviewActivity, l.page).Get(ctx, l.into); err != nil && failed == nil {
-					failed = err
-					stop()
-				}
-			}
-		})
-	}
-	lookers.Wait(ctx)
-	if failed == nil && next < len(looks) {
+	next, failed := lookers{from: r.Looked, to: len(pages), most: cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), stop: stop,
+		ended: func() bool { return false }, full: planFull}.run(ctx, func(ctx workflow.Context, i int) error {
+		ctx = persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
+		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, into[i])
+	})
+	if failed == nil && next < len(pages) {
 		r.Looked = next
 		return errTurnover
 	}
