@@ -21,8 +21,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-// fleetFields are those of a plan that a request has not: with one of them, a file is a fleet's.
-var fleetFields = []string{"name", "operation", "steps", "groups", "targets", "spread", "canary", "waves", "soak", "budget", "windows", "pace"}
+// requestFields are those of a request: with any other, a file is a fleet's, or means to be.
+var requestFields = []string{"kind", "account", "group", "members", "params", "requester", "approval", "whenHeld"}
 
 // isFleet reports whether a plan says anything that only fleets know, or has more members than one run takes. What is
 // neither a plan nor a request is taken for what its fields look like, and its mistakes are told as such.
@@ -45,7 +45,12 @@ func isFleet(data []byte) bool {
 	if json.Unmarshal(fields["approval"], &gate) == nil && gate["eachWave"] != nil {
 		return true
 	}
-	return slices.ContainsFunc(fleetFields, func(name string) bool { _, ok := fields[name]; return ok })
+	for name := range fields {
+		if !slices.ContainsFunc(requestFields, func(known string) bool { return strings.EqualFold(known, name) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // askedBy fills in who asks, unless the plan says so. It is done before the plan is judged, since who has a gate must ask

@@ -134,7 +134,7 @@ func TestMistakesOfPlansAndRequests(t *testing.T) {
 	for text, want := range map[string]string{
 		head + "approval: {eachWave: true}\n":                                             "members: is empty; want members with their group",
 		head + "canary: 1\nmember: [a]\n":                                                 "member: is not a field of a plan",
-		head + "approval: {quorum: 2}\nmember: [a]\n":                                     "member: is not a field of a request",
+		head + "approval: {quorum: 2}\nmember: [a]\n":                                     "member: is not a field of a plan; it has ",
 		head + "members: [" + web1 + "]\nparams: {x: y}\n":                                "params.x: is not a parameter of huawei.servergroup",
 		strings.Replace(head, "huawei", "hua", 1) + "canary: 1\ntargets: {file: a.csv}\n": `kind: "hua.servergroup": is not a kind`,
 	} {
