@@ -63,7 +63,7 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 
 // planCohort makes the program of a fleet's cohort.
 func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	step, page, err := a.page(ctx, *in.Page)
+	step, page, err := a.page(ctx, in.Page)
 	if err != nil {
 		return membership.Program{}, err
 	}
@@ -76,7 +76,7 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 		page.Members = again.Of(before.Report)
 	}
 	req := request(step, page)
-	req.WhenHeld = in.Request.WhenHeld
+	req.WhenHeld = in.WhenHeld
 	if in.Page.Again != nil && in.Page.Again.Undo {
 		return a.reverse(ctx, req, before)
 	}
@@ -260,18 +260,22 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 }
 
 // Close keeps the account of a fleet that has ended.
-func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (string, error) {
+func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (closed workflows.CloseResult, err error) {
 	stop := beat(ctx, "keeping the account")
 	defer stop()
 	if a.store == nil {
-		return "", errNoStoreNow
+		return closed, errNoStoreNow
 	}
 	var account fleet.Account
 	if err := workflows.Unpack(packed, &account); err != nil {
-		return "", err
+		return closed, err
 	}
 	key, err := store.PutJSON(ctx, a.store, account)
-	return string(key), err
+	if err != nil {
+		return closed, err
+	}
+	closed.Account = string(key)
+	return closed, nil
 }
 
 // Read returns what the store has under a key, packed when it is large. What is not there, or damaged, will not get better

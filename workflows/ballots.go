@@ -9,10 +9,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// CheckVoteActivity checks the signature of a vote against the worker's file of allowed signers: membership.Ballot in, out
-// a text that says why it does not count, "" when it does.
-const CheckVoteActivity = "fleetjoin.check-vote"
-
 // ballots has the signatures of votes checked while a gate is open. It is a worker that does so: who may sign is in a
 // file of its own, which may change at any time.
 type ballots struct {

@@ -13,17 +13,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// TypeFleet is the workflow of a plan of any size. Its input is a fleet.Plan, its result a fleet.Report.
-const TypeFleet = "Fleet"
-
-// The activities of fleets.
-const (
-	SurveyActivity  = "fleetjoin.survey"  // fleet.Plan in, fleet.Survey out: finds everybody and keeps the manifest
-	PreviewActivity = "fleetjoin.preview" // fleet.PageInput in, fleet.Seen out: looks at a page for those who decide
-	CheckActivity   = "fleetjoin.check"   // fleet.Part in, []string out: who of those that joined is a member no more
-	CloseActivity   = "fleetjoin.close"   // fleet.Account in, which may be packed, its key out
-)
-
 // turnover is after how many events a fleet continues in a fresh history, as soon as no cohort is under way. The server
 // begins to warn at 10,240.
 const turnover = 4000
@@ -78,7 +67,6 @@ type fleetState struct {
 	Why      string     // it does
 	Aborted  bool       // because somebody said so
 	Started  time.Time
-	Rules    int // the generation of rules that the run goes by, see changeRules
 	// Looked is how many pages a look that goes on in a fresh history has behind it, and Lost what it has found so far.
 	Looked int
 	Lost   []string
@@ -89,7 +77,25 @@ type fleetState struct {
 // Fleet moves the members of a plan, 1 to 100,000 and more, through its steps and waves, as cohorts. It counts failures
 // against the budget, asks people where they must decide, and ends with one truth about everybody.
 func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, "", input, continued)
+}
+
+// Join is Fleet for a plan of one step, whose members join.
+func Join(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, membership.Join, input, continued)
+}
+
+// Leave is Fleet for a plan of one step, whose members leave.
+func Leave(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, membership.Leave, input, continued)
+}
+
+// runFleet runs a plan; an operation is that of its only step.
+func runFleet(ctx workflow.Context, op membership.Operation, input, continued converter.RawValue) (fleet.Report, error) {
 	plan, err := fleet.ParsePlan(payload(input))
+	if err == nil && op != "" {
+		err = membership.Bad(plan.SetOperation(op))
+	}
 	if err != nil {
 		return fleet.Report{}, badInput(err)
 	}
@@ -100,9 +106,6 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 		if err := f.takeUp(ctx, continued); err != nil {
 			return fleet.Report{}, err
 		}
-	}
-	if fresh {
-		f.Rules = max(0, int(workflow.GetVersion(ctx, changeRules, workflow.DefaultVersion, 1)))
 	}
 	if err := f.listen(ctx); err != nil {
 		return fleet.Report{}, err
@@ -125,18 +128,6 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	}
 	return f.end(ctx)
 }
-
-// changeRules marks the runs that go by newer rules than those that began before there was a mark. What is new since 1:
-//
-//   - an abort that does not say more puts back what is half-way, as that of a Join does, and also whom nobody knows;
-//   - a control that says what does not belong to it is refused, and so is a budget for a run that is ending;
-//   - of signals that come with one task, the one that stops more is the last word;
-//   - a look at many pages goes on in a fresh history; more failed members are known by name;
-//   - a cohort that the cloud refuses to plan stops the run;
-//   - a step does not begin when cohorts of the one before could not be planned;
-//   - where no gate is needed nobody is held to what was seen of them;
-//   - a changed budget keeps of the one before what it does not say.
-const changeRules = "fleet-rules"
 
 // takeUp reads what the run before has handed on. Nobody else may say how far a run is, and so which gates are open.
 func takeUp(ctx workflow.Context, state converter.RawValue, into any) error {
@@ -167,7 +158,7 @@ func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) erro
 	if err := settle(ctx, func() bool { return f.steer.hearing == 0 }); err != nil {
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, Pack(f.fleetState))
+	return workflow.NewContinueAsNewError(ctx, workflow.GetInfo(ctx).WorkflowType.Name, input, Pack(f.fleetState))
 }
 
 // steps takes the members through the plan's steps and waves, from wherever the run is. A step begins when the one
@@ -193,7 +184,7 @@ func (f *fleetRun) well() bool {
 	barred := func(p fleet.Part) bool {
 		return p.Input.Step == f.Step && p.Record == "" && p.Counts[membership.Refused] > 0
 	}
-	return f.Ledger.Failed == 0 && (f.Rules == 0 || !slices.ContainsFunc(f.Parts, barred))
+	return f.Ledger.Failed == 0 && !slices.ContainsFunc(f.Parts, barred)
 }
 
 func (f *fleetRun) step(ctx workflow.Context, step fleet.SurveyedStep) error {
@@ -358,18 +349,26 @@ func (f *fleetRun) wait(ctx workflow.Context, until time.Time) error {
 	return workflow.Await(ctx, changed)
 }
 
+// CloseResult is what is left to say of a run whose account is kept.
+type CloseResult struct {
+	Account string                    `json:"account"` // its key
+	Members []membership.MemberReport `json:"members"` // as in fleet.Report
+}
+
 // end tells the one truth.
 func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
 	f.phase = membership.Ended // what anybody says from now on comes too late
 	r := f.report(ctx)
 	account := fleet.Account{Plan: f.plan, Manifest: f.Survey.Manifest, Report: r, Seen: f.Seen, Parts: f.Parts}
 	if f.Survey.Manifest != "" {
-		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(account)).Get(ctx, &r.Account); err != nil {
+		var closed CloseResult
+		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(account)).Get(ctx, &closed); err != nil {
 			workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
 		}
+		r.Account, r.Members = closed.Account, closed.Members
 	}
 	if err := f.tell(ctx, r.Outcome); err != nil {
 		return r, err
 	}
-	return r, verdictOf(r.Outcome, r.Counts, r)
+	return r, runError(r.Outcome, r.Counts, r)
 }

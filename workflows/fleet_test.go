@@ -159,7 +159,7 @@ func TestPlansThatCannotBeMeantEndAtOnce(t *testing.T) {
 func TestOnlyFleetsStartCohorts(t *testing.T) {
 	b := newBench(t, some(1), nil)
 	b.ExecuteWorkflow(workflows.TypeCohort, workflows.CohortInput{Operation: membership.Join, Kind: "toy.group"})
-	require.ErrorContains(t, b.GetWorkflowError(), `type: "Cohort": is started by fleets only; start Fleet or Join`)
+	require.ErrorContains(t, b.GetWorkflowError(), `type: "Cohort": is started by fleets only; start Fleet, Join or Leave`)
 }
 
 func TestASurveyThatIsRefusedEndsTheRun(t *testing.T) {

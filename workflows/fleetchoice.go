@@ -117,9 +117,7 @@ func (f *fleetRun) vouch(in fleet.Control, outcome membership.Outcome) (members 
 	for _, c := range f.choose(in, true) {
 		page := c.part.Input
 		page.Again = &fleet.Again{Record: recordOf(c.part), Members: c.members, Was: c.was}
-		if f.Rules > 0 {
-			f.forget(page)
-		}
+		f.forget(page)
 		f.enter(fleet.Part{Input: page, Counts: map[membership.Outcome]int{outcome: len(c.members)}})
 		f.forgive(c)
 		members = append(members, c.members...)

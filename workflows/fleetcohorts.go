@@ -179,7 +179,7 @@ func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	switch {
 	case p.Record != "" && fl.input.Again == nil && f.Doubt == "":
 		f.closeBarred(membership.Refused) // the account is in order, so it was about them
-	case p.Record == "" && f.Rules > 0 && f.Ending == "" && fl.input.Again == nil && cloudRefused(err):
+	case p.Record == "" && f.Ending == "" && fl.input.Again == nil && cloudRefused(err):
 		f.Ledger.Land(n, 0)
 		f.Barred, f.BarredBy = append(f.Barred, fl.input), rootCause(err)
 		return
@@ -194,9 +194,7 @@ func (f *fleetRun) land(fl *flight, p fleet.Part, err error) {
 	} else {
 		f.Ledger.Land(n, min(n, p.Failed()))
 	}
-	if f.Rules > 0 {
-		f.forget(p.Input)
-	}
+	f.forget(p.Input)
 	if room := f.roomForNames(); len(p.Worst) > room {
 		p.Worst = p.Worst[:room]
 	}
@@ -268,9 +266,6 @@ const mostNamed = 5000
 // roomForNames is how many more may be known.
 func (f *fleetRun) roomForNames() int {
 	room := mostNamed
-	if f.Rules == 0 {
-		room = 1000
-	}
 	for _, p := range f.Parts {
 		room -= len(p.Worst)
 	}
@@ -311,8 +306,6 @@ func (f *fleetRun) hand(ctx workflow.Context, control string) {
 	for _, fl := range f.flights {
 		switch {
 		case puttingBack(fl.input):
-		case f.Rules == 0:
-			workflow.Go(ctx, func(ctx workflow.Context) { fl.tell(ctx, control) })
 		case fl.word != membership.ControlAbort: // after which there is nothing to say
 			if fl.word = control; !fl.talking {
 				fl.talking = true

@@ -17,7 +17,11 @@ import (
 )
 
 // fleetControls are the names of what people can do to a fleet, in the order of the docs.
-var fleetControls = append(controls[:], fleet.ControlChange)
+var fleetControls = []string{membership.ControlPause, membership.ControlResume, membership.ControlAbort, membership.ControlRetry,
+	membership.ControlSkip, membership.ControlMarkDone, membership.ControlApprove, membership.ControlReject, fleet.ControlChange}
+
+// mostVotes bounds what strangers can make a run remember.
+const mostVotes = 100
 
 // belongs names the fields of a fleet.Control that each control takes, beside by and reason.
 var belongs = map[string][]string{
@@ -49,11 +53,7 @@ func (f *fleetRun) listen(ctx workflow.Context) error {
 	}, workflow.QueryHandlerOptions{Description: "how far it is"}); err != nil {
 		return err
 	}
-	names := fleetControls
-	if f.Rules > 0 {
-		names = lastWords(names)
-	}
-	f.steer = steering{names: names, help: fleetHelp, do: f.control, refused: f.refuse,
+	f.steer = steering{names: lastWords(fleetControls), help: fleetHelp, do: f.control, refused: f.refuse,
 		check: func(name string, raw converter.RawValue) error {
 			_, err := f.checkControl(name, raw)
 			return err
@@ -140,7 +140,7 @@ func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawV
 		f.Queue, f.Barred = append(f.Barred, f.Queue...), nil
 		f.hand(ctx, membership.ControlResume)
 	case membership.ControlAbort:
-		f.endEarly(ctx, cmp.Or(in.Then, f.defaultThen()), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
+		f.endEarly(ctx, cmp.Or(in.Then, fleet.ThenPutBack), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
 	case fleet.ControlChange:
 		if in.Cohorts > 0 {
 			f.Change.Cohorts = in.Cohorts
@@ -223,7 +223,7 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 	switch {
 	case f.phase == membership.Ended:
 		return "the run has ended"
-	case f.Rules > 0 && strayField(name, in) != "":
+	case strayField(name, in) != "":
 		return strayField(name, in)
 	case name == membership.ControlPause && f.Ending != "" && !f.finishing():
 		return "the run is ending; putting back is never paused"
@@ -235,8 +235,8 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 		return "the run is not paused"
 	case name == membership.ControlAbort && !known(in.Then):
 		return fmt.Sprintf("then: %s: want %q, %q, %q or %q, or none for %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
-			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, f.defaultThen())
-	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, f.defaultThen())) <= reach(f.Ending):
+			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, fleet.ThenPutBack)
+	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, fleet.ThenPutBack)) <= reach(f.Ending):
 		return "the run is ending already: " + f.Why
 	case name == fleet.ControlChange:
 		return f.objectionToChange(in)
@@ -251,15 +251,7 @@ func (f *fleetRun) objection(name string, in fleet.Control) string {
 
 // finishing reports whether the run ends, and what is under way goes forward still.
 func (f *fleetRun) finishing() bool {
-	return f.Rules > 0 && f.Ending == fleet.ThenFinish && len(f.flights) > 0
-}
-
-// defaultThen is what an abort does that does not say.
-func (f *fleetRun) defaultThen() fleet.Then {
-	if f.Rules > 0 {
-		return fleet.ThenPutBack
-	}
-	return fleet.ThenFinish
+	return f.Ending == fleet.ThenFinish && len(f.flights) > 0
 }
 
 func known(then fleet.Then) bool { return then == "" || reach(then) > 0 }
@@ -271,7 +263,7 @@ func (f *fleetRun) objectionToChange(in fleet.Control) string {
 	case in.Cohorts < 0 || in.Cohorts > fleet.MostCohorts:
 		return fmt.Sprintf("cohorts: %d: want 1 to %d", in.Cohorts, fleet.MostCohorts)
 	}
-	if f.Rules > 0 && in.Budget != nil && f.Ending != "" {
+	if in.Budget != nil && f.Ending != "" {
 		return "budget: comes too late, the run is ending: " + f.Why
 	}
 	budget := f.changedBudget(in.Budget)
@@ -287,7 +279,7 @@ func (f *fleetRun) objectionToChange(in fleet.Control) string {
 // changedBudget is the budget in force with what somebody says of it.
 func (f *fleetRun) changedBudget(said *fleet.Budget) *fleet.Budget {
 	now := f.budget()
-	if f.Rules == 0 || said == nil || now == nil {
+	if said == nil || now == nil {
 		return said
 	}
 	return &fleet.Budget{

@@ -12,9 +12,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// lookTime is how long a look at a page may take.
-const lookTime = 10 * time.Minute
-
 // look does n things that change nothing, numbered from 0, as many at once as the pace allows. The first error ends them
 // all; so does the end of the run, and then there is no error. When the history gets long, it returns errTurnover, and
 // goes on with those that are left the next time it is called.
@@ -26,7 +23,7 @@ func (f *fleetRun) look(ctx workflow.Context, n int, do func(ctx workflow.Contex
 	f.stopLooking = stop
 	next, failed := lookers{from: f.Looked, to: n, most: f.pace(), stop: stop,
 		ended: func() bool { return f.Ending != "" },
-		full:  func(ctx workflow.Context) bool { return f.Rules > 0 && full(ctx) }}.run(looking, do)
+		full:  full}.run(looking, do)
 	f.Looked = 0
 	switch {
 	case f.Ending != "":
@@ -113,7 +110,7 @@ func (f *fleetRun) preview(ctx workflow.Context, step fleet.SurveyedStep) error 
 	if err != nil {
 		return f.impossible(ctx, err)
 	}
-	if f.Rules > 0 && f.Ending == "" && f.asksNobody() {
+	if f.Ending == "" && f.asksNobody() {
 		f.Seen[f.Step] = nil // nobody is held to what nobody decided about
 	}
 	return nil

@@ -40,7 +40,7 @@ func (f *fleetRun) putBack(ctx workflow.Context) error {
 
 // restore queues the members of a step about whom nobody knows, so that what may have been done to them is undone.
 func (f *fleetRun) restore(step int) {
-	if f.Rules == 0 || step != f.Step || reach(f.Ending) < reach(fleet.ThenPutBack) {
+	if step != f.Step || reach(f.Ending) < reach(fleet.ThenPutBack) {
 		return
 	}
 	for _, c := range f.choose(fleet.Control{}, true) {

@@ -181,7 +181,13 @@ type Report struct {
 	Account string                     `json:"account,omitempty"` // the key of the run's Account in the store
 	Started time.Time                  `json:"started"`
 	Ended   time.Time                  `json:"ended"`
+	// Members is what became of each, in the order of the manifest, when there are at most MostReported; of more the
+	// records tell, which the Account leads to.
+	Members []membership.MemberReport `json:"members,omitempty"`
 }
+
+// MostReported is how many members a Report tells of one by one.
+const MostReported = membership.MaxMembers
 
 // StepReport is how one step ended.
 type StepReport struct {

@@ -3,6 +3,8 @@
 package fleet
 
 import (
+	"fmt"
+
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -73,3 +75,17 @@ type Approval struct {
 
 // Duration is written as in Go, such as "10m".
 type Duration = membership.Duration
+
+// SetOperation makes a plan of one step that of an operation, and returns what stands in the way.
+func (p *Plan) SetOperation(op membership.Operation) []membership.Problem {
+	switch {
+	case len(p.Steps) > 0:
+		return []membership.Problem{{Field: "steps", Value: fmt.Sprintf("%d steps", len(p.Steps)),
+			Want: fmt.Sprintf("want the fields of a single step, whose members %s; start Fleet for a plan with steps", op)}}
+	case p.Operation != "" && p.Operation != op:
+		return []membership.Problem{{Field: "operation", Value: membership.Quote(string(p.Operation)),
+			Want: fmt.Sprintf("want %q, or leave it out", op)}}
+	}
+	p.Operation = op
+	return nil
+}

@@ -52,7 +52,7 @@ func scenarios() []scenario {
 			return r.update(ctx, run, control)
 		}
 	}
-	moving := func(s seen) bool { return s.Counts["start"]+s.Counts["joined"] > 0 }
+	moving := func(s seen) bool { return s.InFlight > 0 }
 	return []scenario{
 		{name: "join-handful", wf: workflows.TypeJoin, members: 4, outcome: "succeeded"},
 		{name: "join-handful-undo", wf: workflows.TypeJoin, members: 5, xen: 1, unlucky: 1, outcome: workflows.ErrRolledBack},
@@ -61,8 +61,7 @@ func scenarios() []scenario {
 		{name: "join-refused", wf: workflows.TypeJoin, members: 2, xen: 2, outcome: "refused"},
 		{name: "leave", of: "join-page", wf: workflows.TypeLeave, outcome: "succeeded"},
 		{name: "leave-nothing", wf: workflows.TypeLeave, members: 2, outcome: "succeeded"},
-		{name: "plan", wf: workflows.TypePlan, members: 3, xen: 1, outcome: "",
-			input: func(r membership.Request) any { return workflows.PlanInput{Operation: membership.Join, Request: r} }},
+		{name: "preview", wf: workflows.TypePreview, members: 5, xen: 1, outcome: "", input: planned(func(*fleet.Plan) {})},
 		{name: "bad-input", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
 			input: func(membership.Request) any { return map[string]any{"grupo": "x"} }},
 		{name: "unknown-kind", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
@@ -100,7 +99,7 @@ func scenarios() []scenario {
 			}},
 		{name: "cancel", wf: workflows.TypeJoin, members: 4, outcome: "cancelled",
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
-				if err := r.until(ctx, run, func(s seen) bool { return s.Counts["stop"] > 0 }); err != nil {
+				if err := r.until(ctx, run, moving); err != nil {
 					return err
 				}
 				return r.client.CancelWorkflow(ctx, run.GetID(), run.GetRunID())
@@ -137,7 +136,6 @@ func scenarios() []scenario {
 				}
 				return r.update(ctx, run, membership.ControlAbort)
 			}},
-		{name: "fleet-plan", wf: workflows.TypeFleetPlan, members: 5, xen: 1, outcome: "", input: planned(func(*fleet.Plan) {})},
 		{name: "parked-retry", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
 			meddle: parked(membership.ControlRetry)},
 		{name: "parked-mark-done", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
@@ -223,7 +221,7 @@ func (r *recorder) run(ctx context.Context, s scenario) error {
 			return err
 		}
 	}
-	var report membership.Report
+	var report fleet.Report
 	err = run.Get(ctx, &report)
 	got := string(report.Outcome)
 	var app *temporal.ApplicationError

@@ -12,13 +12,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 )
 
-// TypeFleetPlan is the workflow that tells what a fleet would do. Its input is a fleet.Plan, its result a fleet.Preview.
-// It changes nothing.
-const TypeFleetPlan = "FleetPlan"
-
-// SumUpActivity makes the result of what was seen: SumUpInput in, fleet.Preview out.
-const SumUpActivity = "fleetjoin.sum-up"
-
 // SumUpInput is what a preview is made of.
 type SumUpInput struct {
 	Plan   fleet.Plan     `json:"plan"`
@@ -26,23 +19,20 @@ type SumUpInput struct {
 	Seen   [][]fleet.Seen `json:"seen"` // by step, of each of its pages in the order of the waves
 }
 
-// changePlanTurnover marks the runs that continue in a fresh history when they look at very many pages.
-const changePlanTurnover = "plan-turnover"
-
-// planRun is one run of FleetPlan.
-type planRun struct {
+// previewRun is one run of Preview.
+type previewRun struct {
 	SumUpInput
 	Looked int // pages that it has behind it, in the order of the steps and waves
 }
 
-// FleetPlan finds everybody whom a plan is about and looks at all of them as they are now.
-func FleetPlan(ctx workflow.Context, input, continued converter.RawValue) (fleet.Preview, error) {
+// Preview finds all members that a plan is about and looks at them as they are now. It changes nothing.
+func Preview(ctx workflow.Context, input, continued converter.RawValue) (fleet.Preview, error) {
 	var preview fleet.Preview
 	plan, err := fleet.ParsePlan(payload(input))
 	if err != nil {
 		return preview, badInput(err)
 	}
-	var run planRun
+	var run previewRun
 	if len(payload(continued)) > 0 {
 		if err := takeUp(ctx, continued, &run); err != nil {
 			return preview, err
@@ -56,7 +46,7 @@ func FleetPlan(ctx workflow.Context, input, continued converter.RawValue) (fleet
 	run.Plan = plan
 	switch err := run.previewAll(ctx); {
 	case errors.Is(err, errTurnover):
-		return preview, workflow.NewContinueAsNewError(ctx, TypeFleetPlan, input, Pack(run))
+		return preview, workflow.NewContinueAsNewError(ctx, TypePreview, input, Pack(run))
 	case err != nil:
 		return preview, err
 	}
@@ -66,7 +56,7 @@ func FleetPlan(ctx workflow.Context, input, continued converter.RawValue) (fleet
 
 // previewAll looks at every page of the survey, as many at once as the plan has cohorts. The first error ends it. When the
 // history gets long, it returns errTurnover, and goes on with those that are left the next time.
-func (r *planRun) previewAll(ctx workflow.Context) error {
+func (r *previewRun) previewAll(ctx workflow.Context) error {
 	var pages []fleet.PageInput
 	var into []*fleet.Seen
 	for i := range r.Survey.Steps {
@@ -82,7 +72,7 @@ func (r *planRun) previewAll(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	next, failed := lookers{from: r.Looked, to: len(pages), most: cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), stop: stop,
-		ended: func() bool { return false }, full: planFull}.run(ctx, func(ctx workflow.Context, i int) error {
+		ended: func() bool { return false }, full: full}.run(ctx, func(ctx workflow.Context, i int) error {
 		ctx = persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
 		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, into[i])
 	})
@@ -91,9 +81,4 @@ func (r *planRun) previewAll(ctx workflow.Context) error {
 		return errTurnover
 	}
 	return failed
-}
-
-// planFull reports whether it is time for a fresh history.
-func planFull(ctx workflow.Context) bool {
-	return full(ctx) && workflow.GetVersion(ctx, changePlanTurnover, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }

@@ -81,9 +81,9 @@ func (l *looking) preview(ctx context.Context, in fleet.PageInput) (fleet.Seen, 
 var looked = fleet.Plan{Name: "all of web", Pace: fleet.Pace{Cohorts: 4},
 	Step: fleet.Step{Kind: "toy.group", Account: "demo", Group: "g-1", Members: []string{"i-1"}}}
 
-func TestFleetPlanLooksAtEverybody(t *testing.T) {
+func TestPreviewLooksAtEverybody(t *testing.T) {
 	l := newLooking(t)
-	l.ExecuteWorkflow(workflows.TypeFleetPlan, looked)
+	l.ExecuteWorkflow(workflows.TypePreview, looked)
 	require.NoError(t, l.GetWorkflowError())
 	var p fleet.Preview
 	require.NoError(t, l.GetWorkflowResult(&p))
@@ -98,11 +98,11 @@ func TestFleetPlanLooksAtEverybody(t *testing.T) {
 	require.Equal(t, "1-0-19", l.summed.Seen[1][19].Key)
 }
 
-func TestFleetPlanEndsWithTheFirstError(t *testing.T) {
+func TestPreviewEndsWithTheFirstError(t *testing.T) {
 	for name, want := range map[string]int{workflows.SurveyActivity: 0, workflows.PreviewActivity: 4} {
 		l := newLooking(t)
 		l.fails[name] = temporal.NewNonRetryableApplicationError("no", workflows.ErrCloudRefused, nil)
-		l.ExecuteWorkflow(workflows.TypeFleetPlan, looked)
+		l.ExecuteWorkflow(workflows.TypePreview, looked)
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, l.GetWorkflowError(), &app, name)
 		require.Equal(t, workflows.ErrCloudRefused, app.Type())
@@ -113,9 +113,9 @@ func TestFleetPlanEndsWithTheFirstError(t *testing.T) {
 	}
 }
 
-func TestFleetPlanRefusesBadInput(t *testing.T) {
+func TestPreviewRefusesBadInput(t *testing.T) {
 	l := newLooking(t)
-	l.ExecuteWorkflow(workflows.TypeFleetPlan, map[string]any{"kind": "toy.group", "colour": "red"})
+	l.ExecuteWorkflow(workflows.TypePreview, map[string]any{"kind": "toy.group", "colour": "red"})
 	var app *temporal.ApplicationError
 	require.True(t, errors.As(l.GetWorkflowError(), &app))
 	require.Equal(t, workflows.ErrBadInput, app.Type())
@@ -124,10 +124,10 @@ func TestFleetPlanRefusesBadInput(t *testing.T) {
 	require.Equal(t, "colour", problems[0].Field)
 }
 
-func TestFleetPlanContinuesInAFreshHistory(t *testing.T) {
+func TestPreviewContinuesInAFreshHistory(t *testing.T) {
 	l := newLooking(t)
 	l.SetCurrentHistoryLength(5000)
-	l.ExecuteWorkflow(workflows.TypeFleetPlan, looked)
+	l.ExecuteWorkflow(workflows.TypePreview, looked)
 	var turned *workflow.ContinueAsNewError
 	require.ErrorAs(t, l.GetWorkflowError(), &turned)
 	var args []any
@@ -136,7 +136,7 @@ func TestFleetPlanContinuesInAFreshHistory(t *testing.T) {
 	}
 	next := newLooking(t)
 	next.SetContinuedExecutionRunID("the-run-before")
-	next.ExecuteWorkflow(workflows.TypeFleetPlan, args...)
+	next.ExecuteWorkflow(workflows.TypePreview, args...)
 	require.NoError(t, next.GetWorkflowError())
 	require.Positive(t, l.seen)
 	require.Equal(t, 23, l.seen+next.seen, "each page once")
@@ -148,6 +148,6 @@ func TestFleetPlanContinuesInAFreshHistory(t *testing.T) {
 	require.Equal(t, l.survey, next.summed.Survey)
 
 	forged := newLooking(t)
-	forged.ExecuteWorkflow(workflows.TypeFleetPlan, args...)
+	forged.ExecuteWorkflow(workflows.TypePreview, args...)
 	require.ErrorContains(t, forged.GetWorkflowError(), "input: has a second value; want the plan alone")
 }
