@@ -19,8 +19,6 @@ type CohortInput struct {
 	Page      fleet.PageInput      `json:"page"`
 	Approved  bool                 `json:"approved,omitempty"` // people have said yes to what was seen of it
 	WhenHeld  string               `json:"whenHeld,omitempty"` // as in fleet.Plan
-	// Was says, by id, what the members have come to that are tried again.
-	Was map[string]membership.Outcome `json:"was,omitempty"`
 }
 
 // PlanInput asks for the program of a cohort.
@@ -54,7 +52,7 @@ type cohort struct {
 	paused    bool
 	aborting  bool
 	changed   bool // something happened that run must look at
-	// undoing is what the members are that are to be put back, joined or unknown; "" when the cohort goes forward.
+	// undoing is what the members are that are to be put back, unknown or else joined; "" when the cohort goes forward.
 	undoing membership.Outcome
 
 	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
@@ -93,13 +91,13 @@ func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
 	if err != nil {
 		return fleet.Part{}, err
 	}
-	in.remind(&report)
+	c.remind(&report)
 	report.Outcome = membership.Judge(report.Counts, c.aborting)
 	return c.file(ctx, report)
 }
 
 // undoing is what the members are that the cohort is to put back, "" when it is to take them forward. A fleet never mixes
-// those that joined with those about which nobody knows.
+// those that went well with those about which nobody knows.
 func (in CohortInput) undoing() membership.Outcome {
 	switch again := in.Page.Again; {
 	case again == nil || !again.Undo:
@@ -112,11 +110,10 @@ func (in CohortInput) undoing() membership.Outcome {
 }
 
 // remind says of members that were to be tried again, and that nothing touched, what they had come to before.
-func (in CohortInput) remind(r *membership.Report) {
+func (c *cohort) remind(r *membership.Report) {
 	for i := range r.Members {
-		m := &r.Members[i]
-		was, again := in.Was[m.ID]
-		if again && (m.Outcome == membership.Refused || m.Outcome == membership.NotStarted) {
+		m, was := &r.Members[i], c.program.Members[i].Was
+		if was != "" && (m.Outcome == membership.Refused || m.Outcome == membership.NotStarted) {
 			if r.Counts[m.Outcome]--; r.Counts[m.Outcome] == 0 {
 				delete(r.Counts, m.Outcome)
 			}

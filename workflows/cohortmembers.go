@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -39,8 +40,11 @@ func (c *cohort) init() {
 			if at, ok := c.program.UndoFrom(last); ok {
 				m.mark, m.since = membership.Backward(at), 0
 			} else {
-				m.notes = []membership.Note{{Stage: last, Code: membership.CodeEngine, Reason: "no stage of it can be undone"}}
-				m.finish(c.undoing)
+				m.notes = []membership.Note{{Stage: last, Code: membership.CodeNoUndo,
+					Reason: fmt.Sprintf("a %s of %s cannot be undone", c.in.Operation, c.in.Kind)}}
+				if m.finish(membership.RollbackIncomplete); c.undoing == membership.Unknown {
+					m.finish(membership.Unknown) // nor is it known any better
+				}
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/rollout"
 )
 
 // SumUpInput is what a preview is made of.
@@ -38,7 +39,7 @@ func Preview(ctx workflow.Context, input, continued converter.RawValue) (fleet.P
 			return preview, err
 		}
 	} else {
-		surveying := workflow.WithStartToCloseTimeout(persist(ctx, lookTime, "who the members are"), time.Hour)
+		surveying := workflow.WithStartToCloseTimeout(persist(ctx, lookTime, "which the members are"), time.Hour)
 		if err := workflow.ExecuteActivity(surveying, SurveyActivity, plan).Get(ctx, &run.Survey); err != nil {
 			return preview, err
 		}
@@ -60,7 +61,7 @@ func (r *previewRun) previewAll(ctx workflow.Context) error {
 	var pages []fleet.PageInput
 	var into []*fleet.Seen
 	for i := range r.Survey.Steps {
-		of := pagesOf(r.Survey, i)
+		of := rollout.Pages(r.Survey, i)
 		if len(r.Seen) == i {
 			r.Seen = append(r.Seen, make([]fleet.Seen, len(of)))
 		}
@@ -71,14 +72,31 @@ func (r *previewRun) previewAll(ctx workflow.Context) error {
 	}
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
-	next, failed := lookers{from: r.Looked, to: len(pages), most: cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), stop: stop,
-		ended: func() bool { return false }, full: full}.run(ctx, func(ctx workflow.Context, i int) error {
-		ctx = persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
-		return workflow.ExecuteActivity(ctx, PreviewActivity, pages[i]).Get(ctx, into[i])
-	})
+	var failed error
+	next := r.Looked
+	all := workflow.NewWaitGroup(ctx)
+	for range min(cmp.Or(r.Plan.Pace.Cohorts, fleet.DefaultCohorts), len(pages)) {
+		all.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer all.Done()
+			for next < len(pages) && failed == nil && (next == r.Looked || !full(ctx)) {
+				i := next
+				next++
+				looking := persist(ctx, lookTime, fmt.Sprintf("preview %d of %d", i+1, len(pages)))
+				if err := workflow.ExecuteActivity(looking, PreviewActivity, pages[i]).Get(ctx, into[i]); err != nil && failed == nil {
+					failed = err
+					stop()
+				}
+			}
+		})
+	}
+	all.Wait(ctx)
 	if failed == nil && next < len(pages) {
 		r.Looked = next
 		return errTurnover
 	}
 	return failed
 }
+
+// errTurnover ends the looks so that the run continues in a fresh history.
+var errTurnover = errors.New("continue as new")
