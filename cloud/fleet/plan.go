@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -61,6 +62,21 @@ type Targets struct {
 type Pace struct {
 	Cohorts int `json:"cohorts,omitempty"` // cohorts in flight; 0: DefaultCohorts
 	Members int `json:"members,omitempty"` // most members of a cohort; 0: as many as the kind takes
+}
+
+// MostAtOnce is how many cohorts may be in flight.
+func (p Pace) MostAtOnce() int { return cmp.Or(p.Cohorts, DefaultCohorts) }
+
+// Admit returns how many of the members that are left of a page go into the next cohort, 0 while none may: as many as the
+// budget has room for, when fewer cohorts are in flight than the pace allows.
+func (p Pace) Admit(l *Ledger, inFlight, left int) int {
+	if inFlight >= p.MostAtOnce() {
+		return 0
+	}
+	if p.Members > 0 {
+		left = min(left, p.Members)
+	}
+	return min(l.Room(), left) // a page is no longer than the kind takes
 }
 
 // DefaultCohorts are as many as one worker of two cores serves well.

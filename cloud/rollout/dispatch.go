@@ -51,8 +51,8 @@ func (r *Rollout) dispatch() {
 	if r.Pause != nil || r.Block != nil || !r.left() || !r.windowOpen() {
 		return
 	}
-	for len(r.inFlight) < r.pace() && !r.hold() {
-		next, ok := r.take(min(r.Ledger.Room(), r.most()))
+	for !r.hold() {
+		next, ok := r.take()
 		if !ok {
 			return
 		}
@@ -67,42 +67,32 @@ func (r *Rollout) hold() bool {
 	return r.full
 }
 
-func (r *Rollout) pace() int {
-	if r.Pace.Cohorts > 0 {
-		return r.Pace.Cohorts
-	}
-	return fleet.DefaultCohorts
-}
-
-// most is how many members a cohort may have; pages are no longer than the kind takes.
-func (r *Rollout) most() int {
-	if r.Pace.Members > 0 {
-		return r.Pace.Members
-	}
-	return membership.MaxMembers
-}
-
 func size(in fleet.PageInput) int { return in.To - in.From }
 
-// take returns what is to be started next: first what is to be done again, then the wave's members in their order, at
-// most room of them.
-func (r *Rollout) take(room int) (next Queued, ok bool) {
-	switch {
-	case room == 0:
-	case len(r.Queue) > 0:
-		if next = r.Queue[0]; size(next.Input) <= room {
-			r.Queue, ok = r.Queue[1:], true
+// take returns what is to be started next: first what is to be done again, then the wave's members in their order.
+func (r *Rollout) take() (next Queued, ok bool) {
+	if len(r.Queue) > 0 {
+		next = r.Queue[0]
+		n := size(next.Input)
+		if ok = r.Pace.Admit(r.Ledger, len(r.inFlight), n) == n; ok {
+			r.Queue = r.Queue[1:]
 		}
-	case r.left():
-		pages := r.wave().Pages
-		in := fleet.PageInput{Manifest: r.Survey.Manifest, Step: r.Step, Wave: r.Wave, Page: r.Page, From: r.From,
-			To: min(r.From+room, pages[r.Page]), Seen: r.previewOf(r.Step, r.Wave, r.Page)}
-		if r.From = in.To; r.From == pages[r.Page] {
-			r.Page, r.From = r.Page+1, 0
-		}
-		next, ok = Queued{Input: in}, true
+		return next, ok
 	}
-	return next, ok
+	if !r.left() {
+		return next, false
+	}
+	page := r.wave().Pages[r.Page]
+	n := r.Pace.Admit(r.Ledger, len(r.inFlight), page-r.From)
+	if n == 0 {
+		return next, false
+	}
+	next.Input = fleet.PageInput{Manifest: r.Survey.Manifest, Step: r.Step, Wave: r.Wave, Page: r.Page, From: r.From, To: r.From + n,
+		Seen: r.previewOf(r.Step, r.Wave, r.Page)}
+	if r.From += n; r.From == page {
+		r.Page, r.From = r.Page+1, 0
+	}
+	return next, true
 }
 
 func (r *Rollout) start(next Queued) {

@@ -27,7 +27,7 @@ type Failure struct {
 // look begins looks, of n, as the pace allows. It reports whether all have been answered, or the first that failed has
 // ended them.
 func (r *Rollout) look(n int) (done bool) {
-	for r.looks.failed == nil && r.Looked < n && r.looks.open < r.pace() && !r.hold() {
+	for r.looks.failed == nil && r.Looked < n && r.looks.open < r.Pace.MostAtOnce() && !r.hold() {
 		i := r.Looked
 		r.Looked++
 		r.looks.open++

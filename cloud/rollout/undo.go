@@ -70,7 +70,7 @@ func (r *Rollout) rollBack() bool {
 		if r.Rollback >= 0 {
 			r.queueUndos(r.Rollback)
 		}
-		for len(r.Queue) > 0 && len(r.inFlight) < r.pace() && !r.hold() {
+		for len(r.Queue) > 0 && len(r.inFlight) < r.Pace.MostAtOnce() && !r.hold() {
 			next := r.Queue[0]
 			r.Queue = r.Queue[1:]
 			r.start(next)
