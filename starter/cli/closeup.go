@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/starter/report"
@@ -52,7 +53,7 @@ func (f *Factory) few(ctx context.Context, conn *connect.Connection, r fleet.Rep
 	if n > membership.MaxMembers || r.Account == "" {
 		return nil
 	}
-	fl, err := report.Open(ctx, fromWorkers(conn), r.Account)
+	fl, err := archive.Open(ctx, fromWorkers(conn), r.Account)
 	if err == nil {
 		for m, unread := range fl.Members(ctx) {
 			if err = unread; err != nil {
@@ -68,9 +69,9 @@ func (f *Factory) few(ctx context.Context, conn *connect.Connection, r fleet.Rep
 }
 
 // told is a member's story as a table tells it.
-func told(m report.Member) membership.MemberReport {
+func told(m archive.Member) membership.MemberReport {
 	r := m.MemberReport()
-	if m.Outcome == membership.RolledBack && m.Act == report.ActPutBack {
+	if m.Outcome == membership.RolledBack && m.Act == archive.ActPutBack {
 		r.Reason = "put back after it had joined"
 	}
 	return r

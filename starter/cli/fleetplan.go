@@ -12,6 +12,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/starter/report"
@@ -178,7 +179,7 @@ type sightLine struct {
 }
 
 // tellSights lists every member, page by page: however many there are, only one page is held.
-func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get report.Get) error {
+func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get archive.Get) error {
 	for i, s := range p.Steps {
 		for _, w := range s.Waves {
 			for _, page := range w.Pages {

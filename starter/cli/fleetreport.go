@@ -37,9 +37,9 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 		return err
 	}
 	return f.attend(ctx, conn, func(ctx context.Context) error {
-		fl := report.Of(r)
+		fl := archive.Of(r)
 		if r.Account != "" {
-			if fl, err = report.Open(ctx, get, r.Account); err != nil {
+			if fl, err = archive.Open(ctx, get, r.Account); err != nil {
 				if o.table(f.JSON) {
 					f.printFleetReport(o.Run, r)
 				}
@@ -53,8 +53,8 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 
 // reportKept tells about a fleet whose account is named: Temporal need not know of it any more.
 func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
-	tell := func(ctx context.Context, get report.Get) error {
-		fl, err := report.Open(ctx, get, o.Run)
+	tell := func(ctx context.Context, get archive.Get) error {
+		fl, err := archive.Open(ctx, get, o.Run)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
 }
 
 // blobs returns where the records are read from.
-func (o *ReportOptions) blobs(conn *connect.Connection) (report.Get, error) {
+func (o *ReportOptions) blobs(conn *connect.Connection) (archive.Get, error) {
 	if o.Store == "" {
 		return fromWorkers(conn), nil
 	}
@@ -89,7 +89,7 @@ func (o *ReportOptions) blobs(conn *connect.Connection) (report.Get, error) {
 
 // fromWorkers reads blobs through workflows, since the store is the workers'. Who asks for the same at the same time
 // shares one.
-func fromWorkers(conn *connect.Connection) report.Get {
+func fromWorkers(conn *connect.Connection) archive.Get {
 	return func(ctx context.Context, key string) ([]byte, error) {
 		run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID:                       "read-" + key,
@@ -145,7 +145,7 @@ func (o *ReportOptions) table(asJSON bool) bool {
 	return !asJSON && !o.CSV && o.HTML == "" && !o.Verify
 }
 
-func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fleet) error {
+func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
 	var err error
 	as := func(format func(context.Context, io.Writer) error) func(io.Writer) error {
 		return func(to io.Writer) error { return format(ctx, to) }
@@ -154,13 +154,13 @@ func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fl
 	case o.Verify:
 		return f.verifyFleet(ctx, fl)
 	case o.CSV:
-		err = writeWhole(f.Out, as(fl.WriteCSV))
+		err = writeWhole(f.Out, as(report.WriteCSV))
 	case o.HTML == "-":
-		err = writeWhole(f.Out, as(fl.WriteHTML))
+		err = writeWhole(f.Out, as(report.WriteHTML))
 	case o.HTML != "":
-		err = writeFile(o.HTML, as(fl.WriteHTML))
+		err = writeFile(o.HTML, as(report.WriteHTML))
 	case f.JSON:
-		err = writeWhole(f.Out, as(fl.WriteJSON))
+		err = writeWhole(f.Out, as(report.WriteJSON))
 	default:
 		f.printFleetReport(cmp.Or(fl.Run, fl.Key), fl.Report)
 		err = f.printKept(ctx, fl, o.All)
@@ -171,7 +171,7 @@ func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fl
 	return exitWith(exitOf(fl.Report.Outcome))
 }
 
-func (f *Factory) verifyFleet(ctx context.Context, fl *report.Fleet) error {
+func (f *Factory) verifyFleet(ctx context.Context, fl *archive.Run) error {
 	checked, err := fl.Verify(ctx)
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func writeInto(path string, write func(io.Writer) error) error {
 }
 
 // printKept prints what only the store knows: when the waves were, and what became of the members.
-func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) error {
+func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) error {
 	if len(fl.Parts) > 0 {
 		f.printf("\n")
 		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
@@ -262,7 +262,7 @@ func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) err
 	return nil
 }
 
-func (f *Factory) printWaves(waves []report.Wave, steps bool) {
+func (f *Factory) printWaves(waves []archive.Wave, steps bool) {
 	var t table
 	t.head("WAVE", "MEMBERS", "FAILED", "PUT BACK", "BEGAN", "ENDED", "TOOK")
 	for _, w := range waves {

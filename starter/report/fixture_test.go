@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
@@ -318,11 +319,11 @@ func large(t *testing.T, members int) (y *yard, key string) {
 	return y, y.close()
 }
 
-func open(t *testing.T, y *yard, key string) *Fleet {
+func open(t *testing.T, y *yard, key string) *archive.Run {
 	t.Helper()
-	f, err := Open(t.Context(), y.get, key)
+	f, err := archive.Open(t.Context(), y.get, key)
 	require.NoError(t, err)
-	f.Run = "web"
+	f.ID = "web"
 	return f
 }
 

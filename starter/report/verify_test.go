@@ -13,15 +13,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 )
 
-func verify(t *testing.T, y *yard, key string) (Checked, error) {
-	f, err := Open(t.Context(), y.get, key)
+func verify(t *testing.T, y *yard, key string) (archive.Checked, error) {
+	f, err := archive.Open(t.Context(), y.get, key)
 	if err != nil {
-		return Checked{}, err
+		return archive.Checked{}, err
 	}
 	return f.Verify(t.Context())
 }
@@ -128,7 +129,7 @@ func TestWhatDoesNotFitTogether(t *testing.T) {
 	t.Run("a key of something else", func(t *testing.T) {
 		t.Parallel()
 		y, _ := small(t)
-		_, err := Open(t.Context(), y.get, y.account.Manifest)
+		_, err := archive.Open(t.Context(), y.get, y.account.Manifest)
 		require.ErrorContains(t, err, "is not the key of a fleet's account")
 	})
 }
