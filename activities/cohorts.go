@@ -57,8 +57,12 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 	if err != nil {
 		return seen, err
 	}
-	key, err := store.PutJSON(ctx, a.store, fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members})
 	f := fleet.Foresee(p.Members)
+	sight := fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members}
+	if f.Due > 0 {
+		sight.Stages = p.Stages
+	}
+	key, err := store.PutJSON(ctx, a.store, sight)
 	return fleet.Seen{Key: string(key), Destructive: p.Destructive, Due: f.Due, Already: f.Already, Refused: f.Refused}, err
 }
 

@@ -125,27 +125,6 @@ func TestWavesLeaveOutThePuttingBack(t *testing.T) {
 	require.Equal(t, y.account.Parts[len(y.account.Parts)-2].Ended, last.Ended)
 }
 
-// A person may have decided more than once, and then nobody can say which of it was about whom.
-func TestNoDecisionIsGuessed(t *testing.T) {
-	t.Parallel()
-	f := archive.Of(fleet.Report{})
-	said := func(what, refused string, members ...string) {
-		f.Report.Said = append(f.Report.Said, fleet.Said{What: what, Refused: refused,
-			Control: fleet.Control{Control: membership.Control{By: "ann", Reason: "saw " + what, Members: members}}})
-	}
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Left, 1, "a"))
-	said(membership.ControlMarkDone, "the run is paused")
-	said(membership.ControlMarkDone, "", "b")
-	said(membership.ControlMarkDone, "", "a")
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"))
-	require.Equal(t, "skip, see the controls", f.decision(membership.Skipped, 1, "a"))
-	said(membership.ControlMarkDone, "")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 1, "a"))
-	f.Report.Said[len(f.Report.Said)-1].Control.Wave = 1
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 0, "a"))
-}
-
 // Who reads that members were taken out must see which.
 func TestWhatPeopleSaid(t *testing.T) {
 	t.Parallel()
@@ -189,7 +168,7 @@ func TestNothingThatACloudSaysIsMarkup(t *testing.T) {
 	y.account.Report.Said[0].Control.By, y.account.Report.Said[0].Control.Reason = hostile, hostile
 	y.account.Report.Votes[0].Refused, y.account.Report.Votes[0].Digest = hostile, hostile
 	f := open(t, y, y.put(y.account))
-	f.Run = hostile
+	f.ID = hostile
 
 	page := written(t, f, "html")
 	require.NotContains(t, page, "<img")

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/starter/report"
@@ -28,7 +29,7 @@ import (
 // reportFleet tells about a fleet that has ended. Its short report is Temporal's; what became of each member is read from
 // the workers' store.
 func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection) error {
-	r, err := fleetReportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
+	r, err := reportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
 	if err != nil {
 		return err
 	}
@@ -41,12 +42,12 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 		if r.Account != "" {
 			if fl, err = archive.Open(ctx, get, r.Account); err != nil {
 				if o.table(f.JSON) {
-					f.printFleetReport(o.Run, r)
+					f.printReport(o.Run, r)
 				}
 				return fmt.Errorf("what is kept of run %s cannot be read: %w", o.Run, err)
 			}
 		}
-		fl.Run = o.Run
+		fl.ID = o.Run
 		return f.tellFleet(ctx, o, fl)
 	})
 }
@@ -147,8 +148,8 @@ func (o *ReportOptions) table(asJSON bool) bool {
 
 func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
 	var err error
-	as := func(format func(context.Context, io.Writer) error) func(io.Writer) error {
-		return func(to io.Writer) error { return format(ctx, to) }
+	as := func(format func(context.Context, *archive.Run, io.Writer) error) func(io.Writer) error {
+		return func(to io.Writer) error { return format(ctx, fl, to) }
 	}
 	switch {
 	case o.Verify:
@@ -162,13 +163,13 @@ func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.R
 	case f.JSON:
 		err = writeWhole(f.Out, as(report.WriteJSON))
 	default:
-		f.printFleetReport(cmp.Or(fl.Run, fl.Key), fl.Report)
+		f.printReport(cmp.Or(fl.ID, fl.Key), fl.Report)
 		err = f.printKept(ctx, fl, o.All)
 	}
 	if err != nil {
 		return err
 	}
-	return exitWith(exitOf(fl.Report.Outcome))
+	return exitWith(exitOf(fl.Report.Outcome, fl.Report.Counts))
 }
 
 func (f *Factory) verifyFleet(ctx context.Context, fl *archive.Run) error {
@@ -256,7 +257,7 @@ func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) erro
 		if err != nil {
 			return err
 		}
-		s.add(told(m))
+		s.add(m.MemberReport())
 	}
 	s.print(f)
 	return nil
