@@ -43,7 +43,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	x := &exchange{sim: s, state: s.state, w: w}
 	s.mu.RUnlock()
-	x.call = &wire.Call{HTTP: r, Body: body, RequestID: fmt.Sprintf("%032x", s.requests.Add(1))}
+	n := s.requests.Add(1)
+	x.call = &wire.Call{HTTP: r, Body: body, RequestID: fmt.Sprintf("%016x%016x", s.start, n), Number: n}
 	x.serve()
 }
 

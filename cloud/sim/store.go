@@ -210,9 +210,7 @@ func (s *Sim) snapshot() error {
 	// The position comes first: what is logged while we look is applied twice, which does no harm, rather than never.
 	snap := snapshot{At: s.clock.Now(), Seq: s.journal.Seq(), World: s.state.world, States: map[string]json.RawMessage{}}
 	snap.Log, snap.Number, snap.Offset = s.store.position()
-	snap.World.Huawei.Servers, snap.World.Huawei.Groups, snap.World.Faults = nil, nil, nil
-	a := &snap.World.Alibaba // a copy
-	a.SecurityGroups, a.Instances, a.Interfaces, a.Resources, a.EDASClusters = nil, nil, nil, nil, nil
+	snap.World.Faults = nil
 	snap.Faults = s.faults.List()
 	for _, service := range s.state.services() {
 		data, err := json.Marshal(service.Dump(snap.At))

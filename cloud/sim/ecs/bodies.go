@@ -111,10 +111,10 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 			GPUs: []struct{}{}, Accelerators: []struct{}{}},
 		Image:          idBody{state.Image},
 		Metadata:       map[string]string{"charging_mode": "0", "os_type": "Linux", "vpc_id": v.VPC},
-		Addresses:      map[string][]serverAddress{v.VPC: addresses(v)},
-		Interfaces:     interfaces(v),
+		Addresses:      map[string][]serverAddress{v.VPC: s.addresses(v)},
+		Interfaces:     s.interfaces(v),
 		Tags:           append([]string{}, v.Tags...),
-		SecurityGroups: []securityGroup{{world.ID(s.seed, "security-group", v.Project), "default"}},
+		SecurityGroups: []securityGroup{},
 		// A system installed anew has another system disk.
 		Volumes: []attachedVolume{{ID: world.ID(s.seed, "volume", fmt.Sprint(v.ID, state.OSGeneration)),
 			DeleteOnTermination: "true", Device: "/dev/vda", BootIndex: "0"}},
@@ -122,6 +122,9 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 		Locked:  v.Locked,
 		Project: "0",
 		SysTags: []struct{}{},
+	}
+	for _, g := range s.network.GroupsOf(v.ID, t) {
+		body.SecurityGroups = append(body.SecurityGroups, securityGroup{g.ID, g.Name})
 	}
 	maps.Copy(body.Metadata, v.Metadata)
 	if v.Locked {
@@ -163,13 +166,6 @@ func hashHex(parts ...any) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-func address(id string) string {
-	h := fnv.New32a()
-	h.Write([]byte(id))
-	n := h.Sum32()
-	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
-}
-
 type groupReply struct {
 	Group groupBody `json:"server_group"`
 }
@@ -180,7 +176,7 @@ type groupList struct {
 }
 
 type pageInfo struct {
-	NextMarker *string `json:"next_marker,omitempty"`
+	NextMarker string `json:"next_marker,omitempty"`
 }
 
 type groupBody struct {

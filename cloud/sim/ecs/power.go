@@ -62,7 +62,7 @@ func (s *Service) power(p power, changes *change) (*job, string, *refusal) {
 		return nil, journal.Refused, badRequest("The list of servers is empty.")
 	}
 	if len(p.servers) > maxBatch {
-		return nil, journal.Refused, &refusal{"Ecs.0118", fmt.Sprintf("More than %d servers in one batch.", maxBatch)}
+		return nil, journal.Refused, &refusal{Code: "Ecs.0118", Message: fmt.Sprintf("More than %d servers in one batch.", maxBatch)}
 	}
 	var first *refusal
 	refused := 0
@@ -97,7 +97,7 @@ func (s *Service) power(p power, changes *change) (*job, string, *refusal) {
 func (s *Service) powerOne(p power, id string, changes *change) (subJob, bool) {
 	sub := subJob{Server: id, End: p.now}
 	if r := s.check(p, id); r != nil { // again: the batch may name a server twice
-		sub.Code, sub.Reason = r.code, r.message
+		sub.Code, sub.Reason = r.Code, r.Message
 		return sub, false
 	}
 	v := s.servers[id]
@@ -105,7 +105,7 @@ func (s *Service) powerOne(p power, id string, changes *change) (subJob, bool) {
 	if state.Status == p.target() {
 		if s.config.Knobs.PowerOnTargetState == world.Fail {
 			r := wrongStatus(id, state.Status)
-			sub.Code, sub.Reason = r.code, r.message
+			sub.Code, sub.Reason = r.Code, r.Message
 		}
 		return sub, false
 	}

@@ -28,8 +28,9 @@ huawei:
   - {id: s6.large.2, vcpus: 4, ramMiB: 8192}
   - {id: s1.large, virtualization: xen, abandoned: true}
   groups: [{id: g1, name: web}]
+  securityGroups: [{name: web}, {name: db, rules: 6}]
   servers:
-  - {id: s1, name: "first one", flavor: s6.large.2, metadata: {team: a b}}
+  - {id: s1, name: "first one", flavor: s6.large.2, metadata: {team: a b}, securityGroups: [web]}
   - {id: s2, flavor: s6.large.2, status: SHUTOFF}
 `
 
