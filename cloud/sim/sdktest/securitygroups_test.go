@@ -20,7 +20,9 @@ func newNetworkClients(t *testing.T, url string) (*vpc2.VpcClient, *vpc3.VpcClie
 	credentials, err := basic.NewCredentialsBuilder().WithAk("AK").WithSk("SK").WithProjectId("p1").
 		WithSecurityToken("TOKEN").SafeBuild()
 	require.NoError(t, err)
-	http := func() *config.HttpConfig { return config.DefaultHttpConfig().WithUserAgent("sim-test").WithTimeout(time.Minute) }
+	http := func() *config.HttpConfig {
+		return config.DefaultHttpConfig().WithUserAgent("sim-test").WithTimeout(time.Minute)
+	}
 	second, err := vpc2.VpcClientBuilder().WithEndpoint(url).WithCredential(credentials).WithHttpConfig(http()).SafeBuild()
 	require.NoError(t, err)
 	third, err := vpc3.VpcClientBuilder().WithEndpoint(url).WithCredential(credentials).WithHttpConfig(http()).SafeBuild()

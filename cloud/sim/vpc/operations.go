@@ -28,7 +28,6 @@ func operations() []huaweiapi.Operation[*Service] {
 		read("ShowSecurityGroup", v3+"/{group}", "", (*Service).showGroupV3),
 		read("ListPorts", "/v1/{project}/ports", "limit marker id device_id network_id mac_address security_groups fixed_ips",
 			(*Service).listPorts),
-		read("ShowPort", "/v1/{project}/ports/{port}", "", (*Service).showPort),
 		read("ShowQuota", "/v1/{project}/quotas", "type", (*Service).showQuota),
 	}
 }
@@ -137,14 +136,6 @@ func (p *port) matches(query url.Values, groups []string) bool {
 	}
 	return is("id", p.ID) && is("device_id", p.Server) && is("network_id", p.Subnet) && is("mac_address", p.mac()) &&
 		in("security_groups", groups...) && in("fixed_ips", "ip_address="+p.IP, "subnet_id="+p.Subnet)
-}
-
-func (s *Service) showPort(c *wire.Call, v vars) wire.Answer {
-	p := s.ports[v["port"]]
-	if p == nil || p.Project != c.Project || !p.there(s.lagged(c.Now)) {
-		return s.Refusal(c, &huaweiapi.Refusal{Code: "VPC.2514", Message: "Port " + v["port"] + " could not be found."})
-	}
-	return huaweiapi.Found(map[string]any{"port": newPortBody(p, s.lagged(c.Now))})
 }
 
 func (s *Service) showQuota(c *wire.Call, _ vars) wire.Answer {

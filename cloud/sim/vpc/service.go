@@ -62,7 +62,7 @@ func (s *Service) lagged(now time.Time) time.Time { return now.Add(-s.readLag) }
 // Status is the HTTP status that goes with an error code, as in the vendor's table of error codes.
 func (s *Service) Status(code string) int {
 	switch code {
-	case codeNoGroup, codeNotFoundV3, "VPC.2514":
+	case codeNoGroup, codeNotFoundV3:
 		return http.StatusNotFound
 	case codeThrottled:
 		return http.StatusTooManyRequests
