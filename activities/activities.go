@@ -106,17 +106,13 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	}
 }
 
-// Plan observes the cloud and compiles the program of a request. It only reads.
+// Plan observes the cloud and compiles the program of a cohort. It only reads.
 func (a *Activities) Plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	return look(ctx, a, in.Request.Account, "observing", func() (membership.Program, error) { return a.plan(ctx, in) })
+	return look(ctx, a, "", "observing", func() (membership.Program, error) { return a.plan(ctx, in) })
 }
 
-func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (p membership.Program, err error) {
-	if in.Page != nil {
-		p, err = a.planCohort(ctx, in)
-	} else {
-		p, err = a.planRun(ctx, in)
-	}
+func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
+	p, err := a.planCohort(ctx, in)
 	if err != nil {
 		return p, err
 	}
@@ -126,18 +122,6 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (p member
 	}
 	a.programs.remember(run.RunID, &p)
 	return p, nil
-}
-
-// planRun makes the program of a run that stands alone, with its own gate.
-func (a *Activities) planRun(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	if err := a.checkSigned(in.Request.Approval); err != nil {
-		return membership.Program{}, err
-	}
-	p, err := a.compile(ctx, in.Operation, in.Request, in.Preview)
-	if err != nil {
-		return p, err
-	}
-	return p, p.SetGate(in.Request)
 }
 
 // compile observes the members of a request and makes a program of what it sees. Unless it is a preview, the run is the

@@ -63,21 +63,22 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 
 // planCohort makes the program of a fleet's cohort.
 func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-	step, page, err := a.page(ctx, *in.Page)
+	step, page, err := a.page(ctx, in.Page)
 	if err != nil {
 		return membership.Program{}, err
 	}
 	page.Members = page.Members[in.Page.From:in.Page.To]
+	again := in.Page.Again
 	var before fleet.Record
-	if again := in.Page.Again; again != nil {
-		if before, err = store.GetJSON[fleet.Record](ctx, a.store, store.Key(again.Record)); err != nil {
+	if again != nil {
+		if before, err = a.before(ctx, *again, page.Members); err != nil {
 			return membership.Program{}, err
 		}
 		page.Members = again.Of(before.Report)
 	}
 	req := request(step, page)
-	req.WhenHeld = in.Request.WhenHeld
-	if in.Page.Again != nil && in.Page.Again.Undo {
+	req.WhenHeld = in.WhenHeld
+	if again != nil && again.Undo {
 		return a.reverse(ctx, req, before)
 	}
 	p, err := a.compile(ctx, in.Operation, req, false)
@@ -87,7 +88,9 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 	if p.Destructive && (!in.Approved || in.Page.Seen == "") {
 		return p, membership.Bad([]membership.Problem{{Field: "approval", Want: "is missing: the run destroys data, and nobody has seen what it would do"}})
 	}
-	recall(&p, before)
+	if again != nil {
+		recall(&p, before, *again)
+	}
 	if in.Page.Seen != "" {
 		sight, err := store.GetJSON[fleet.Sight](ctx, a.store, store.Key(in.Page.Seen))
 		if err != nil {
@@ -96,16 +99,36 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 		if p.Destructive && !sight.Destructive {
 			return p, bad("approval", "", "was given for what destroys nothing, and now it would destroy data; apply the plan again")
 		}
-		if in.Page.Again == nil {
+		if again == nil {
 			refuseDrifted(&p, sight)
 		}
 	}
 	return p, nil
 }
 
-// reverse makes the program that puts the members back who joined: the one by which they did, from its end.
+// before returns what is known of a cohort that is taken up: its record or, when it ended without one, its program, which is
+// in its history unless that is gone. Then all its members are unknown.
+func (a *Activities) before(ctx context.Context, again fleet.Again, members []string) (r fleet.Record, err error) {
+	if again.Record != "" {
+		return store.GetJSON[fleet.Record](ctx, a.store, store.Key(again.Record))
+	}
+	for _, id := range members {
+		r.Report.Members = append(r.Report.Members, membership.MemberReport{ID: id, Outcome: membership.Unknown})
+	}
+	p, err := a.programs.last(ctx, again.Cohort)
+	if err != nil || p == nil {
+		return r, err
+	}
+	r.Program = *p
+	return r, nil
+}
+
+// reverse makes the program that puts members back: the one that took them forward, from its end.
 func (a *Activities) reverse(ctx context.Context, req membership.Request, before fleet.Record) (membership.Program, error) {
 	p := before.Program
+	if p.Digest == "" {
+		return p, bad("again.cohort", "", "has left no program behind, so nothing tells how its members were before")
+	}
 	p.Members = slices.DeleteFunc(slices.Clone(p.Members), func(m membership.Member) bool { return !slices.Contains(req.Members, m.ID) })
 	for i := range p.Members {
 		m := &p.Members[i]
@@ -120,24 +143,31 @@ func (a *Activities) reverse(ctx context.Context, req membership.Request, before
 	if err != nil {
 		return p, err
 	}
-	p.Quiet, p.Gate = 0, nil
+	p.Quiet = 0
 	claim.apply(&p, time.Now())
 	return p, nil
 }
 
-// recall lets members whose story broke off in the middle remember how they were before it began: a server that the
-// first try has stopped is to run again after the second. For that they go through all stages, each of which finds out
-// what is left to do, even when they are members by now.
-func recall(p *membership.Program, before fleet.Record) {
-	broken := make(map[string]bool)
+// recall lets members that are tried again remember what they had come to and, when their story broke off in the middle,
+// how they were before it began: a server that the first try has stopped is to run again after the second. For that they
+// go through all stages, each of which finds out what is left to do, even when they are members by now.
+func recall(p *membership.Program, before fleet.Record, again fleet.Again) {
+	was := make(map[string]membership.Outcome)
 	for _, m := range before.Report.Members {
-		broken[m.ID] = m.Outcome == membership.Unknown || m.Outcome == membership.RollbackIncomplete
+		if was[m.ID] = m.Outcome; again.Was[m.Outcome] == 0 && again.Was[membership.Unknown] > 0 {
+			was[m.ID] = membership.Unknown // in a try after this record, which left none
+		}
 	}
-	for _, old := range before.Program.Members {
-		for i := range p.Members {
-			if m := &p.Members[i]; m.ID == old.ID && broken[m.ID] {
-				m.Before, m.Origin, m.Already = old.Before, origin(old, before.Program), false
-			}
+	old := make(map[string]*membership.Member)
+	for i := range before.Program.Members {
+		old[before.Program.Members[i].ID] = &before.Program.Members[i]
+	}
+	for i := range p.Members {
+		m := &p.Members[i]
+		m.Was = was[m.ID]
+		broken := m.Was == membership.Unknown || m.Was == membership.RollbackIncomplete
+		if o := old[m.ID]; broken && o != nil {
+			m.Before, m.Origin, m.Already = o.Before, origin(*o, before.Program), false
 		}
 	}
 }
@@ -260,18 +290,22 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 }
 
 // Close keeps the account of a fleet that has ended.
-func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (string, error) {
+func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (closed workflows.CloseResult, err error) {
 	stop := beat(ctx, "keeping the account")
 	defer stop()
 	if a.store == nil {
-		return "", errNoStoreNow
+		return closed, errNoStoreNow
 	}
 	var account fleet.Account
 	if err := workflows.Unpack(packed, &account); err != nil {
-		return "", err
+		return closed, err
 	}
 	key, err := store.PutJSON(ctx, a.store, account)
-	return string(key), err
+	if err != nil {
+		return closed, err
+	}
+	closed.Account = string(key)
+	return closed, nil
 }
 
 // Read returns what the store has under a key, packed when it is large. What is not there, or damaged, will not get better

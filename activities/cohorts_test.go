@@ -60,7 +60,7 @@ func TestWhoWasRefusedAtARetryIsStillPutBack(t *testing.T) {
 		Report: membership.Report{Members: []membership.MemberReport{{ID: "m5", Outcome: membership.Unknown}}},
 		Program: membership.Program{Digest: "d", Members: []membership.Member{{ID: "m5", Before: map[string]string{"power": "on"},
 			Refused: []membership.Objection{{Code: "held-by-another-run", Reason: "run x acts on it"}}}}}})
-	p, err := a.planCohort(t.Context(), workflows.PlanInput{Operation: membership.Join, Page: &fleet.PageInput{Manifest: manifest, To: 1,
+	p, err := a.planCohort(t.Context(), workflows.PlanInput{Operation: membership.Join, Page: fleet.PageInput{Manifest: manifest, To: 1,
 		Again: &fleet.Again{Record: record, Undo: true, Members: []string{"m5"}}}})
 	require.NoError(t, err)
 	require.True(t, p.Members[0].Due())

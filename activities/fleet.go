@@ -35,7 +35,8 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 		}
 	}
 	survey := fleet.Survey{Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
-	var manifest fleet.Manifest
+	manifest := fleet.Manifest{Plan: plan}
+	manifest.Plan.Step, manifest.Plan.Steps = fleet.Step{}, nil
 	var problems []membership.Problem // of all steps, so that they are told at once
 	seen := make(naming)
 	var before []planned

@@ -78,7 +78,7 @@ func foreseeOf(t *testing.T, kind membership.Kind, plan fleet.Plan) (fleet.Previ
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
 	New(Options{Kinds: []membership.Kind{kind}, Store: blobs}).Register(env)
-	env.ExecuteWorkflow(workflows.TypeFleetPlan, plan)
+	env.ExecuteWorkflow(workflows.TypePreview, plan)
 	require.NoError(t, env.GetWorkflowError())
 	var p fleet.Preview
 	require.NoError(t, env.GetWorkflowResult(&p))

@@ -3,10 +3,12 @@ package activities
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
@@ -90,7 +92,23 @@ func (s *programs) find(ctx context.Context, run workflow.Execution, digest stri
 	return p, nil
 }
 
-func (s *programs) read(ctx context.Context, run workflow.Execution, digest string) (*membership.Program, error) {
+// last returns the last program in the history of a workflow, nil when it has none or is not known any more.
+func (s *programs) last(ctx context.Context, workflowID string) (*membership.Program, error) {
+	if s.client == nil {
+		return nil, nil
+	}
+	p, err := s.read(ctx, workflow.Execution{ID: workflowID}, "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) || errors.Is(err, errNoProgram) {
+		return nil, nil
+	}
+	return p, err
+}
+
+var errNoProgram = errors.New("is not in the run's history")
+
+// read reads the program with the digest, or the last one, from a run's history.
+func (s *programs) read(ctx context.Context, run workflow.Execution, digest string) (found *membership.Program, err error) {
 	plans := make(map[int64]bool)
 	events := s.client.GetWorkflowHistory(ctx, run.ID, run.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -102,14 +120,20 @@ func (s *programs) read(ctx context.Context, run workflow.Execution, digest stri
 			plans[e.GetEventId()] = true
 		}
 		if a := e.GetActivityTaskCompletedEventAttributes(); plans[a.GetScheduledEventId()] {
-			var p membership.Program
-			if err := s.converter.FromPayloads(a.GetResult(), &p); err != nil {
+			p := new(membership.Program)
+			if err := s.converter.FromPayloads(a.GetResult(), p); err != nil {
 				return nil, err
 			}
-			if p.Digest == digest {
-				return &p, nil
+			switch digest {
+			case p.Digest:
+				return p, nil
+			case "":
+				found = p
 			}
 		}
 	}
-	return nil, fmt.Errorf("is not in the run's history")
+	if found == nil {
+		return nil, errNoProgram
+	}
+	return found, nil
 }

@@ -1,40 +1,59 @@
 package workflows
 
 import (
-	"slices"
+	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// cohort is one run: the members of one request and where they stand.
+// CohortInput is what a fleet says to a cohort.
+type CohortInput struct {
+	Operation membership.Operation `json:"operation"`
+	Kind      string               `json:"kind"`
+	Account   string               `json:"account"`
+	Page      fleet.PageInput      `json:"page"`
+	Approved  bool                 `json:"approved,omitempty"` // people have said yes to what was seen of it
+	WhenHeld  string               `json:"whenHeld,omitempty"` // as in fleet.Plan
+}
+
+// PlanInput asks for the program of a cohort.
+type PlanInput struct {
+	Operation membership.Operation `json:"operation"`
+	Page      fleet.PageInput      `json:"page"`
+	Approved  bool                 `json:"approved,omitempty"`
+	WhenHeld  string               `json:"whenHeld,omitempty"`
+}
+
+// FileInput is what becomes a fleet.Record, but for the program, which is in the run's history.
+type FileInput struct {
+	Page   fleet.PageInput   `json:"page"`
+	Report membership.Report `json:"report"`
+	Digest string            `json:"digest"` // of the program; "" when there was none
+}
+
+// cohort is one run of Cohort: the members of one page and where they stand.
 type cohort struct {
-	op      membership.Operation
-	request membership.Request
+	in      CohortInput
+	fleet   string             // the workflow id of the fleet that it is a cohort of
 	program membership.Program // empty while planning
 	started time.Time
-	members []standing // by index into program.Members
+	members []memberState // by index into program.Members
 
 	phase     membership.Phase
-	said      membership.Phase // the phase that the search attributes tell
-	saidGroup string           // likewise
+	saidPhase membership.Phase // the phase that the search attributes tell
 	trouble   string           // why nothing could be observed lately
-	slice     time.Duration    // how long the next slice runs, see stretch
+	slice     time.Duration    // how long the next slice runs, see backOff
 	quiet     int              // as in membership.Slice
 	paused    bool
 	aborting  bool
-	gateOpen  bool              // the program's gate takes votes
-	deadline  time.Time         // until then
-	ballots   ballots           // and where they are signed they are checked here
-	votes     []membership.Vote // as they came, those that did not count, too
-	changed   bool              // something happened that walk must look at
-	fleet     string            // the workflow id of the fleet that it is a cohort of, "" when it stands alone
-	// putBack is what the members are that are to be put back, joined or unknown; "" when the walk goes forward.
-	putBack membership.Outcome
-	// unattended: who cannot go on without a person's decision ends as unknown; the fleet asks, not its cohorts.
-	unattended bool
+	changed   bool // something happened that run must look at
+	// undoing is what the members are that are to be put back, unknown or else joined; "" when the cohort goes forward.
+	undoing membership.Outcome
 
 	// forward carries the forward slices: pause and abort cancel it. It hangs on a context that nothing else cancels.
 	forward       workflow.Context
@@ -42,24 +61,107 @@ type cohort struct {
 	cancelPlan    workflow.CancelFunc // abort cancels the planning, too
 }
 
-// standing is where one member stands.
-type standing struct {
-	mark    byte               // as in membership.Slice; meaningless once there is an outcome
-	sends   byte               // '0' to '9'
-	since   int                // the second after Program.Made in which it came to its stage
-	job     string             // the job that its last write started
-	reach   int                // how many stages it may have begun, whatever its mark says: in a lost slice or attempt
-	flying  bool               // part of a slice that runs now
-	outcome membership.Outcome // "" until its story is told
-	notes   []membership.Note  // why it failed or waits, the first cause first
+// Cohort takes some members of a fleet through their program, and asks nobody: a member that cannot go on without a person
+// ends as unknown, and the fleet asks. It ends well whatever became of its members: the part says what.
+func Cohort(ctx workflow.Context, in CohortInput) (fleet.Part, error) {
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if parent == nil { // what a fleet asks people first, nobody may start without it
+		return fleet.Part{}, badInput(membership.Bad([]membership.Problem{{Field: "type", Value: membership.Quote(TypeCohort),
+			Want: "is started by fleets only; start " + TypeFleet + ", " + TypeJoin + " or " + TypeLeave}}))
+	}
+	c := &cohort{in: in, fleet: parent.ID, started: workflow.Now(ctx), phase: membership.Planning, undoing: in.undoing(),
+		cancelPlan: func() {}}
+	c.freshForward(ctx)
+	if err := c.listen(ctx); err != nil {
+		return fleet.Part{}, err
+	}
+	if err := c.announce(ctx); err != nil {
+		return fleet.Part{}, err
+	}
+	switch err := c.plan(ctx); {
+	case err == nil:
+	case c.aborting: // before anything was planned
+		c.releaseLeases(ctx)
+		return fleet.Part{Counts: map[membership.Outcome]int{membership.NotStarted: in.Page.To - in.Page.From}}, nil
+	default:
+		c.releaseLeases(ctx)
+		return fleet.Part{}, err
+	}
+	report, err := c.run(ctx)
+	if err != nil {
+		return fleet.Part{}, err
+	}
+	c.remind(&report)
+	report.Outcome = membership.Judge(report.Counts, c.aborting)
+	return c.file(ctx, report)
 }
 
-func (m *standing) finish(o membership.Outcome) { m.outcome = o }
+// undoing is what the members are that the cohort is to put back, "" when it is to take them forward. A fleet never mixes
+// those that went well with those about which nobody knows.
+func (in CohortInput) undoing() membership.Outcome {
+	switch again := in.Page.Again; {
+	case again == nil || !again.Undo:
+		return ""
+	case again.Was[membership.Unknown] > 0:
+		return membership.Unknown
+	default:
+		return membership.Joined
+	}
+}
 
-func newCohort(ctx workflow.Context, op membership.Operation, req membership.Request) *cohort {
-	c := &cohort{op: op, request: req, started: workflow.Now(ctx), phase: membership.Planning, cancelPlan: func() {}}
-	c.freshForward(ctx)
-	return c
+// remind says of members that were to be tried again, and that nothing touched, what they had come to before.
+func (c *cohort) remind(r *membership.Report) {
+	for i := range r.Members {
+		m, was := &r.Members[i], c.program.Members[i].Was
+		if was != "" && (m.Outcome == membership.Refused || m.Outcome == membership.NotStarted) {
+			if r.Counts[m.Outcome]--; r.Counts[m.Outcome] == 0 {
+				delete(r.Counts, m.Outcome)
+			}
+			m.Outcome = was
+			r.Counts[was]++
+		}
+	}
+}
+
+// listen makes the cohort hear its fleet, and answer the status query, from its first moment. Cancelling it aborts it. Of
+// several signals in one task the one that stops more is the last word: the SDK hands over one name after the other, in
+// the order in which they are listened for.
+func (c *cohort) listen(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (membership.Status, error) {
+		return c.status(), nil
+	}, workflow.QueryHandlerOptions{Description: "where every member is"}); err != nil {
+		return err
+	}
+	free, _ := workflow.NewDisconnectedContext(ctx)
+	for _, control := range []struct {
+		name string
+		do   func()
+	}{
+		{membership.ControlResume, func() { c.paused = false; c.freshForward(free) }},
+		{membership.ControlPause, func() { c.paused = true; c.cancelForward() }},
+		{membership.ControlAbort, c.abort},
+	} {
+		signals := workflow.GetSignalChannel(ctx, control.name)
+		workflow.Go(free, func(ctx workflow.Context) {
+			for {
+				signals.Receive(ctx, nil)
+				control.do()
+				c.changed, c.trouble = true, ""
+			}
+		})
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		c.abort()
+	})
+	return nil
+}
+
+// abort turns the members back. It may be asked for more than once.
+func (c *cohort) abort() {
+	c.aborting, c.changed = true, true
+	c.cancelForward()
+	c.cancelPlan()
 }
 
 func (c *cohort) freshForward(ctx workflow.Context) {
@@ -67,21 +169,31 @@ func (c *cohort) freshForward(ctx workflow.Context) {
 	c.forward, c.cancelForward = workflow.WithCancel(free)
 }
 
-// walk takes the members through the program. It returns when every member's story has ended, with the one truth about
-// all of them. Nothing it waits for is cut short by a cancelled run: cancelling a run is aborting it, see listen.
-func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	c.line()
-	if err := c.waitAtGate(ctx); err != nil {
-		return membership.Report{}, err
+// plan has the program of the members made by an activity that observes the cloud. Reads are harmless: it is tried for as
+// long as the cloud is merely out of reach. An abort cuts that short, and so does cancelling the cohort.
+func (c *cohort) plan(ctx workflow.Context) error {
+	free, _ := workflow.NewDisconnectedContext(ctx)
+	planning, cancel := workflow.WithCancel(free)
+	c.cancelPlan = cancel
+	if c.aborting { // since the first task
+		cancel()
 	}
+	planning = persist(planning, 5*time.Minute, fmt.Sprintf("%s %s, account %s", c.in.Operation,
+		membership.Count(c.in.Page.To-c.in.Page.From, "member"), c.in.Account))
+	return workflow.ExecuteActivity(planning, PlanActivity, PlanInput{Operation: c.in.Operation, Page: c.in.Page,
+		Approved: c.in.Approved, WhenHeld: c.in.WhenHeld}).Get(ctx, &c.program)
+}
+
+// run takes the members through the program. It returns when every member's story has ended, with the one truth about
+// all of them. Nothing it waits for is cut short by a cancelled workflow: that is an abort, see listen.
+func (c *cohort) run(ctx workflow.Context) (membership.Report, error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	c.init()
 	for {
 		if c.aborting {
-			c.turnBack(ctx)
+			c.compensateAll(ctx)
 		}
-		if c.unattended {
-			c.giveUp()
-		}
+		c.finishParked()
 		c.dispatch(ctx)
 		if err := c.announce(ctx); err != nil {
 			return membership.Report{}, err
@@ -96,140 +208,23 @@ func (c *cohort) walk(ctx workflow.Context) (membership.Report, error) {
 	}
 }
 
-// line puts every member at its start.
-func (c *cohort) line() {
-	c.slice, c.quiet = c.program.Pace.Slice.Std(), c.program.Quiet
-	c.members = make([]standing, len(c.program.Members))
-	for i := range c.members {
-		m, planned := &c.members[i], &c.program.Members[i]
-		m.mark, m.sends = membership.Forward(0), '0'
-		switch {
-		case len(planned.Refused) > 0:
-			m.finish(membership.Refused)
-		case planned.Already:
-			m.finish(membership.Already)
-		case c.putBack != "":
-			last := len(c.program.Stages) - 1
-			if at, ok := c.program.UndoFrom(last); ok {
-				m.mark, m.since = membership.Backward(at), 0
-			} else {
-				m.notes = []membership.Note{{Stage: last, Code: membership.CodeEngine, Reason: "no stage of it can be undone"}}
-				m.finish(c.putBack)
-			}
-		}
+// file keeps the truth about the cohort where it outlives Temporal's retention.
+func (c *cohort) file(ctx workflow.Context, r membership.Report) (part fleet.Part, err error) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	err = workflow.ExecuteActivity(persist(ctx, sliceGrace, "keep the record"), FileActivity,
+		FileInput{Page: c.in.Page, Report: r, Digest: c.program.Digest}).Get(ctx, &part)
+	if err != nil {
+		return part, temporal.NewNonRetryableApplicationError(fmt.Sprintf("the record could not be kept: %v", err), errNotFiled, nil, r)
 	}
+	return part, nil
 }
 
-// over reports whether every member's story has ended.
-func (c *cohort) over() bool {
-	return !slices.ContainsFunc(c.members, func(m standing) bool { return m.outcome == "" })
-}
-
-// giveUp ends the members that wait for a person, once nobody else is under way.
-func (c *cohort) giveUp() {
-	if c.findPhase() != membership.Waiting {
-		return
-	}
-	for i := range c.members {
-		if m := &c.members[i]; m.outcome == "" && m.mark == membership.MarkParked {
-			if last := m.notes[len(m.notes)-1]; last.Undo {
-				m.finish(membership.RollbackIncomplete)
-			} else {
-				m.finish(membership.Unknown)
-			}
-		}
-	}
-}
-
-// turnBack decides, after an abort, what becomes of everyone who is not part of a running slice: what has not begun
-// does not begin, what can be put back is put back, and what has nothing to put back finishes what it began. From now on
-// nobody waits for a person.
-func (c *cohort) turnBack(ctx workflow.Context) {
-	for i := range c.members {
-		m := &c.members[i]
-		if m.flying || m.outcome != "" {
-			continue
-		}
-		stage, undo, due := membership.StageOf(m.mark)
-		parked, sent := m.mark == membership.MarkParked, m.sends != '0'
-		if parked {
-			last := m.notes[len(m.notes)-1]
-			stage, undo = last.Stage, last.Undo
-		}
-		switch {
-		case undo && due: // on its way back already
-		case undo:
-			m.finish(membership.RollbackIncomplete)
-		case stage == 0 && m.reach == 0 && !sent && !parked:
-			m.finish(membership.NotStarted)
-		case c.back(ctx, m, stage):
-			if sent { // what undoes that write goes by what shows, so it must have come to show
-				c.hush(ctx)
-			}
-		case parked:
-			m.finish(membership.Unknown)
-		case m.reach > 0: // nor can it be finished without doing what may not have begun
-			m.notes = append(m.notes, membership.Note{Stage: stage, Code: membership.CodeEngine,
-				Reason: "the run was stopped, and no worker told how far it had come"})
-			m.finish(membership.Unknown)
-		}
-	}
-}
-
-// back sends a member the way back: to the undo of the furthest stage that it may have begun, the given one or one in a
-// slice that was lost. It reports false, and changes nothing, when there is nothing to undo.
-func (c *cohort) back(ctx workflow.Context, m *standing, stage int) bool {
-	return c.backFrom(ctx, m, max(stage, m.reach-1))
-}
-
-// backFrom sends a member to the undo of the stage, or of the nearest one before it that has an undo.
-func (c *cohort) backFrom(ctx workflow.Context, m *standing, stage int) bool {
-	at, ok := c.program.UndoFrom(stage)
-	if ok {
-		c.move(ctx, m, membership.Backward(at))
-	}
-	return ok
-}
-
-// hush holds every write back until all that was sent before has come to show.
-func (c *cohort) hush(ctx workflow.Context) {
-	c.quiet = max(c.quiet, c.second(ctx)+c.program.Settle())
-}
-
-// move puts a member at the beginning of a stage or an undo.
-func (c *cohort) move(ctx workflow.Context, m *standing, mark byte) {
-	m.mark, m.sends, m.job, m.since = mark, '0', "", c.second(ctx)
-}
-
-// second is now, in seconds after the program was made.
-func (c *cohort) second(ctx workflow.Context) int {
-	return int(workflow.Now(ctx).Sub(c.program.Made) / time.Second)
-}
-
-// pass takes a member beyond the stage, or the undo, that it stands at.
-func (c *cohort) pass(ctx workflow.Context, m *standing, stage int, undo bool) {
-	switch {
-	case undo && c.backFrom(ctx, m, stage-1):
-	case undo:
-		m.finish(membership.RolledBack)
-	case stage+1 < len(c.program.Stages):
-		c.move(ctx, m, membership.Forward(stage+1))
-	case c.op == membership.Leave:
-		m.finish(membership.Left)
-	default:
-		m.finish(membership.Joined)
-	}
-}
-
-// record takes in why a member failed or waits. A failure is in history by now, and only now is it undone.
-func (c *cohort) record(ctx workflow.Context, n membership.Note) {
-	m := &c.members[n.Member]
-	m.notes = append(m.notes, n)
-	switch {
-	case m.mark == membership.MarkParked:
-	case n.Undo:
-		m.finish(membership.RollbackIncomplete)
-	case !c.back(ctx, m, n.Stage):
-		m.finish(membership.RolledBack) // nothing before it changed anything
+// releaseLeases tells the book of leases that the cohort is done with its members. There is no book when nobody holds any.
+func (c *cohort) releaseLeases(ctx workflow.Context) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	info := workflow.GetInfo(ctx)
+	if err := workflow.SignalExternalWorkflow(ctx, LeasesOf(info.TaskQueueName), "", SignalRelease,
+		LeaseRun{Workflow: info.WorkflowExecution.ID, Run: info.WorkflowExecution.RunID}).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Debug("nobody to let go of the members", "error", err)
 	}
 }

@@ -24,7 +24,9 @@ func newEscorted(t *testing.T, members int, script slicer) (b *bench, filed *[]w
 			Account: "demo", Groups: 1, Group: "g-1", Members: members,
 			Waves: []fleet.SurveyedWave{{Name: "wave 1", Members: members, Pages: []int{members}}}}}}, nil
 	})
-	register(workflows.CloseActivity, func(context.Context, fleet.Account) (string, error) { return "account", nil })
+	register(workflows.CloseActivity, func(context.Context, fleet.Account) (workflows.CloseResult, error) {
+		return workflows.CloseResult{Account: "account"}, nil
+	})
 	register(workflows.FileActivity, func(_ context.Context, in workflows.FileInput) (fleet.Part, error) {
 		*filed = append(*filed, in)
 		part := fleet.Part{Record: "record", Counts: in.Report.Counts}
@@ -69,6 +71,7 @@ func TestAFleetOfRealCohorts(t *testing.T) {
 func TestWhoIsRefusedWhenTriedAgainIsWhatTheyWere(t *testing.T) {
 	b, filed := newEscorted(t, 1, parkingAt("add", 2))
 	b.RegisterDelayedCallback(func() {
+		b.program.Members[0].Was = membership.Unknown // as the activity plans it
 		b.program.Members[0].Refused = []membership.Objection{{Code: "gone", Reason: "it is not there"}}
 		b.accepted(membership.ControlRetry, membership.Control{Members: []string{"i-aa"}})
 	}, time.Hour)
@@ -155,6 +158,6 @@ func TestWithoutAWayBackTheUnknownStayUnknown(t *testing.T) {
 	}, time.Hour)
 	require.Equal(t, map[membership.Outcome]int{membership.Unknown: 1}, b.sail(nil))
 	require.Len(t, *filed, 2)
-	require.Equal(t, membership.MemberReport{ID: "i-aa", Outcome: membership.Unknown, Stage: "start", Code: membership.CodeEngine,
-		Reason: "no stage of it can be undone"}, (*filed)[1].Report.Members[0])
+	require.Equal(t, membership.MemberReport{ID: "i-aa", Outcome: membership.Unknown, Stage: "start", Code: membership.CodeNoUndo,
+		Reason: "a join of toy.group cannot be undone"}, (*filed)[1].Report.Members[0])
 }

@@ -205,12 +205,12 @@ func (v *convoy) check(_ context.Context, p fleet.Part) ([]string, error) {
 	return nil, nil
 }
 
-func (v *convoy) close(_ context.Context, packed converter.RawValue) (string, error) {
+func (v *convoy) close(_ context.Context, packed converter.RawValue) (workflows.CloseResult, error) {
 	v.account = new(fleet.Account)
 	if err := workflows.Unpack(packed, v.account); err != nil {
-		return "", err
+		return workflows.CloseResult{}, err
 	}
-	return "account", v.closes
+	return workflows.CloseResult{Account: "account"}, v.closes
 }
 
 func (v *convoy) status() fleet.Status {

@@ -1,9 +1,7 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -11,98 +9,67 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/rollout"
 )
 
-// TypeFleet is the workflow of a plan of any size. Its input is a fleet.Plan, its result a fleet.Report.
-const TypeFleet = "Fleet"
-
-// The activities of fleets.
-const (
-	SurveyActivity  = "fleetjoin.survey"  // fleet.Plan in, fleet.Survey out: finds everybody and keeps the manifest
-	PreviewActivity = "fleetjoin.preview" // fleet.PageInput in, fleet.Seen out: looks at a page for those who decide
-	CheckActivity   = "fleetjoin.check"   // fleet.Part in, []string out: who of those that joined is a member no more
-	CloseActivity   = "fleetjoin.close"   // fleet.Account in, which may be packed, its key out
-)
-
-// turnover is after how many events a fleet continues in a fresh history, as soon as no cohort is under way. The server
-// begins to warn at 10,240.
+// turnover is after how many events a fleet continues in a fresh history, as soon as nothing is under way. The server begins
+// to warn at 10,240.
 const turnover = 4000
 
-// fleetRun is one run of Fleet.
-type fleetRun struct {
-	plan fleet.Plan
-	fleetState
-
-	flights  []*flight // cohorts under way, in the order of their start
-	inFlight int       // their members
-	phase    membership.Phase
-	said     membership.Phase // as the search attributes tell it
-	saidWave string
-	changed  bool
-	next     time.Time // when it goes on by itself
-	gate     *membership.Gate
-	digest   string // of what the gate's votes must name
-	ballots  ballots
-	// scores are what the parts come to, by step and wave: there are thousands of parts, and they are told all the time.
-	scores  [][]score
-	steer   steering
-	opening opening
-	// stopLooking ends what only looks, and need not be waited for when the run is to end.
-	stopLooking workflow.CancelFunc
+// CloseResult is what is left to say of a run whose account is kept.
+type CloseResult struct {
+	Account string                    `json:"account"`           // its key
+	Members []membership.MemberReport `json:"members,omitempty"` // as in fleet.Report
 }
 
-// fleetState is what a run hands on when it continues in a fresh history.
-type fleetState struct {
-	Survey   fleet.Survey
-	Step     int
-	Wave     int
-	Page     int            // the next page of the wave to be started, and
-	From     int            // the next member of it
-	Begun    bool           // the wave's gate is open
-	First    int            // the first of the Parts that the wave's budget counts
-	Seen     [][]fleet.Seen // by step, a preview of each of its pages
-	Ledger   *fleet.Ledger
-	Parts    []fleet.Part      // cohorts that have ended, in that order
-	Queue    []fleet.PageInput // what is to be done again
-	Votes    []membership.Vote
-	Said     []fleet.Said
-	Cohorts  int // started so far
-	Paused   bool
-	PausedBy string // and why
-	Stopped  string // why nothing more is started until somebody decides; "" when it goes on
-	Doubt    string // likewise, until somebody says to go on
-	// Barred are the pages that the cloud has refused to plan since a cohort last filed a record, and BarredBy its words.
-	Barred   []fleet.PageInput
-	BarredBy string
-	Ending   fleet.Then // how it ends before its time; "" when it does not
-	Why      string     // it does
-	Aborted  bool       // because somebody said so
-	Started  time.Time
-	Rules    int // the generation of rules that the run goes by, see changeRules
-	// Looked is how many pages a look that goes on in a fresh history has behind it, and Lost what it has found so far.
-	Looked int
-	Lost   []string
-	Change fleet.Pace    // as changed while it ran
-	Budget *fleet.Budget // likewise; nil: the plan's
+// fleetRun lets Temporal do what the state machine of a run wants done.
+type fleetRun struct {
+	*rollout.Rollout
+	plan fleet.Plan
+
+	changed     bool // something happened that the machine must look at
+	cohorts     map[int]*cohortRun
+	stopLooking workflow.CancelFunc
+	looking     workflow.Context // that of the looks under way
+	closed      CloseResult
+	votes       ballots
+	hearing     int // signals that are being dealt with
+	saidPhase   membership.Phase
+	saidWave    string
 }
 
 // Fleet moves the members of a plan, 1 to 100,000 and more, through its steps and waves, as cohorts. It counts failures
-// against the budget, asks people where they must decide, and ends with one truth about everybody.
+// against the budget, asks people where they must decide, and ends with one truth about all members.
 func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, "", input, continued)
+}
+
+// Join is Fleet for a plan of one step, whose members join.
+func Join(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, membership.Join, input, continued)
+}
+
+// Leave is Fleet for a plan of one step, whose members leave.
+func Leave(ctx workflow.Context, input, continued converter.RawValue) (fleet.Report, error) {
+	return runFleet(ctx, membership.Leave, input, continued)
+}
+
+// runFleet runs a plan; an operation is that of its only step.
+func runFleet(ctx workflow.Context, op membership.Operation, input, continued converter.RawValue) (fleet.Report, error) {
 	plan, err := fleet.ParsePlan(payload(input))
+	if err == nil && op != "" {
+		err = membership.Bad(plan.SetOperation(op))
+	}
 	if err != nil {
 		return fleet.Report{}, badInput(err)
 	}
-	f := &fleetRun{plan: plan, stopLooking: func() {}}
-	f.Started, f.Change = workflow.Now(ctx), plan.Pace
-	fresh := len(payload(continued)) == 0
-	if !fresh {
-		if err := f.takeUp(ctx, continued); err != nil {
+	f := &fleetRun{plan: plan, Rollout: rollout.New(plan, workflow.Now(ctx)), cohorts: make(map[int]*cohortRun), stopLooking: func() {}}
+	if len(payload(continued)) > 0 {
+		var state rollout.State
+		if err := takeUp(ctx, continued, &state); err != nil {
 			return fleet.Report{}, err
 		}
-	}
-	if fresh {
-		f.Rules = max(0, int(workflow.GetVersion(ctx, changeRules, workflow.DefaultVersion, 1)))
+		f.Rollout = rollout.Resume(plan, state, workflow.Now(ctx))
 	}
 	if err := f.listen(ctx); err != nil {
 		return fleet.Report{}, err
@@ -112,31 +79,27 @@ func Fleet(ctx workflow.Context, input, continued converter.RawValue) (fleet.Rep
 	}
 	// Nothing below is cut short when the run is cancelled: that is an abort, see listen.
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	if fresh {
-		if err := f.survey(ctx); err != nil {
+	for {
+		f.changed = false
+		for _, c := range f.Next(workflow.Now(ctx), full(ctx)) {
+			f.do(ctx, c)
+		}
+		over, err := f.Over()
+		switch {
+		case over && err != nil:
+			return fleet.Report{}, badInput(err)
+		case over:
+			return f.end(ctx)
+		case f.changed: // some commands are answered at once
+			continue
+		case f.WantsFreshHistory():
+			return fleet.Report{}, f.turnOver(ctx, input)
+		}
+		if err := f.wait(ctx); err != nil {
 			return fleet.Report{}, err
 		}
 	}
-	switch err := f.steps(ctx); {
-	case errors.Is(err, errTurnover):
-		return fleet.Report{}, f.turnOver(ctx, input)
-	case err != nil:
-		return fleet.Report{}, err
-	}
-	return f.end(ctx)
 }
-
-// changeRules marks the runs that go by newer rules than those that began before there was a mark. What is new since 1:
-//
-//   - an abort that does not say more puts back what is half-way, as that of a Join does, and also whom nobody knows;
-//   - a control that says what does not belong to it is refused, and so is a budget for a run that is ending;
-//   - of signals that come with one task, the one that stops more is the last word;
-//   - a look at many pages goes on in a fresh history; more failed members are known by name;
-//   - a cohort that the cloud refuses to plan stops the run;
-//   - a step does not begin when cohorts of the one before could not be planned;
-//   - where no gate is needed nobody is held to what was seen of them;
-//   - a changed budget keeps of the one before what it does not say.
-const changeRules = "fleet-rules"
 
 // takeUp reads what the run before has handed on. Nobody else may say how far a run is, and so which gates are open.
 func takeUp(ctx workflow.Context, state converter.RawValue, into any) error {
@@ -149,227 +112,111 @@ func takeUp(ctx workflow.Context, state converter.RawValue, into any) error {
 	return nil
 }
 
-// takeUp goes on where the run before has stopped.
-func (f *fleetRun) takeUp(ctx workflow.Context, state converter.RawValue) error {
-	if err := takeUp(ctx, state, &f.fleetState); err != nil {
-		return err
-	}
-	for _, p := range f.Parts {
-		f.count(p)
-	}
-	return nil
-}
-
-// errTurnover ends the walk through the steps so that the run continues in a fresh history.
-var errTurnover = errors.New("continue as new")
-
-func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) error {
-	if err := settle(ctx, func() bool { return f.steer.hearing == 0 }); err != nil {
-		return err
-	}
-	return workflow.NewContinueAsNewError(ctx, TypeFleet, input, Pack(f.fleetState))
-}
-
-// steps takes the members through the plan's steps and waves, from wherever the run is. A step begins when the one
-// before has ended well. When it returns, Step and Wave say where it has stopped.
-func (f *fleetRun) steps(ctx workflow.Context) error {
-	for f.Ending == "" && f.Step < len(f.Survey.Steps) {
-		if err := f.step(ctx, f.Survey.Steps[f.Step]); err != nil {
-			return err
-		}
-		if f.Ending == "" && !f.well() && f.Step+1 < len(f.Survey.Steps) {
-			f.ending(ctx, fleet.ThenFinish, fmt.Sprintf("step %d has not ended well, so step %d does not begin", f.Step+1, f.Step+2))
-		}
-		if f.Ending == "" {
-			f.Step, f.Wave, f.Ledger = f.Step+1, 0, nil
-		}
-	}
-	return f.putBack(ctx)
-}
-
-// well reports whether nobody of the present step has failed, nor was kept from being looked at. Who is refused for what
-// they are falls out, and the others go on.
-func (f *fleetRun) well() bool {
-	barred := func(p fleet.Part) bool {
-		return p.Input.Step == f.Step && p.Record == "" && p.Counts[membership.Refused] > 0
-	}
-	return f.Ledger.Failed == 0 && (f.Rules == 0 || !slices.ContainsFunc(f.Parts, barred))
-}
-
-func (f *fleetRun) step(ctx workflow.Context, step fleet.SurveyedStep) error {
-	if f.Ledger == nil {
-		if err := f.preview(ctx, step); err != nil || f.Ending != "" {
-			return err
-		}
-		f.Ledger = fleet.NewLedger(f.budget(), step.Members)
-	}
-	for f.Ending == "" && f.Wave < len(step.Waves) {
-		if err := f.wave(ctx, step.Waves[f.Wave]); err != nil {
-			return err
-		}
-		if f.Ending == "" {
-			f.Wave, f.Page, f.From, f.Begun = f.Wave+1, 0, 0, false
-		}
-	}
-	return nil
-}
-
-// budget is the plan's, unless somebody has changed it.
-func (f *fleetRun) budget() *fleet.Budget {
-	if f.Budget != nil {
-		return f.Budget
-	}
-	return f.plan.Budget
-}
-
-// wave takes one wave from its gate to the check after its soak.
-func (f *fleetRun) wave(ctx workflow.Context, w fleet.SurveyedWave) error {
-	if !f.Begun {
-		if err := f.waitAtGate(ctx, w); err != nil || f.Ending != "" {
-			return err
-		}
-		f.Begun, f.First = true, len(f.Parts)
-		f.Ledger.Wave(w.Members)
-	}
-	if err := f.run(ctx, w); err != nil || f.Ending != "" || f.lastWave() {
-		return err
-	}
-	if f.Looked == 0 { // else the check has begun
-		if err := f.soak(ctx, w); err != nil || f.Ending != "" {
-			return err
-		}
-	}
-	return f.check(ctx, w)
-}
-
-func (f *fleetRun) lastWave() bool { return f.Wave+1 == len(f.Survey.Steps[f.Step].Waves) }
-
-// run starts the wave's members, cohort by cohort, until all of them have ended or the run has to stop.
-func (f *fleetRun) run(ctx workflow.Context, w fleet.SurveyedWave) error {
-	for {
-		f.judge(ctx, w)
-		f.dispatch(ctx, w)
-		if len(f.flights) == 0 {
-			switch {
-			case f.Ending != "":
-				return nil
-			case !f.left(w) && f.Stopped == "" && !f.needsAPerson():
-				return nil
-			case full(ctx):
-				return errTurnover
-			}
-		}
-		if err := f.wait(ctx, time.Time{}); err != nil {
-			return err
-		}
-	}
-}
-
-// left reports whether anybody is to be started yet in the wave.
-func (f *fleetRun) left(w fleet.SurveyedWave) bool { return f.Page < len(w.Pages) || len(f.Queue) > 0 }
-
 // full reports whether it is time for a fresh history.
 func full(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > turnover
 }
 
-// judge stops the run when its budget is spent. Where nothing is left to be started, there is nothing to stop.
-func (f *fleetRun) judge(ctx workflow.Context, w fleet.SurveyedWave) {
-	f.judgeBarred(ctx, w)
-	if f.Ending != "" {
-		return
+// turnOver continues in a fresh history. What is told meanwhile may set the run going again: then it goes on in the next.
+func (f *fleetRun) turnOver(ctx workflow.Context, input converter.RawValue) error {
+	if err := settle(ctx, func() bool { return f.hearing == 0 }); err != nil {
+		return err
 	}
-	f.Stopped = f.Doubt
-	if which, spent := f.Ledger.Spent(); spent {
-		why := fmt.Sprintf("the budget is spent (%s): %s", which, f.Ledger)
-		switch then := f.budget().Then; {
-		case then != "" && then != fleet.ThenStop:
-			f.ending(ctx, then, why)
-		case f.left(w) || !f.lastWave():
-			f.Stopped = why
-		}
-	} else if f.Doubt == "" && len(f.flights) == 0 && len(f.Queue) > 0 && f.Queue[0].To-f.Queue[0].From > f.Ledger.Room() {
-		f.Stopped = fmt.Sprintf("%s to be tried again at once, and the budget has room for %s",
-			membership.Count(f.Queue[0].To-f.Queue[0].From, "member"), membership.Count(f.Ledger.Room(), "more failure"))
-	}
+	return workflow.NewContinueAsNewError(ctx, workflow.GetInfo(ctx).WorkflowType.Name, input, Pack(f.State))
 }
 
-// ending lets the run end before its time. What somebody says later may only add to what is put back. Cohorts under way
-// are told: what is paused would never end.
-func (f *fleetRun) ending(ctx workflow.Context, then fleet.Then, why string) {
-	if reach(then) >= reach(f.Ending) {
-		f.Ending = then
-	}
-	if f.Why == "" {
-		f.Why = why
-	}
-	switch {
-	case f.Aborted && reach(f.Ending) >= reach(fleet.ThenPutBack):
-		f.hand(ctx, membership.ControlAbort)
-	case f.Paused:
-		f.hand(ctx, membership.ControlResume)
-	}
-	f.changed, f.Paused, f.Stopped = true, false, ""
-	f.stopLooking()
-}
-
-// reach orders the ways to end by how much they put back.
-func reach(t fleet.Then) int {
-	for i, known := range []fleet.Then{"", fleet.ThenFinish, fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet} {
-		if t == known {
-			return i
-		}
-	}
-	return 0
-}
-
-// soak waits the plan's time between two waves. Who is tried again meanwhile belongs to the wave before.
-func (f *fleetRun) soak(ctx workflow.Context, w fleet.SurveyedWave) error {
-	until := workflow.Now(ctx).Add(f.plan.Soak.Std())
-	for f.Paused || workflow.Now(ctx).Before(until) {
-		if err := f.wait(ctx, until); err != nil {
-			return err
-		}
-		if err := f.run(ctx, w); err != nil || f.Ending != "" {
-			return err
-		}
-	}
-	return nil
-}
-
-// wait waits until something changes, or until a moment when it is not zero.
-func (f *fleetRun) wait(ctx workflow.Context, until time.Time) error {
-	if until.IsZero() {
-		until = f.next
-	}
-	f.next = until
+// wait waits until something happens, or until the machine wants to be woken.
+func (f *fleetRun) wait(ctx workflow.Context) error {
 	if err := f.announce(ctx); err != nil {
 		return err
 	}
-	f.changed = false
 	changed := func() bool { return f.changed }
-	if now := workflow.Now(ctx); until.After(now) {
-		_, err := workflow.AwaitWithTimeout(ctx, until.Sub(now), changed)
-		f.next = time.Time{}
+	if wake, now := f.Wake(), workflow.Now(ctx); wake.After(now) {
+		_, err := workflow.AwaitWithTimeout(ctx, wake.Sub(now), changed)
 		return err
 	}
-	f.next = time.Time{}
 	return workflow.Await(ctx, changed)
+}
+
+// do begins what the machine wants done.
+func (f *fleetRun) do(ctx workflow.Context, command rollout.Command) {
+	switch c := command.(type) {
+	case rollout.Survey:
+		look(ctx, f, SurveyActivity, time.Hour, "which the members are", c.Plan, f.Surveyed)
+	case rollout.PreviewPage:
+		look(ctx, f, PreviewActivity, lookTime, fmt.Sprintf("preview %d of %d", c.I+1, c.Of), c.Page,
+			func(seen fleet.Seen, err error) { f.Previewed(c.I, seen, failureOf(err)) })
+	case rollout.CheckPart:
+		look(ctx, f, CheckActivity, lookTime, fmt.Sprintf("members still, %d of %d", c.I+1, c.Of), c.Part,
+			func(lost []string, err error) { f.Checked(lost, failureOf(err)) })
+	case rollout.StopLooking:
+		f.stopLooking()
+		f.looking = nil
+	case rollout.AskWindows:
+		f.askWindows(ctx, c.Windows)
+	case rollout.StartCohort:
+		f.startCohort(ctx, c)
+	case rollout.TellCohort:
+		f.tellCohort(ctx, c)
+	case rollout.CloseGate:
+		f.votes.stop(ctx)
+	case rollout.Close:
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(c.Account)).Get(ctx, &f.closed)
+			if err != nil {
+				workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
+			}
+			f.AccountKept()
+			f.changed = true
+		})
+	}
+}
+
+// look has an activity look at something that it changes nothing of, until the machine stops it.
+func look[T any](ctx workflow.Context, f *fleetRun, activity string, try time.Duration, summary string, in any, answer func(T, error)) {
+	if f.looking == nil {
+		f.looking, f.stopLooking = workflow.WithCancel(ctx)
+	}
+	looking := workflow.ExecuteActivity(persist(f.looking, try, summary), activity, in)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		var found T
+		err := looking.Get(ctx, &found)
+		answer(found, err)
+		f.changed = true
+	})
+}
+
+// askWindows writes what the windows say into the history: workers may have different ideas of the world's time zones.
+func (f *fleetRun) askWindows(ctx workflow.Context, windows fleet.Windows) {
+	type opening struct {
+		Open  bool
+		Until time.Time
+	}
+	now := workflow.Now(ctx)
+	said := workflow.SideEffect(ctx, func(workflow.Context) any {
+		o := opening{Open: windows.Open(now)}
+		if o.Open {
+			o.Until, _ = windows.NextClosing(now)
+		} else {
+			o.Until, _ = windows.NextOpening(now)
+		}
+		return o
+	})
+	var o opening
+	if err := said.Get(&o); err != nil {
+		workflow.GetLogger(ctx).Error("what the windows say cannot be read", "error", err)
+	}
+	f.WindowsAre(o.Open, o.Until)
+	f.changed = true
 }
 
 // end tells the one truth.
 func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
-	f.phase = membership.Ended // what anybody says from now on comes too late
-	r := f.report(ctx)
-	account := fleet.Account{Plan: f.plan, Manifest: f.Survey.Manifest, Report: r, Seen: f.Seen, Parts: f.Parts}
-	if f.Survey.Manifest != "" {
-		if err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(account)).Get(ctx, &r.Account); err != nil {
-			workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
-		}
-	}
-	if err := f.tell(ctx, r.Outcome); err != nil {
+	r := f.Report()
+	r.Account, r.Members = f.closed.Account, f.closed.Members
+	if err := f.announce(ctx); err != nil {
 		return r, err
 	}
-	return r, verdictOf(r.Outcome, r.Counts, r)
+	return r, runError(r.Outcome, r.Counts, r)
 }

@@ -90,7 +90,7 @@ func TestAStepThatFailedIsTheLast(t *testing.T) {
 	v := newConvoy(t, 0, moving)
 	v.fails(membership.RolledBack, "i-003")
 	v.run()
-	require.Equal(t, "rolled-back: 4 joined, 1 rolled-back, 5 not-started", v.tally())
+	require.Equal(t, "partial: 4 joined, 1 rolled-back, 5 not-started", v.tally())
 	require.Equal(t, "step 1 has not ended well, so step 2 does not begin", v.report().Why)
 	require.Equal(t, []string{"0 1 2", "3 4"}, v.sailed(first))
 }
@@ -159,7 +159,7 @@ func TestPlansThatCannotBeMeantEndAtOnce(t *testing.T) {
 func TestOnlyFleetsStartCohorts(t *testing.T) {
 	b := newBench(t, some(1), nil)
 	b.ExecuteWorkflow(workflows.TypeCohort, workflows.CohortInput{Operation: membership.Join, Kind: "toy.group"})
-	require.ErrorContains(t, b.GetWorkflowError(), `type: "Cohort": is started by fleets only; start Fleet or Join`)
+	require.ErrorContains(t, b.GetWorkflowError(), `type: "Cohort": is started by fleets only; start Fleet, Join or Leave`)
 }
 
 func TestASurveyThatIsRefusedEndsTheRun(t *testing.T) {
@@ -183,11 +183,17 @@ func TestACohortThatEndsWithoutAWord(t *testing.T) {
 		}
 		return nil
 	}
+	v.at(time.Hour, func() {
+		require.Equal(t, membership.Waiting, v.status().Phase)
+		require.Equal(t, 3, v.status().Counts[membership.Unknown])
+		v.dies = nil
+		v.accepts(membership.ControlRetry, nil)
+	})
 	v.run()
-	require.Equal(t, "rollback-incomplete: 3 joined, 3 refused, 3 unknown", v.tally())
-	var app *temporal.ApplicationError
-	require.ErrorAs(t, v.GetWorkflowError(), &app)
-	require.Equal(t, workflows.ErrRollbackIncomplete, app.Type())
+	require.Equal(t, "partial: 6 joined, 3 refused", v.tally())
+	require.Equal(t, []string{"0 1 2"}, v.sailed(again), "all that it had, since there is no record of it")
+	require.Equal(t, &fleet.Again{Cohort: "default-test-workflow-id.1", Was: map[membership.Outcome]int{membership.Unknown: 3}},
+		v.vessels[3].in.Page.Again)
 	said := map[string]string{}
 	for _, p := range v.account.Parts {
 		said[p.Error] = p.Code

@@ -15,6 +15,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
+// good is a signature that holds; every other is a stranger's.
+const good = "good"
+
 // runChecked plays a fleet to its end, with a worker that takes a minute to check a signature.
 func (v *convoy) runChecked() {
 	v.embark(monday)
@@ -81,7 +84,7 @@ func TestAFleetWaitsForNoCheckWhenItsGateClosesInTime(t *testing.T) {
 	v.runChecked()
 	require.Equal(t, "refused: 3 not-started", v.tally())
 	require.Equal(t, "wave 1: not approved within 2h0m0s", v.report().Why)
-	require.Equal(t, "no gate is open now", v.report().Votes[0].Refused)
+	require.Equal(t, "the run has ended", v.report().Votes[0].Refused)
 	require.Equal(t, 2*time.Hour, v.report().Ended.Sub(v.report().Started))
 }
 

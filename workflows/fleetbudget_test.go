@@ -47,7 +47,7 @@ func TestWhereNothingIsLeftThereIsNothingToStop(t *testing.T) {
 	v := newConvoy(t, 5, func(p *fleet.Plan) { p.Budget = &fleet.Budget{Failures: count(1)} })
 	v.fails(membership.RolledBack, "i-004")
 	v.run()
-	require.Equal(t, "rolled-back: 4 joined, 1 rolled-back", v.tally())
+	require.Equal(t, "partial: 4 joined, 1 rolled-back", v.tally())
 }
 
 func TestABudgetForEachWave(t *testing.T) {
@@ -69,7 +69,7 @@ func TestWhoJoinedInTheWaveIsPutBack(t *testing.T) {
 	})
 	v.fails(membership.RolledBack, "i-008", "i-011")
 	v.run()
-	require.Equal(t, "rolled-back: 6 joined, 6 rolled-back, 12 not-started", v.tally())
+	require.Equal(t, "partial: 6 joined, 6 rolled-back, 12 not-started", v.tally())
 	require.Equal(t, []string{"6 7", "9", "10"}, v.sailed(undone), "those who joined in the wave")
 	require.Equal(t, "the budget is spent (perWave): 2 of 2 failures allowed in this wave", v.report().Why)
 	for _, c := range v.vessels {

@@ -2,191 +2,80 @@ package workflows
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/rollout"
 )
 
-// fleetControls are the names of what people can do to a fleet, in the order of the docs.
-var fleetControls = append(controls[:], fleet.ControlChange)
-
-// belongs names the fields of a fleet.Control that each control takes, beside by and reason.
-var belongs = map[string][]string{
-	membership.ControlAbort:    {"then"},
-	membership.ControlRetry:    {"members", "wave"},
-	membership.ControlSkip:     {"members", "wave"},
-	membership.ControlMarkDone: {"members", "wave"},
-	membership.ControlApprove:  {"digest", "signature"},
-	membership.ControlReject:   {"digest", "signature"},
-	fleet.ControlChange:        {"cohorts", "budget"},
-}
-
-var fleetHelp = map[string]string{
-	membership.ControlPause:    "start no more members and hold those under way; what the cloud is doing goes on",
-	membership.ControlResume:   "go on after a pause",
-	membership.ControlAbort:    "end: let what is under way finish, or put it back (then)",
-	membership.ControlRetry:    "try failed members again",
-	membership.ControlSkip:     "leave failed members as they are",
-	membership.ControlMarkDone: "vouch that failed members are as they should be",
-	membership.ControlApprove:  "vote for what has that digest",
-	membership.ControlReject:   "vote against what has that digest; one is enough",
-	fleet.ControlChange:        "change the failure budget, or how many cohorts run at once",
-}
-
-// listen makes the run answer people from its first moment, as a cohort does.
+// listen makes the run answer people from its first moment: by the status query; by controls, each an update, which is
+// refused with words when it makes no sense now, and a plain signal; and by cancelling the run, which is an abort. What they
+// ask for is done whether or not the run is cancelled.
 func (f *fleetRun) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (fleet.Status, error) {
-		return f.status(), nil
+		return f.Status(), nil
 	}, workflow.QueryHandlerOptions{Description: "how far it is"}); err != nil {
 		return err
 	}
-	names := fleetControls
-	if f.Rules > 0 {
-		names = lastWords(names)
-	}
-	f.steer = steering{names: names, help: fleetHelp, do: f.control, refused: f.refuse,
-		check: func(name string, raw converter.RawValue) error {
-			_, err := f.checkControl(name, raw)
+	free, _ := workflow.NewDisconnectedContext(ctx)
+	for _, spec := range stoppingLast(rollout.Controls()) {
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, spec.Name,
+			func(ctx workflow.Context, raw converter.RawValue) (membership.Controlled, error) {
+				return f.control(ctx, spec.Name, raw)
+			},
+			workflow.UpdateHandlerOptions{
+				Validator: func(raw converter.RawValue) error {
+					in, err := readControl(spec.Name, raw)
+					if err != nil {
+						return err
+					}
+					return f.Check(spec.Name, in)
+				},
+				Description: spec.Help,
+			}); err != nil {
 			return err
-		},
-		abort: func(ctx workflow.Context) { f.endEarly(ctx, fleet.ThenPutBack, "cancelled") }}
-	return f.steer.listen(ctx)
-}
-
-// refuse records a signal that was refused: nobody was told, so the report tells.
-func (f *fleetRun) refuse(ctx workflow.Context, name string, raw converter.RawValue, err error) {
-	var in fleet.Control
-	_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
-	why := strings.TrimPrefix(err.Error(), name+": ")
-	f.say(ctx, fleet.Said{What: name, Control: in, Refused: membership.Short(why)})
-	if v := f.vote(ctx, name, in); name == membership.ControlApprove || name == membership.ControlReject {
-		v.Refused = membership.Short(why)
-		f.keepVote(v)
-	}
-}
-
-// mostSaid bounds what a run remembers of what it was told. What it did is kept longer than what it refused.
-const mostSaid = 3 * mostVotes
-
-// say remembers what somebody said, within reason.
-func (f *fleetRun) say(ctx workflow.Context, s fleet.Said) {
-	if len(f.Said) >= mostSaid || s.Refused != "" && len(f.Said) >= mostVotes {
-		return
-	}
-	s.At = workflow.Now(ctx)
-	in, members := s.Control, s.Control.Members
-	if s.Refused != "" { // anybody may have sent it
-		s.Control, members = fleet.Control{}, membership.Few(members)
-	}
-	c := &s.Control
-	c.Signature = "" // it is with the vote
-	c.By, c.Reason, c.Digest = membership.Short(in.By), membership.Short(in.Reason), membership.Short(in.Digest)
-	c.Members = slices.Clone(members[:min(len(members), mostVotes)])
-	for i := range c.Members {
-		c.Members[i] = membership.Short(c.Members[i])
-	}
-	f.Said = append(f.Said, s)
-}
-
-// keepVote keeps a vote. Those that count are as few as the people who may cast them, and kept whole: nobody votes twice
-// under a long name, and a signature is of every word.
-func (f *fleetRun) keepVote(v membership.Vote) {
-	switch {
-	case v.Refused == "":
-		f.Votes = append(f.Votes, v)
-	case len(f.Votes) < mostVotes:
-		v.By, v.Reason, v.Digest, v.Signature = membership.Short(v.By), membership.Short(v.Reason), membership.Short(v.Digest), ""
-		f.Votes = append(f.Votes, v)
-	}
-}
-
-func (f *fleetRun) vote(ctx workflow.Context, name string, in fleet.Control) membership.Vote {
-	return membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
-		At: workflow.Now(ctx), Signature: in.Signature}
-}
-
-// control does what a person asked for, or says why not.
-func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawValue) (membership.Controlled, error) {
-	done := membership.Controlled{Members: []string{}}
-	in, err := f.checkControl(name, raw)
-	if err != nil {
-		return done, err
-	}
-	var v membership.Vote
-	if name == membership.ControlApprove || name == membership.ControlReject {
-		if v, err = f.ballots.admit(ctx, f.gate, f.vote(ctx, name, in), f.objectionTo); err != nil {
-			return done, fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	f.say(ctx, fleet.Said{What: name, Control: in})
-	switch name {
-	case membership.ControlPause:
-		f.Paused, f.PausedBy = true, membership.Short(somebody(in.By))
-		if in.Reason != "" {
-			f.PausedBy += ": " + membership.Short(in.Reason)
-		}
-		f.hand(ctx, membership.ControlPause)
-	case membership.ControlResume:
-		f.Paused, f.Doubt = false, ""
-		f.Queue, f.Barred = append(f.Barred, f.Queue...), nil
-		f.hand(ctx, membership.ControlResume)
-	case membership.ControlAbort:
-		f.endEarly(ctx, cmp.Or(in.Then, f.defaultThen()), fmt.Sprintf("aborted by %s: %s", membership.Short(somebody(in.By)), membership.Short(in.Reason)))
-	case fleet.ControlChange:
-		if in.Cohorts > 0 {
-			f.Change.Cohorts = in.Cohorts
-		}
-		if in.Budget != nil {
-			f.Budget = f.changedBudget(in.Budget)
-			if f.Ledger != nil { // else the step begins with it
-				f.Ledger.Change(f.Budget)
+		signals := workflow.GetSignalChannelWithOptions(ctx, spec.Name, workflow.SignalChannelOptions{Description: spec.Help})
+		workflow.Go(free, func(ctx workflow.Context) {
+			for {
+				var raw converter.RawValue
+				signals.Receive(ctx, &raw)
+				f.hearing++
+				if _, err := f.control(ctx, spec.Name, raw); err != nil {
+					workflow.GetLogger(ctx).Warn("a signal was refused", "signal", spec.Name, "error", err)
+					var in fleet.Control
+					_ = json.Unmarshal(payload(raw), &in) // as much of it as can be read
+					f.Refused(workflow.Now(ctx), spec.Name, in, err)
+				}
+				f.hearing--
 			}
-		}
-	case membership.ControlApprove, membership.ControlReject:
-		f.keepVote(v)
-	case membership.ControlRetry:
-		done.Members = f.retry(in)
-	case membership.ControlSkip:
-		done.Members = f.vouch(in, membership.Skipped)
-		if len(in.Members) == 0 && in.Wave == 0 && len(f.Barred) > 0 {
-			f.closeBarred(membership.Skipped)
-			f.Doubt = ""
-		}
-	case membership.ControlMarkDone:
-		as := membership.Joined
-		if f.Survey.Steps[f.Step].Operation == membership.Leave {
-			as = membership.Left
-		}
-		done.Members = f.vouch(in, as)
+		})
 	}
-	f.changed = true
-	return done, nil
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		f.Cancelled(workflow.Now(ctx))
+		f.changed = true
+	})
+	return nil
 }
 
-// endEarly ends the run before its time, because somebody says so.
-func (f *fleetRun) endEarly(ctx workflow.Context, then fleet.Then, why string) {
-	f.Aborted = true
-	f.ending(ctx, then, why)
+// stoppingLast orders controls so that of those that come as signals with one task the one that stops more is the last word.
+// In what order they were sent, the SDK does not tell: it hands over one name after the other, as they were listened for.
+func stoppingLast(controls []rollout.ControlSpec) []rollout.ControlSpec {
+	weight := map[string]int{membership.ControlPause: 1, membership.ControlAbort: 2}
+	slices.SortStableFunc(controls, func(a, b rollout.ControlSpec) int { return weight[a.Name] - weight[b.Name] })
+	return controls
 }
 
-func somebody(by string) string {
-	if by == "" {
-		return "somebody"
-	}
-	return by
-}
-
-// checkControl decides whether a control makes sense now.
-func (f *fleetRun) checkControl(name string, raw converter.RawValue) (in fleet.Control, err error) {
+func readControl(name string, raw converter.RawValue) (in fleet.Control, err error) {
 	if data := payload(raw); len(data) > 0 {
 		dec := json.NewDecoder(bytes.NewReader(data))
 		dec.DisallowUnknownFields()
@@ -194,105 +83,65 @@ func (f *fleetRun) checkControl(name string, raw converter.RawValue) (in fleet.C
 			return in, fmt.Errorf("%s: the payload cannot be read (%v); want {\"by\": …, \"reason\": …}", name, err)
 		}
 	}
-	if why := f.objection(name, in); why != "" {
-		return in, errors.New(name + ": " + why)
-	}
 	return in, nil
 }
 
-// strayField says which field of a control does not belong to it. Who sends one has meant something else: to abort a member
-// is not to abort the run.
-func strayField(name string, in fleet.Control) string {
-	said := []struct {
-		field string
-		is    bool
-	}{
-		{"members", len(in.Members) > 0}, {"wave", in.Wave != 0}, {"then", in.Then != ""}, {"digest", in.Digest != ""},
-		{"signature", in.Signature != ""}, {"cohorts", in.Cohorts != 0}, {"budget", in.Budget != nil},
+// control does what a person asks for, or says why not. At a gate that wants votes signed, a worker looks at the signature
+// first: that takes a moment, in which others vote or the gate closes.
+func (f *fleetRun) control(ctx workflow.Context, name string, raw converter.RawValue) (membership.Controlled, error) {
+	in, err := readControl(name, raw)
+	if err == nil {
+		err = f.Check(name, in)
 	}
-	for _, s := range said {
-		if s.is && !slices.Contains(belongs[name], s.field) {
-			return fmt.Sprintf("%s: does not belong to it; it takes %s", s.field,
-				strings.Join(append(slices.Clone(belongs[name]), "by", "reason"), ", "))
+	if err != nil {
+		return membership.Controlled{Members: []string{}}, err
+	}
+	isVote := name == membership.ControlApprove || name == membership.ControlReject
+	if g, _ := f.Gate(); isVote && g.Signed {
+		why := f.votes.check(ctx, membership.Ballot{Vote: f.VoteOf(name, in), Requester: g.Requester})
+		if err = f.Check(name, in); err == nil && why != "" {
+			err = errors.New(name + ": " + why)
+		}
+		if err != nil {
+			return membership.Controlled{Members: []string{}}, err
 		}
 	}
-	return ""
+	done, err := f.Control(workflow.Now(ctx), name, in)
+	f.changed = true
+	return done, err
 }
 
-func (f *fleetRun) objection(name string, in fleet.Control) string {
-	switch {
-	case f.phase == membership.Ended:
-		return "the run has ended"
-	case f.Rules > 0 && strayField(name, in) != "":
-		return strayField(name, in)
-	case name == membership.ControlPause && f.Ending != "" && !f.finishing():
-		return "the run is ending; putting back is never paused"
-	case name == membership.ControlPause && f.Paused:
-		return "the run is paused already"
-	case name == membership.ControlResume && !f.Paused && f.Stopped != "" && f.Doubt == "":
-		return "the run is not paused, it has stopped: " + f.Stopped + "; change the budget, retry or abort"
-	case name == membership.ControlResume && !f.Paused && f.Doubt == "":
-		return "the run is not paused"
-	case name == membership.ControlAbort && !known(in.Then):
-		return fmt.Sprintf("then: %s: want %q, %q, %q or %q, or none for %q", membership.Quote(string(in.Then)), fleet.ThenFinish,
-			fleet.ThenPutBack, fleet.ThenRollBackWave, fleet.ThenRollBackFleet, f.defaultThen())
-	case name == membership.ControlAbort && f.Ending != "" && reach(cmp.Or(in.Then, f.defaultThen())) <= reach(f.Ending):
-		return "the run is ending already: " + f.Why
-	case name == fleet.ControlChange:
-		return f.objectionToChange(in)
-	case name == membership.ControlApprove, name == membership.ControlReject:
-		return f.objectionTo(membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
-			Signature: in.Signature})
-	case name == membership.ControlRetry, name == membership.ControlSkip, name == membership.ControlMarkDone:
-		return f.objectionToChoice(name, in)
-	}
-	return ""
+// ballots are the votes whose signatures are being checked while a gate is open. It is a worker that does so: those who may
+// sign are in a file of its own, which may change at any time.
+type ballots struct {
+	ctx    workflow.Context // of the checks; nil when there are none
+	cancel workflow.CancelFunc
+	open   int
 }
 
-// finishing reports whether the run ends, and what is under way goes forward still.
-func (f *fleetRun) finishing() bool {
-	return f.Rules > 0 && f.Ending == fleet.ThenFinish && len(f.flights) > 0
+// check has the signature of a vote checked, and returns why it does not count, "" when it does.
+func (b *ballots) check(ctx workflow.Context, v membership.Ballot) (why string) {
+	if b.ctx == nil {
+		free, _ := workflow.NewDisconnectedContext(ctx)
+		b.ctx, b.cancel = workflow.WithCancel(free)
+	}
+	b.open++
+	defer func() { b.open-- }()
+	checking := persist(b.ctx, time.Minute, "the signature of "+membership.Short(v.By))
+	if err := workflow.ExecuteActivity(checking, CheckVoteActivity, v).Get(ctx, &why); err != nil {
+		return "its signature could not be checked: " + err.Error()
+	}
+	return why
 }
 
-// defaultThen is what an abort does that does not say.
-func (f *fleetRun) defaultThen() fleet.Then {
-	if f.Rules > 0 {
-		return fleet.ThenPutBack
+// stop ends the checks under way, since their gate has closed: the vote comes too late.
+func (b *ballots) stop(ctx workflow.Context) {
+	if b.ctx == nil {
+		return
 	}
-	return fleet.ThenFinish
-}
-
-func known(then fleet.Then) bool { return then == "" || reach(then) > 0 }
-
-func (f *fleetRun) objectionToChange(in fleet.Control) string {
-	switch {
-	case in.Cohorts == 0 && in.Budget == nil:
-		return "says nothing to change; want cohorts, budget or both"
-	case in.Cohorts < 0 || in.Cohorts > fleet.MostCohorts:
-		return fmt.Sprintf("cohorts: %d: want 1 to %d", in.Cohorts, fleet.MostCohorts)
-	}
-	if f.Rules > 0 && in.Budget != nil && f.Ending != "" {
-		return "budget: comes too late, the run is ending: " + f.Why
-	}
-	budget := f.changedBudget(in.Budget)
-	if in.Budget != nil && *in.Budget == (fleet.Budget{}) {
-		budget = in.Budget // which says nothing
-	}
-	if ps := budget.Problems("budget"); len(ps) > 0 {
-		return membership.Bad(ps).Error()
-	}
-	return ""
-}
-
-// changedBudget is the budget in force with what somebody says of it.
-func (f *fleetRun) changedBudget(said *fleet.Budget) *fleet.Budget {
-	now := f.budget()
-	if f.Rules == 0 || said == nil || now == nil {
-		return said
-	}
-	return &fleet.Budget{
-		Failures: cmp.Or(said.Failures, now.Failures),
-		PerWave:  cmp.Or(said.PerWave, now.PerWave),
-		Then:     cmp.Or(said.Then, now.Then),
+	b.cancel()
+	b.ctx = nil
+	if err := workflow.Await(ctx, func() bool { return b.open == 0 }); err != nil {
+		workflow.GetLogger(ctx).Error("votes that come too late are not told so", "error", err)
 	}
 }

@@ -216,7 +216,7 @@ func TestControlsThatMakeNoSenseForAFleetAreRefusedWithWords(t *testing.T) {
 		v.refuses(membership.ControlRetry, of("i-001", "i-002", "x"), "i-002, x has not failed in this step")
 	})
 	v.run()
-	require.Equal(t, "rolled-back: 5 joined, 1 rolled-back", v.tally())
+	require.Equal(t, "partial: 5 joined, 1 rolled-back", v.tally())
 	require.Empty(t, v.report().Said, "whoever sent an update was told")
 }
 

@@ -120,7 +120,7 @@ func TestAStepHasAGateOfItsOwn(t *testing.T) {
 	})
 	v.fate = func(string, int) membership.Outcome { return membership.Left }
 	v.run()
-	require.Equal(t, "refused: 5 left, 5 not-started", v.tally())
+	require.Equal(t, "partial: 5 left, 5 not-started", v.tally())
 	require.NoError(t, v.GetWorkflowError())
 	require.Equal(t, "wave 1: rejected by cid: it is Friday", v.report().Why)
 }
@@ -231,7 +231,7 @@ func TestALaterGateNeedsARequester(t *testing.T) {
 		return fleet.Seen{Key: sight(in), Destructive: in.Step == 1, Due: in.To - in.From}, nil
 	}
 	v.run()
-	require.Equal(t, "refused: 5 joined, 5 not-started", v.tally(), "something was touched, and the report tells")
+	require.Equal(t, "partial: 5 joined, 5 not-started", v.tally(), "something was touched, and the report tells")
 	require.Contains(t, v.report().Why, "step 2 cannot begin: requester: is missing")
 }
 
@@ -258,7 +258,7 @@ func TestALaterStepThatCannotBeLookedAt(t *testing.T) {
 		return fleet.Seen{Key: sight(in), Due: 1}, nil
 	}
 	v.run()
-	require.Equal(t, "refused: 5 joined, 5 not-started", v.tally())
+	require.Equal(t, "partial: 5 joined, 5 not-started", v.tally())
 	require.Equal(t, "step 2 cannot begin: forbidden", v.report().Why)
 }
 

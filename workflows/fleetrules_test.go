@@ -27,7 +27,7 @@ func TestWhoIsRefusedFallsOutAndTheOthersGoOn(t *testing.T) {
 		return membership.Left
 	}
 	v.run()
-	require.Equal(t, "refused: 5 joined, 4 left, 1 refused", v.tally())
+	require.Equal(t, "partial: 5 joined, 4 left, 1 refused", v.tally())
 }
 
 func TestAStepDoesNotBeginWhenCohortsOfTheOneBeforeCouldNotBePlanned(t *testing.T) {
@@ -39,7 +39,7 @@ func TestAStepDoesNotBeginWhenCohortsOfTheOneBeforeCouldNotBePlanned(t *testing.
 		return nil
 	}
 	v.run()
-	require.Equal(t, "refused: 3 joined, 2 refused, 5 not-started", v.tally())
+	require.Equal(t, "partial: 3 joined, 2 refused, 5 not-started", v.tally())
 	require.Equal(t, "step 1 has not ended well, so step 2 does not begin", v.report().Why)
 }
 
@@ -72,7 +72,7 @@ func TestAPageThatTheCloudRefusesHoldsNobodyUp(t *testing.T) {
 					return nil
 				}
 				v.run()
-				require.Equal(t, "refused: 12 joined, 3 refused", v.tally())
+				require.Equal(t, "partial: 12 joined, 3 refused", v.tally())
 			})
 		}
 	}
@@ -88,7 +88,7 @@ func TestTheLastPageThatTheCloudRefusesIsSkipped(t *testing.T) {
 		v.accepts(membership.ControlSkip, membership.Control{Reason: "its cluster is not ours"})
 	})
 	v.run()
-	require.Equal(t, "refused: 6 joined, 3 skipped", v.tally())
+	require.Equal(t, "partial: 6 joined, 3 skipped", v.tally())
 }
 
 // A harmless plan asks for people: somebody becomes due whom nobody has seen so.
@@ -170,7 +170,7 @@ func TestWhenTheCloudRefusesALaterCohortThatWaitsUntilItIsMended(t *testing.T) {
 	}{
 		"mended": {membership.ControlResume, "succeeded: 12 joined"},
 		"over":   {membership.ControlAbort, "cancelled: 6 joined, 6 not-started"},
-		"left":   {membership.ControlSkip, "refused: 6 joined, 6 skipped"},
+		"left":   {membership.ControlSkip, "partial: 6 joined, 6 skipped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuses := true

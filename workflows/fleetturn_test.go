@@ -50,7 +50,7 @@ func TestNobodyWaitsForAWindowWhenNobodyIsToBeStarted(t *testing.T) {
 		v.accepts(membership.ControlSkip, of(), "i-001")
 	})
 	v.run()
-	require.Equal(t, "refused: 2 joined, 1 skipped", v.tally())
+	require.Equal(t, "partial: 2 joined, 1 skipped", v.tally())
 }
 
 func TestPuttingBackWaitsForNoWindow(t *testing.T) {
@@ -88,7 +88,7 @@ func TestALongRunContinuesInAFreshHistory(t *testing.T) {
 		v.accepts(membership.ControlRetry, of("i-030"), "i-030")
 	})
 	v.run()
-	require.Equal(t, "rolled-back: 58 joined, 2 rolled-back", v.tally())
+	require.Equal(t, "partial: 58 joined, 2 rolled-back", v.tally())
 	require.Equal(t, 3, v.runs)
 	require.Equal(t, []string{"30"}, v.sailed(again))
 	numbers := map[int]bool{}

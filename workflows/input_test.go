@@ -2,22 +2,18 @@ package workflows_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
 func TestBadInputEndsARunBeforeAnythingIsTouched(t *testing.T) {
-	many := make([]string, membership.MaxMembers+1)
-	for i := range many {
-		many[i] = fmt.Sprintf("i-%d", i)
-	}
 	request := func(change func(map[string]any)) map[string]any {
 		r := map[string]any{"kind": "toy.group", "account": "demo", "group": "g-1", "members": []string{"i-1"}}
 		change(r)
@@ -27,15 +23,14 @@ func TestBadInputEndsARunBeforeAnythingIsTouched(t *testing.T) {
 		input any
 		words []string
 	}{
-		"nothing":           {nil, []string{"request", "want an object"}},
-		"a string":          {"join", []string{"request", "a JSON string"}},
-		"a list":            {[]int{1}, []string{"request", "a JSON array"}},
+		"nothing":           {nil, []string{"plan", "want an object"}},
+		"a string":          {"join", []string{"plan", "a JSON string"}},
+		"a list":            {[]int{1}, []string{"plan", "a JSON array"}},
 		"no kind":           {request(func(r map[string]any) { delete(r, "kind") }), []string{"kind: is missing"}},
 		"no account":        {request(func(r map[string]any) { r["account"] = "" }), []string{"account: is missing"}},
 		"no group":          {request(func(r map[string]any) { delete(r, "group") }), []string{"group: is missing"}},
-		"no members":        {request(func(r map[string]any) { r["members"] = []string{} }), []string{"members: is empty", "200"}},
+		"no members":        {request(func(r map[string]any) { r["members"] = []string{} }), []string{"members: is empty"}},
 		"twice the same":    {request(func(r map[string]any) { r["members"] = []string{"i-1", "i-2", "i-1"} }), []string{"members[2]", "members[0]"}},
-		"too many":          {request(func(r map[string]any) { r["members"] = many }), []string{"201 ids", "at most 200"}},
 		"a slash":           {request(func(r map[string]any) { r["members"] = []string{"i-1/../x"} }), []string{"members[0]", `"i-1/../x"`}},
 		"a blank":           {request(func(r map[string]any) { r["group"] = "g 1" }), []string{"group", `"g 1"`}},
 		"a control char":    {request(func(r map[string]any) { r["group"] = "g\x001" }), []string{"group", `\x00`}},
@@ -67,18 +62,15 @@ func TestBadInputEndsARunBeforeAnythingIsTouched(t *testing.T) {
 	}
 }
 
-func TestPlanRefusesAnOperationNobodyKnows(t *testing.T) {
-	b := newBench(t, some(1), nil)
-	b.ExecuteWorkflow(workflows.TypePlan, map[string]any{"operation": "explode", "request": map[string]any{}})
-	require.ErrorContains(t, b.GetWorkflowError(), `operation: "explode": want "join" or "leave"`)
-}
-
-func TestPlanReturnsTheProgram(t *testing.T) {
-	b := newBench(t, some(1), nil)
-	b.ExecuteWorkflow(workflows.TypePlan, workflows.PlanInput{Operation: membership.Join,
-		Request: membership.Request{Kind: "toy.group", Account: "demo", Group: "g-1", Members: []string{"i-aa"}}})
-	require.NoError(t, b.GetWorkflowError())
-	var p membership.Program
-	require.NoError(t, b.GetWorkflowResult(&p))
-	require.Equal(t, b.program.Digest, p.Digest)
+func TestJoinAndLeaveAreOfOneStep(t *testing.T) {
+	for words, plan := range map[string]fleet.Plan{
+		`steps: 1 steps: want the fields of a single step, whose members leave`: {Steps: []fleet.Step{{Kind: "toy.group", Account: "demo",
+			Group: "g-1", Members: []string{"i-1"}}}},
+		`operation: "join": want "leave", or leave it out`: {Step: fleet.Step{Operation: membership.Join, Kind: "toy.group", Account: "demo",
+			Group: "g-1", Members: []string{"i-1"}}},
+	} {
+		b := newBench(t, some(1), nil)
+		b.ExecuteWorkflow(workflows.TypeLeave, plan)
+		require.ErrorContains(t, b.GetWorkflowError(), words)
+	}
 }

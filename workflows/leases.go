@@ -11,24 +11,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// TypeLeases is the workflow that knows which run acts on which member. It starts when a run asks for its first lease and
-// ends when nobody holds any.
-const TypeLeases = "Leases" // input LeaseBook
-
 // LeasesOf is the workflow id of the book of leases for all runs on a task queue. Workers of one queue have the same
 // accounts; those of another need not even be there to answer.
 func LeasesOf(taskQueue string) string { return taskQueue + "-leases" }
-
-// What the book of leases understands. They are wire contract.
-const (
-	UpdateAcquire = "acquire" // LeaseRequest, answered with a LeaseAnswer
-	SignalRelease = "release" // a LeaseRun: it is done with all that it holds
-	QueryLeases   = "leases"  // answered with a LeaseBook
-	QueryHolders  = "holders" // []string of keys, answered with a LeaseAnswer
-)
-
-// EndedActivity tells when runs ended: []LeaseRun in, map[LeaseRun]time.Time out, without those that have not.
-const EndedActivity = "fleetjoin.ended"
 
 // LeaseRequest asks that a run alone may act on some members.
 type LeaseRequest struct {
@@ -96,7 +81,8 @@ type book struct {
 	requests int
 }
 
-// Leases keeps two runs from acting on one member at the same time. A lease lasts until its holder says that it is done
+// Leases keeps two runs from acting on one member at the same time. It starts when a run asks for its first lease and ends
+// when nobody holds any. A lease lasts until its holder says that it is done
 // or has ended, however it ended: when somebody else wants what it holds, Temporal is asked whether it still runs.
 func Leases(ctx workflow.Context, input converter.RawValue) error {
 	b, given := &book{byMember: make(map[string]*LeaseHolder)}, LeaseBook{}

@@ -44,7 +44,7 @@ func TestWhoeverWasInALostSliceIsPutBackFromTheEndOfItsLane(t *testing.T) {
 						undo = in
 						return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
 					case lost != nil:
-						b.SignalWorkflow(membership.ControlAbort, nil)
+						b.tell(membership.ControlAbort)
 						return membership.Slice{}, lost
 					}
 					<-t.Context().Done() // cancelled under its feet
@@ -85,7 +85,7 @@ func TestWhoeverWasInASliceThatWasTriedAgainIsPutBackFromTheEndOfItsLane(t *test
 	b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		if info.ActivityType.Name == "toy.group.advance" {
 			if started++; started == 2 {
-				b.SignalWorkflow(membership.ControlAbort, nil)
+				b.tell(membership.ControlAbort)
 			}
 		}
 	})
@@ -94,39 +94,12 @@ func TestWhoeverWasInASliceThatWasTriedAgainIsPutBackFromTheEndOfItsLane(t *test
 	require.Equal(t, []string{"undo " + strings.Repeat("C", membership.ByName+1)}, b.undone())
 }
 
-// What was sent when a run is aborted shows only after a while; what undoes it must not go by what shows before.
-func TestAnAbortWaitsForWhatWasSentToShow(t *testing.T) {
-	for sends, quiet := range map[string]bool{"1": true, "0": false} {
-		var undo membership.SliceInput
-		b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
-			switch {
-			case in.Undo:
-				undo = in
-				return each(in, func(int, byte) byte { return membership.MarkUndone }), nil
-			case in.Lane.Name == "add":
-				out := in.Slice
-				fail(in, &out, 0, in.Lane.First, membership.MarkParked)
-				out.Sends = sends
-				return out, nil
-			}
-			return through(in), nil
-		})
-		b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
-		b.join()
-		require.Equal(t, "rolled-back", b.outcomes())
-		require.Equal(t, quiet, undo.Quiet > 0, "%d s after %s sends", undo.Quiet, sends)
-	}
-}
-
 func TestWhatHasNotBegunDoesNotBeginAfterAnAbort(t *testing.T) {
 	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
 		return through(in), nil
 	})
-	b.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		if info.ActivityType.Name == membership.PlanActivity {
-			b.SignalWorkflow(membership.ControlAbort, nil)
-		}
-	})
+	b.planning = func() { b.tell(membership.ControlPause) }
+	b.RegisterDelayedCallback(func() { b.tell(membership.ControlAbort) }, time.Minute)
 	b.join()
 	require.Equal(t, "not-started not-started", b.outcomes())
 	require.Empty(t, b.slices)

@@ -1,29 +1,64 @@
-// Package workflows holds fleetjoin's durable stories: Join, Leave and Plan. Only deterministic code lives here: a
-// small interpreter that walks the members of a cohort through the stages of a program, which is data. What the stages
-// mean is known to the activities' side alone.
+// Package workflows holds fleetjoin's durable stories: Fleet, which takes the members of a plan through its waves (Join and
+// Leave are plans of one step), Cohort, which walks some of them through a program, Preview, which tells what a plan would
+// do, and Leases, which keeps two runs from acting on one member. Only deterministic code lives here. What the stages of a
+// program mean is known to the activities' side alone.
 package workflows
 
 import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
+
+// Every name below is wire contract: runs are started, steered and read with them by any Temporal client, and histories
+// have them for years. Controls and the status query are in package membership, which gives them their meaning.
 
 // TaskQueue is where fleetjoin's workers poll unless they are told otherwise.
 const TaskQueue = "fleetjoin"
 
-// Workflow types. They are wire contract: a run is started with them by any Temporal client.
+// Workflow types.
 const (
-	TypeJoin  = "Join"  // input membership.Request, result membership.Report
-	TypeLeave = "Leave" // the same, the other way
-	TypePlan  = "Plan"  // input PlanInput, result membership.Program; reads only
+	TypeFleet   = "Fleet"   // input fleet.Plan, result fleet.Report
+	TypeJoin    = "Join"    // the same, for a plan of one step whose members join
+	TypeLeave   = "Leave"   // the same, for members that leave
+	TypePreview = "Preview" // input fleet.Plan, result fleet.Preview; changes nothing
+	TypeRead    = "Read"    // input a key of the store, result what it leads to; changes nothing
+	TypeCohort  = "Cohort"  // input CohortInput, result fleet.Part; only fleets start it
+	TypeLeases  = "Leases"  // input LeaseBook; workers start it
 )
 
-// Types of the application errors with which runs fail. They are wire contract; all but ErrCloudRefused carry details.
+// Activity types. Those that walk a lane of a kind's program are named by membership.LaneActivity.
+const (
+	SurveyActivity    = "fleetjoin.survey"      // fleet.Plan in, fleet.Survey out: finds all members and keeps the manifest
+	PreviewActivity   = "fleetjoin.preview"     // fleet.PageInput in, fleet.Seen out: looks at a page for those who decide
+	SumUpActivity     = "fleetjoin.sum-up"      // SumUpInput in, fleet.Preview out
+	PlanActivity      = membership.PlanActivity // PlanInput in, membership.Program out: the program of a cohort
+	FileActivity      = "fleetjoin.file"        // FileInput in, fleet.Part out: keeps a cohort's record, releases its members
+	CheckActivity     = "fleetjoin.check"       // fleet.Part in, []string out: which of those that joined are members no more
+	CloseActivity     = "fleetjoin.close"       // fleet.Account in, CloseResult out: keeps the account of a run
+	ReadActivity      = "fleetjoin.read"        // a key in, what the store has under it out
+	CheckVoteActivity = "fleetjoin.check-vote"  // membership.Ballot in, why it does not count out, "" when it does
+	EndedActivity     = "fleetjoin.ended"       // []LeaseRun in, map[LeaseRun]time.Time out, without those that still run
+)
+
+// What Leases understands.
+const (
+	UpdateAcquire = "acquire" // LeaseRequest, answered with a LeaseAnswer
+	SignalRelease = "release" // a LeaseRun: it is done with all that it holds
+	QueryLeases   = "leases"  // answered with a LeaseBook
+	QueryHolders  = "holders" // []string of keys, answered with a LeaseAnswer
+)
+
+// Types of the application errors with which runs fail. All but ErrCloudRefused carry details.
 const (
 	ErrBadInput           = "BadInput"           // details: []membership.Problem; nothing was touched
 	ErrCloudRefused       = "CloudRefused"       // the cloud refused to be read for the plan; nothing was touched
-	ErrRolledBack         = "RolledBack"         // details: membership.Report
-	ErrRollbackIncomplete = "RollbackIncomplete" // details: membership.Report; a person must look
+	ErrRolledBack         = "RolledBack"         // details: fleet.Report
+	ErrRollbackIncomplete = "RollbackIncomplete" // details: fleet.Report; a person must look
+	errNotFiled           = "NotFiled"           // of a cohort; details: membership.Report
 )
 
 // SearchAttribute is one that runs set about themselves.
@@ -50,4 +85,12 @@ func SearchAttributes() []SearchAttribute {
 		all[i] = SearchAttribute{Name: k.GetName(), Type: k.GetValueType()}
 	}
 	return all
+}
+
+// Register makes every workflow type known to a worker.
+func Register(r worker.WorkflowRegistry) {
+	for name, f := range map[string]any{TypeFleet: Fleet, TypeJoin: Join, TypeLeave: Leave, TypePreview: Preview,
+		TypeRead: Read, TypeCohort: Cohort, TypeLeases: Leases} {
+		r.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: name})
+	}
 }

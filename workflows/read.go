@@ -7,15 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// TypeRead is the workflow that hands out what fleets keep in the workers' store, to who has no way there: a key in, what
-// it leads to out. It changes nothing.
-const TypeRead = "Read"
-
-// ReadActivity does it.
-const ReadActivity = "fleetjoin.read"
-
-// Read returns the fleet.Account, fleet.Record, fleet.Manifest, fleet.Page or fleet.Sight with the key, packed when it is
-// large: see Unpack.
+// Read hands out what fleets keep in the workers' store, to those who have no way there: the fleet.Account, fleet.Record,
+// fleet.Manifest, fleet.Page or fleet.Sight with the key, packed when it is large: see Unpack.
 func Read(ctx workflow.Context, key string) (converter.RawValue, error) {
 	var found converter.RawValue
 	err := workflow.ExecuteActivity(persist(ctx, time.Minute, key), ReadActivity, key).Get(ctx, &found)

@@ -64,7 +64,7 @@ func TestOldRunsReplay(t *testing.T) {
 
 // The replayer must be able to find what it looks for: histories that are not what this code would have done fail.
 func TestForeignRunsDoNotReplay(t *testing.T) {
-	source := filepath.Join(corpus, workflows.Version, "join-handful-undo.json")
+	source := filepath.Join(corpus, workflows.Version, "cohort.json")
 	for name, forge := range map[string]func(event map[string]any) bool{
 		"another activity": func(e map[string]any) bool {
 			return rename(e, "huawei.servergroup.verify-kvm", "huawei.servergroup.verify")

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// heartbeatTimeout is how soon a dead worker is noticed. Activities heartbeat every second.
-	heartbeatTimeout = 10 * time.Second
 	// sliceGrace is what an activity may need beyond its slice: a call under way has a deadline of its own.
 	sliceGrace = 2 * time.Minute
 	// longestSlice bounds how far slices stretch while nothing moves, so that a day of outage costs hundreds of events
@@ -20,12 +18,12 @@ const (
 	longestSlice = 5 * time.Minute
 )
 
-// dispatch starts a slice for every lane in which members are due whom no slice has. This one rule serves both gaits,
-// both directions and members that come back after a person's retry.
+// dispatch starts a slice for every lane in which members are due that no slice has. This one rule serves both ways to
+// lay lanes, and both directions.
 func (c *cohort) dispatch(ctx workflow.Context) {
 	if c.aborting || !c.paused {
 		forward := c.forward
-		if c.aborting { // whoever still goes forward finishes what it began
+		if c.aborting { // what still goes forward finishes what it began
 			forward = ctx
 		}
 		for _, lane := range c.program.Lanes {
@@ -37,24 +35,24 @@ func (c *cohort) dispatch(ctx workflow.Context) {
 	}
 }
 
-// start runs one slice, when there is anyone for it, beside everything else. ctx is what cancels it.
+// start runs one slice, when there are members for it, beside everything else. ctx is what cancels it.
 func (c *cohort) start(ctx workflow.Context, lane membership.Lane, undo bool) {
-	in := c.take(lane, undo)
+	in := c.dueMembers(lane, undo)
 	if len(in.Since) == 0 {
 		return
 	}
 	ctx = workflow.WithWaitForCancellation(persist(ctx, in.For.Std()+sliceGrace, c.program.Summary(in.Marks)), true)
-	flight := workflow.ExecuteActivity(ctx, membership.LaneActivity(in.Kind, lane), in)
+	slice := workflow.ExecuteActivity(ctx, membership.LaneActivity(in.Kind, lane), in)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		var out membership.Slice
-		err := flight.Get(ctx, &out)
-		c.land(ctx, in, out, err)
+		err := slice.Get(ctx, &out)
+		c.applySlice(ctx, in, out, err)
 		c.changed = true
 	})
 }
 
-// take collects the members that are due in a lane.
-func (c *cohort) take(lane membership.Lane, undo bool) membership.SliceInput {
+// dueMembers collects the members that are due in a lane.
+func (c *cohort) dueMembers(lane membership.Lane, undo bool) membership.SliceInput {
 	in := membership.SliceInput{Kind: c.program.Kind, Digest: c.program.Digest, Lane: lane, Undo: undo,
 		For: membership.Duration(c.slice)}
 	marks, sends := make([]byte, len(c.members)), make([]byte, len(c.members))
@@ -62,10 +60,10 @@ func (c *cohort) take(lane membership.Lane, undo bool) membership.SliceInput {
 		m := &c.members[i]
 		marks[i], sends[i] = membership.MarkAbsent, '0'
 		stage, back, due := membership.StageOf(m.mark)
-		if !due || m.flying || m.outcome != "" || back != undo || stage < lane.First || stage > lane.Last {
+		if !due || m.inFlight || m.outcome != "" || back != undo || stage < lane.First || stage > lane.Last {
 			continue
 		}
-		m.flying = true
+		m.inFlight = true
 		marks[i], sends[i] = m.mark, m.sends
 		in.Since = append(in.Since, m.since)
 		if m.job != "" {
@@ -76,8 +74,8 @@ func (c *cohort) take(lane membership.Lane, undo bool) membership.SliceInput {
 	return in
 }
 
-// land takes the members of a slice back.
-func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out membership.Slice, err error) {
+// applySlice takes the members of a slice back.
+func (c *cohort) applySlice(ctx workflow.Context, in membership.SliceInput, out membership.Slice, err error) {
 	var cancelled *temporal.CanceledError
 	switch {
 	case err == nil:
@@ -85,19 +83,19 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 		// It was told to stop, and no worker handed its state back: none may ever have taken it, but one may also have
 		// died over it, between two attempts or in the last.
 		out = in.Slice
-		c.hush(ctx)
+		c.holdWrites(ctx)
 	default:
-		out = doubt(in, err) // failed for good
+		out = parkAll(in, err) // failed for good
 	}
 	c.trouble, c.quiet = out.Trouble, max(c.quiet, out.Quiet)
-	c.stretch(in.Marks == out.Marks && in.Sends == out.Sends)
+	c.backOff(in.Marks == out.Marks && in.Sends == out.Sends)
 	due := 0
 	for i := range c.members {
 		if in.Marks[i] == membership.MarkAbsent {
 			continue
 		}
 		m := &c.members[i]
-		m.flying, m.job = false, ""
+		m.inFlight, m.job = false, ""
 		if (err != nil || out.Retried) && !in.Undo {
 			m.reach = max(m.reach, in.Lane.Last+1)
 		}
@@ -105,7 +103,7 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 		due++
 		switch {
 		case m.mark == membership.Forward(len(c.program.Stages)):
-			c.pass(ctx, m, len(c.program.Stages)-1, false)
+			c.complete(m)
 		case m.mark == membership.MarkUndone:
 			m.finish(membership.RolledBack)
 		}
@@ -116,12 +114,12 @@ func (c *cohort) land(ctx workflow.Context, in membership.SliceInput, out member
 		}
 	}
 	for _, n := range out.Notes {
-		c.record(ctx, n)
+		c.fail(ctx, n)
 	}
 }
 
-// doubt parks everyone in a slice whose activity failed for good.
-func doubt(in membership.SliceInput, err error) membership.Slice {
+// parkAll parks every member in a slice whose activity failed for good.
+func parkAll(in membership.SliceInput, err error) membership.Slice {
 	out := in.Slice
 	marks := []byte(in.Marks)
 	for i := range marks {
@@ -135,8 +133,8 @@ func doubt(in membership.SliceInput, err error) membership.Slice {
 	return out
 }
 
-// stretch makes slices longer while nothing moves, and as long as planned once something does.
-func (c *cohort) stretch(still bool) {
+// backOff makes slices longer while nothing moves, and as long as planned once something does.
+func (c *cohort) backOff(still bool) {
 	base := c.program.Pace.Slice.Std()
 	switch {
 	case !still:

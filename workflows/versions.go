@@ -1,6 +1,6 @@
 package workflows
 
-// Version names the generation of the interpreter: the folder of the replay corpus that this code records. Every change
-// of the commands that the interpreter can give in a run under way goes behind workflow.GetVersion, raises it, and
-// gets a corpus of its own (`make replay-record`); the older ones stay and must go on to replay.
-const Version = "v3"
+// Version is the release whose histories this code records: the folder of the replay corpus. Of every release since
+// v0.1.0 the corpus stays, and must go on to replay. So a change of the commands that a workflow under way can give goes
+// behind workflow.GetVersion, with a change id below and a sentence that says why; see deploy/docs/releases.md.
+const Version = "v0.1.0"

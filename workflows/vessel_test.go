@@ -33,7 +33,7 @@ func undone(c *vessel) bool {
 
 // members returns whom a cohort is about: as the activities choose them.
 func (v *convoy) members(in fleet.PageInput) (ids []string) {
-	if in.Again != nil {
+	if in.Again != nil && in.Again.Record != "" {
 		return in.Again.Of(membership.Report{Members: v.records[in.Again.Record]})
 	}
 	step := v.surveyed.Steps[in.Step]

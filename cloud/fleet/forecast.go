@@ -27,16 +27,16 @@ type Downtime struct {
 }
 
 // Forecast foresees a step from what was seen of its members, page after page in the order in which they are begun. It
-// plays the dispatch of cohorts: as many at once as the pace and the budget allow, their calls one behind the other where
+// plays the dispatch of cohorts as runs do it (Pace.Admit), their calls one behind the other where
 // they share a limit. It holds no page.
 type Forecast struct {
-	kind    membership.Costed
-	step    Step
-	poll    time.Duration
-	cohorts int
-	soak    time.Duration
-	ledger  *Ledger
-	queues  map[string]*queue // by limit
+	kind   membership.Costed
+	step   Step
+	poll   time.Duration
+	pace   Pace
+	soak   time.Duration
+	ledger *Ledger
+	queues map[string]*queue // by limit
 
 	now     time.Duration // since the wave began
 	flights []flight
@@ -54,11 +54,8 @@ type flight struct {
 
 // NewForecast begins a step of a plan, which has so many members. poll is how often the engine looks.
 func NewForecast(p Plan, s Step, members int, kind membership.Costed, poll time.Duration) *Forecast {
-	f := &Forecast{kind: kind, step: s, poll: poll, cohorts: p.Pace.Cohorts, soak: p.Soak.Std(),
+	f := &Forecast{kind: kind, step: s, poll: poll, pace: p.Pace, soak: p.Soak.Std(),
 		ledger: NewLedger(p.Budget, members), queues: make(map[string]*queue)}
-	if f.cohorts == 0 {
-		f.cohorts = DefaultCohorts
-	}
 	if f.step.Operation == "" {
 		f.step.Operation = membership.Join
 	}
@@ -88,13 +85,13 @@ func (f *Forecast) Wave(members int) {
 // it at once.
 func (f *Forecast) Page(members []membership.Member) {
 	for len(members) > 0 {
-		room := min(f.ledger.Room(), len(members))
-		if room == 0 || len(f.flights) == f.cohorts {
+		n := f.pace.Admit(f.ledger, len(f.flights), len(members))
+		if n == 0 {
 			f.land()
 			continue
 		}
-		f.launch(members[:room])
-		members = members[room:]
+		f.launch(members[:n])
+		members = members[n:]
 	}
 }
 

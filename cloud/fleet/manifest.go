@@ -10,6 +10,8 @@ import (
 // Manifest is everybody that a plan is about, in the order in which they are started: by step, wave and page. It is kept
 // in the store of the workers and never changes; runs carry its key.
 type Manifest struct {
+	// Plan is what people wrote, but for the steps: what holds for all of them, such as the budget.
+	Plan  Plan        `json:"plan"`
 	Steps []PagedStep `json:"steps"`
 }
 
@@ -74,22 +76,38 @@ type PageInput struct {
 	Again *Again `json:"again,omitempty"`
 }
 
-// Again takes members of a cohort that has ended.
+// Again takes up members of a cohort that has ended.
 type Again struct {
-	Record  string   `json:"record"`            // the key of its Record
-	Undo    bool     `json:"undo,omitempty"`    // put back the joined ones, or those named; else try those again that failed
-	Members []string `json:"members,omitempty"` // only these; none: all
-	// Was says what their outcomes have been.
+	// Record is the key of its Record. When it ended without one, Cohort is its workflow id, and the members are all that
+	// it had.
+	Record string `json:"record,omitempty"`
+	Cohort string `json:"cohort,omitempty"`
+	Undo   bool   `json:"undo,omitempty"` // put them back; else try them again
+	// Members are those that are meant; none: all that have one of the Outcomes in the record, or one of those in Was.
+	Members  []string             `json:"members,omitempty"`
+	Outcomes []membership.Outcome `json:"outcomes,omitempty"`
+	// Was counts them by what they had come to.
 	Was map[membership.Outcome]int `json:"was,omitempty"`
+}
+
+// Chosen are the outcomes by which members are meant that are not named.
+func (a Again) Chosen() (outcomes []membership.Outcome) {
+	if len(a.Outcomes) > 0 {
+		return a.Outcomes
+	}
+	for _, o := range membership.Outcomes() {
+		if a.Was[o] > 0 {
+			outcomes = append(outcomes, o)
+		}
+	}
+	return outcomes
 }
 
 // Of returns the ids of those that are meant, of a report that is the record's.
 func (a Again) Of(r membership.Report) (ids []string) {
+	chosen := a.Chosen()
 	for _, m := range r.Members {
-		named := len(a.Members) == 0 || slices.Contains(a.Members, m.ID)
-		joined := m.Outcome == membership.Joined
-		failed := m.Outcome == membership.RolledBack || m.Outcome == membership.RollbackIncomplete || m.Outcome == membership.Unknown
-		if named && (a.Undo && joined || a.Undo && m.Outcome == membership.Unknown && len(a.Members) > 0 || !a.Undo && failed) {
+		if len(a.Members) == 0 && slices.Contains(chosen, m.Outcome) || slices.Contains(a.Members, m.ID) {
 			ids = append(ids, m.ID)
 		}
 	}
@@ -181,7 +199,13 @@ type Report struct {
 	Account string                     `json:"account,omitempty"` // the key of the run's Account in the store
 	Started time.Time                  `json:"started"`
 	Ended   time.Time                  `json:"ended"`
+	// Members is what became of each, in the order of the manifest, when there are at most MostReported; of more the
+	// records tell, which the Account leads to.
+	Members []membership.MemberReport `json:"members,omitempty"`
 }
+
+// MostReported is how many members a Report tells of one by one.
+const MostReported = membership.MaxMembers
 
 // StepReport is how one step ended.
 type StepReport struct {

@@ -3,6 +3,9 @@
 package fleet
 
 import (
+	"cmp"
+	"fmt"
+
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -61,6 +64,21 @@ type Pace struct {
 	Members int `json:"members,omitempty"` // most members of a cohort; 0: as many as the kind takes
 }
 
+// MostAtOnce is how many cohorts may be in flight.
+func (p Pace) MostAtOnce() int { return cmp.Or(p.Cohorts, DefaultCohorts) }
+
+// Admit returns how many of the members that are left of a page go into the next cohort, 0 while none may: as many as the
+// budget has room for, when fewer cohorts are in flight than the pace allows.
+func (p Pace) Admit(l *Ledger, inFlight, left int) int {
+	if inFlight >= p.MostAtOnce() {
+		return 0
+	}
+	if p.Members > 0 {
+		left = min(left, p.Members)
+	}
+	return min(l.Room(), left) // a page is no longer than the kind takes
+}
+
 // DefaultCohorts are as many as one worker of two cores serves well.
 const DefaultCohorts = 10
 
@@ -73,3 +91,17 @@ type Approval struct {
 
 // Duration is written as in Go, such as "10m".
 type Duration = membership.Duration
+
+// SetOperation makes a plan of one step that of an operation, and returns what stands in the way.
+func (p *Plan) SetOperation(op membership.Operation) []membership.Problem {
+	switch {
+	case len(p.Steps) > 0:
+		return []membership.Problem{{Field: "steps", Value: fmt.Sprintf("%d steps", len(p.Steps)),
+			Want: fmt.Sprintf("want the fields of a single step, whose members %s; start Fleet for a plan with steps", op)}}
+	case p.Operation != "" && p.Operation != op:
+		return []membership.Problem{{Field: "operation", Value: membership.Quote(string(p.Operation)),
+			Want: fmt.Sprintf("want %q, or leave it out", op)}}
+	}
+	p.Operation = op
+	return nil
+}

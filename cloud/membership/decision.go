@@ -42,6 +42,7 @@ const (
 	CodeNoEffect     = "no-effect"      // sent Stage.MaxSends times and the effect never showed
 	CodeUnobservable = "cannot-observe" // the cloud refuses to be read, so nothing can be decided
 	CodeRejected     = "write-rejected" // the cloud refused the write without a code of its own
+	CodeNoUndo       = "no-undo"        // it was to be put back, and nothing of what was done can be undone
 	CodeEngine       = "engine-error"   // the activity failed for good, or the worker does not know the stage
 )
 
@@ -72,6 +73,7 @@ func EngineFailures() []Objection {
 		{CodeNoEffect, "the write was sent as often as allowed and its effect never showed"},
 		{CodeUnobservable, "the cloud refuses to be read, so nothing can be decided"},
 		{CodeRejected, "the cloud refused the write without naming a code"},
+		{CodeNoUndo, "the member was to be put back, and nothing of what was done to it can be undone; it is as the run left it"},
 		{CodeEngine, "the activity failed for good, or the worker is of another version than the one that planned; the reason says how"},
 	}
 }

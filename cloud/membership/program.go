@@ -83,8 +83,10 @@ type Member struct {
 	Before map[string]string `json:"before,omitempty"` // the facts that undo restores and reports show
 	// Origin is the digest of the program under which its story began, "" when that is this one: what was made then, such
 	// as backups, has its name.
-	Origin  string      `json:"origin,omitempty"`
-	Already bool        `json:"already,omitempty"`
+	Origin  string `json:"origin,omitempty"`
+	Already bool   `json:"already,omitempty"`
+	// Was is what it had come to before, when it is tried again: if nothing touches it, that is what it still is.
+	Was     Outcome     `json:"was,omitempty"`
 	Refused []Objection `json:"refused,omitempty"`
 }
 

@@ -56,14 +56,15 @@ type MemberReport struct {
 	Before    map[string]string `json:"before,omitempty"`
 }
 
-// RunOutcome is how a run as a whole ended: the worst of its members.
+// RunOutcome is how a run as a whole ended.
 type RunOutcome string
 
 const (
-	RunSucceeded  RunOutcome = "succeeded"           // all joined, left or already
-	RunRefused    RunOutcome = "refused"             // some refused, not approved or skipped; the others succeeded
+	RunSucceeded  RunOutcome = "succeeded"           // all members joined, left or already were so
+	RunPartial    RunOutcome = "partial"             // some joined, left or were skipped; others were refused, not started or rolled back
+	RunRefused    RunOutcome = "refused"             // nothing was done: members were refused or not started
 	RunCancelled  RunOutcome = "cancelled"           // stopped by a person; no member is half-way
-	RunRolledBack RunOutcome = "rolled-back"         // some failed and are as they were
+	RunRolledBack RunOutcome = "rolled-back"         // some failed, and nothing that the run did is left: all is as it was
 	RunIncomplete RunOutcome = "rollback-incomplete" // some are neither here nor there: a person must look
 )
 
@@ -74,12 +75,14 @@ func Judge(counts map[Outcome]int, cancelled bool) RunOutcome {
 		return RunIncomplete
 	case cancelled:
 		return RunCancelled
+	case counts[RolledBack]+counts[Refused]+counts[Skipped]+counts[NotStarted] == 0:
+		return RunSucceeded
+	case counts[Joined]+counts[Left]+counts[Skipped] > 0: // what a person skipped may be half-way
+		return RunPartial
 	case counts[RolledBack] > 0:
 		return RunRolledBack
-	case counts[Refused] > 0 || counts[Skipped] > 0 || counts[NotStarted] > 0:
-		return RunRefused
 	default:
-		return RunSucceeded
+		return RunRefused
 	}
 }
 

@@ -110,7 +110,7 @@ func examples(t *testing.T) map[string]string {
 	values := map[string]any{
 		"request":      request,
 		"request-full": full,
-		"plan-input":   workflows.PlanInput{Operation: membership.Join, Request: request},
+		"plan-input":   workflows.PlanInput{Operation: membership.Join, Page: fleet.PageInput{Manifest: "m", To: 1}},
 		"program":      program,
 		"problems": []membership.Problem{
 			{Field: "group", Value: `"../x"`, Want: "want an id of 1 to 128 letters, digits, '.', '_', ':' or '-', beginning with a letter or digit"},

@@ -28,10 +28,11 @@ import (
 
 func main() {
 	out := flag.String("out", "workflows/testdata/histories", "folder of the corpus")
+	only := flag.String("only", "", "try a single scenario, and keep nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := record(ctx, filepath.Join(*out, workflows.Version)); err != nil {
+	if err := record(ctx, filepath.Join(*out, workflows.Version), *only); err != nil {
 		fmt.Fprintln(os.Stderr, "replay:", err)
 		os.Exit(1)
 	}
@@ -77,7 +78,7 @@ func newWorld() (world.World, error) {
 	return w, w.Validate()
 }
 
-func record(ctx context.Context, folder string) error {
+func record(ctx context.Context, folder, only string) error {
 	w, err := newWorld()
 	if err != nil {
 		return err
@@ -86,7 +87,13 @@ func record(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(folder); err != nil {
+	if only != "" {
+		folder, err = os.MkdirTemp("", "replay")
+		defer func() { _ = os.RemoveAll(folder) }()
+	} else {
+		err = os.RemoveAll(folder)
+	}
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -120,6 +127,9 @@ func record(ctx context.Context, folder string) error {
 				return os.WriteFile(filepath.Join(folder, name+".json"), history, 0o644)
 			}
 			for _, s := range scenarios() {
+				if only != "" && s.name != only {
+					continue
+				}
 				if err := r.run(ctx, s); err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
@@ -127,7 +137,10 @@ func record(ctx context.Context, folder string) error {
 					return err
 				}
 			}
-			if err := save("fleet-roll-back.1", "cohort"); err != nil {
+			if only != "" {
+				return nil
+			}
+			if err := save("join-handful-undo.1", "cohort"); err != nil {
 				return err
 			}
 			if err := r.contest(ctx); err != nil {

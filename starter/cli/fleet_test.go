@@ -71,17 +71,12 @@ func TestApplyAsksInTheNameOfWhoAppliesIt(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "plan.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(head+"members: ["+web1+"]\napproval: {quorum: 2}\n"), 0o600))
-	for verb, kind := range map[string]string{"apply": workflows.TypeFleet, "leave": workflows.TypeFleet, "plan": workflows.TypePlan} {
+	for verb, kind := range map[string]string{"apply": workflows.TypeFleet, "leave": workflows.TypeFleet, "plan": workflows.TypePreview} {
 		server := mocks.NewClient(t)
 		server.On("Close").Return()
 		var requester string
 		server.On("ExecuteWorkflow", mock.Anything, mock.Anything, kind, mock.Anything).Run(func(args mock.Arguments) {
-			switch in := args.Get(3).(type) {
-			case fleet.Plan:
-				requester = in.Requester
-			case workflows.PlanInput:
-				requester = in.Request.Requester
-			}
+			requester = args.Get(3).(fleet.Plan).Requester
 		}).Return(client.WorkflowRun(nil), errors.New("no server"))
 		f, _, errs := testFactory(t)
 		f.Connect = func(context.Context, string) (*connect.Connection, error) {

@@ -43,7 +43,7 @@ func (f *Factory) planFleet(ctx context.Context, o *PlanOptions, p fleet.Plan) e
 		TaskQueue:                workflows.TaskQueue,
 		WorkflowExecutionTimeout: fleetPlanTimeout,
 		StaticSummary:            "plan: " + fleetSummary(p),
-	}, workflows.TypeFleetPlan, p)
+	}, workflows.TypePreview, p)
 	if err != nil {
 		return fmt.Errorf("start plan %s: %w", id, err)
 	}

@@ -44,7 +44,7 @@ func startPlan(ctx context.Context, conn *connect.Connection, op membership.Oper
 		TaskQueue:                workflows.TaskQueue,
 		WorkflowExecutionTimeout: planTimeout,
 		StaticSummary:            "plan: " + summary(op, r),
-	}, workflows.TypePlan, workflows.PlanInput{Operation: op, Request: r})
+	}, workflows.TypePreview, r)
 	if err != nil {
 		return nil, fmt.Errorf("start plan %s: %w", id, err)
 	}
@@ -160,8 +160,7 @@ func describe(ctx context.Context, conn *connect.Connection, id, run string) (fo
 	}
 	info := d.GetWorkflowExecutionInfo()
 	switch t := info.GetType().GetName(); t {
-	case workflows.TypeJoin, workflows.TypeLeave:
-	case workflows.TypeFleet:
+	case workflows.TypeFleet, workflows.TypeJoin, workflows.TypeLeave:
 		found.fleet = true
 	case workflows.TypeCohort:
 		found.cohort = true

@@ -1,0 +1,175 @@
+package rollout
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+)
+
+// previewOf returns the key of what was seen of a page, "" when nobody decided on it.
+func (r *Rollout) previewOf(step, wave, page int) string {
+	if step >= len(r.Previews) {
+		return ""
+	}
+	page += r.firstPage(step, wave)
+	if page >= len(r.Previews[step]) {
+		return ""
+	}
+	return r.Previews[step][page].Key
+}
+
+// firstPage is the number of a wave's first page among those of its step.
+func (r *Rollout) firstPage(step, wave int) (n int) {
+	for _, w := range r.Survey.Steps[step].Waves[:wave] {
+		n += len(w.Pages)
+	}
+	return n
+}
+
+// asksNobody reports whether no wave of the present step has a gate, whatever becomes due: the plan asks for none, and as
+// it turned out nothing is destroyed.
+func (r *Rollout) asksNobody() bool {
+	return r.plan.Gate == nil && !slices.ContainsFunc(r.Previews[r.Step], func(s fleet.Seen) bool { return s.Destructive })
+}
+
+// needsGate says whether people decide before the wave begins, and about how many members: those of the wave when there is
+// a gate before each, else those of the step.
+func (r *Rollout) needsGate() (due int, destroys, needed bool) {
+	if r.Step >= len(r.Previews) {
+		return 0, false, false
+	}
+	seen, each := r.Previews[r.Step], r.plan.Gate != nil && r.plan.Gate.Each
+	if each {
+		first := r.firstPage(r.Step, r.Wave)
+		seen = seen[first : first+len(r.wave().Pages)]
+	}
+	for _, s := range seen {
+		due += s.Due
+		destroys = destroys || s.Destructive
+	}
+	return due, destroys, due > 0 && (r.plan.Gate != nil || destroys) && (r.Wave == 0 || each)
+}
+
+// awaitVotes opens the gate of a wave, if it has one, and the wave when enough people have said yes. Without them the run
+// ends.
+func (r *Rollout) awaitVotes() bool {
+	if r.Block != nil {
+		return false
+	}
+	if len(r.waves()) == 0 { // nothing was found that is to be moved
+		return r.endStep()
+	}
+	if r.gate == nil {
+		due, destroys, needed := r.needsGate()
+		if !needed {
+			return r.beginWave()
+		}
+		if r.plan.Requester == "" {
+			r.impossible(membership.Bad([]membership.Problem{membership.NeedsRequester()}), membership.NeedsRequester().String())
+			return true
+		}
+		r.openGate(due, destroys)
+	}
+	votes := r.votesFor(r.digest)
+	switch decided, open := r.gate.Count(votes); {
+	case decided && open:
+		r.closeGate()
+		return r.beginWave()
+	case decided:
+		no := r.gate.Rejection(votes)
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", r.wave().Name, no.By, no.Reason), false)
+		return true
+	case !r.now.Before(r.deadline):
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: not approved within %s", r.wave().Name, r.gate.Timeout.Std()), false)
+		return true
+	}
+	return false
+}
+
+func (r *Rollout) openGate(due int, destroys bool) {
+	var a membership.Approval
+	if r.plan.Gate != nil {
+		a = r.plan.Gate.Approval
+	}
+	why := fmt.Sprintf("%s: %s %s (%s)", r.waveName(), r.step().Operation, membership.Count(due, "member"), r.step().Kind)
+	g := membership.NewGate(r.plan.Requester, a, why, destroys)
+	r.gate, r.digest, r.deadline = &g, r.digestOf(), r.now.Add(g.Timeout.Std())
+}
+
+// closeGate takes no more votes.
+func (r *Rollout) closeGate() {
+	if r.gate != nil {
+		r.gate, r.digest = nil, ""
+		r.do(CloseGate{})
+	}
+}
+
+// digestVersion is that of what the digest of a gate is made of. A field more is another version.
+const digestVersion = "fleetjoin approval v1"
+
+// digestOf names what people decide on: the run, so that a vote given to another counts for nothing here; the manifest,
+// which holds the plan and its members; the wave; and what was seen of every page of the step. All of them are hashes or
+// numbers that are in the run's history. No Go value is marshalled for it: it stays the same when types grow.
+func (r *Rollout) digestOf() string {
+	var b strings.Builder
+	line := func(name, value string) { fmt.Fprintf(&b, "%s: %s\n", name, value) }
+	fmt.Fprintln(&b, digestVersion)
+	line("run", r.Survey.Run)
+	line("manifest", r.Survey.Manifest)
+	line("step", fmt.Sprint(r.Step+1))
+	line("wave", fmt.Sprint(r.Wave+1))
+	for _, seen := range r.Previews[r.Step] {
+		line("preview", seen.Key)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Gate is the one that is open, nil when none is, with the digest that its votes must name.
+func (r *Rollout) Gate() (g *membership.Gate, digest string) { return r.gate, r.digest }
+
+// ObjectionToVote says why a vote would not count now, "" when it would as far as a run can tell.
+func (r *Rollout) ObjectionToVote(v membership.Vote) string {
+	if r.gate == nil {
+		return "no gate is open now"
+	}
+	return r.gate.Objection(v, r.digest, r.votesFor(r.digest))
+}
+
+func (r *Rollout) votesFor(digest string) (votes []membership.Vote) {
+	for _, v := range r.Votes {
+		if v.Digest == digest {
+			votes = append(votes, v)
+		}
+	}
+	return votes
+}
+
+// VoteOf makes a vote of a control.
+func (r *Rollout) VoteOf(name string, in fleet.Control) membership.Vote {
+	return membership.Vote{By: in.By, Approves: name == membership.ControlApprove, Digest: in.Digest, Reason: in.Reason,
+		At: r.now, Signature: in.Signature}
+}
+
+// keepVote keeps a vote. Those that count are as few as the people who may cast them, and kept whole: nobody votes twice
+// under a long name, and a signature is of every word.
+func (r *Rollout) keepVote(v membership.Vote) {
+	switch {
+	case v.Refused == "":
+		r.Votes = append(r.Votes, v)
+	case len(r.Votes) < mostVotes:
+		v.By, v.Reason, v.Digest, v.Signature = membership.Short(v.By), membership.Short(v.Reason), membership.Short(v.Digest), ""
+		r.Votes = append(r.Votes, v)
+	}
+}
+
+// mostVotes bounds what strangers can make a run remember.
+const mostVotes = 100
+
+func somebody(by string) string { return cmp.Or(membership.Short(by), "somebody") }
