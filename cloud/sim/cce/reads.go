@@ -11,10 +11,12 @@ import (
 func found(body any) wire.Answer { return huaweiapi.Found(body) }
 
 func (s *Service) listClusters(c *wire.Call, _ vars) wire.Answer {
+	query := c.HTTP.URL.Query()
+	is := func(name, value string) bool { return !query.Has(name) || query.Get(name) == value }
 	list := listBody[clusterBody]{Kind: "Cluster", APIVersion: "v3", Items: []clusterBody{}}
 	for _, cl := range s.clusters {
-		if cl.Project == c.Project {
-			list.Items = append(list.Items, newClusterBody(cl))
+		if cl.Project == c.Project && is("status", cl.Phase) && is("type", clusterType) && is("version", clusterVersion) {
+			list.Items = append(list.Items, s.newClusterBody(cl, s.lagged(c.Now), tellErrors(c), query.Get("detail") == "true"))
 		}
 	}
 	return found(list)
@@ -25,7 +27,8 @@ func (s *Service) showCluster(c *wire.Call, v vars) wire.Answer {
 	if cl == nil {
 		return s.Refusal(c, missing("cluster", v["cluster"]))
 	}
-	return found(newClusterBody(cl))
+	detail := c.HTTP.URL.Query().Get("detail") == "true"
+	return found(s.newClusterBody(cl, s.lagged(c.Now), tellErrors(c), detail))
 }
 
 func (s *Service) listPools(c *wire.Call, v vars) wire.Answer {
@@ -35,7 +38,7 @@ func (s *Service) listPools(c *wire.Call, v vars) wire.Answer {
 	}
 	list := listBody[poolBody]{Kind: "List", APIVersion: "v3", Items: []poolBody{}}
 	for _, p := range cl.NodePools {
-		list.Items = append(list.Items, newPoolBody(cl, p, s.lagged(c.Now)))
+		list.Items = append(list.Items, newPoolBody(cl, p, s.lagged(c.Now), tellErrors(c)))
 	}
 	return found(list)
 }
@@ -49,7 +52,7 @@ func (s *Service) showPool(c *wire.Call, v vars) wire.Answer {
 	if !ok {
 		return s.Refusal(c, missing("node pool", v["group"]))
 	}
-	return found(newPoolBody(cl, p, s.lagged(c.Now)))
+	return found(newPoolBody(cl, p, s.lagged(c.Now), tellErrors(c)))
 }
 
 func (s *Service) listNodes(c *wire.Call, v vars) wire.Answer {
@@ -70,18 +73,23 @@ func (s *Service) listNodes(c *wire.Call, v vars) wire.Answer {
 	}
 	list := nodeList{Kind: "List", APIVersion: "v3", Items: []nodeBody{}}
 	for _, n := range page {
-		list.Items = append(list.Items, s.nodeBody(cl, n, t, query.Get("errorStatus") != ""))
+		list.Items = append(list.Items, s.nodeBody(cl, n, t, tellErrors(c)))
 	}
 	list.Page.Count, list.Page.Next = len(page), next
 	return found(list)
 }
 
+// showNode tells a node by its id, which the caller may have from the job that made it: then the read lag does not hide
+// it (H18).
 func (s *Service) showNode(c *wire.Call, v vars) wire.Answer {
 	cl, n, t := s.cluster(c.Project, v["cluster"]), s.nodes[v["node"]], s.lagged(c.Now)
+	if n != nil && t.Before(n.Since) && !s.lagHidesNew {
+		t = c.Now
+	}
 	if cl == nil || n == nil || n.Cluster != cl.ID || n.phase(t) == "" {
 		return s.Refusal(c, missing("node", v["node"]))
 	}
-	return found(s.nodeBody(cl, n, t, c.HTTP.URL.Query().Get("errorStatus") != ""))
+	return found(s.nodeBody(cl, n, t, tellErrors(c)))
 }
 
 // showJob answers for whole jobs and for their parts, which have ids of their own.

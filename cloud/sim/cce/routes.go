@@ -30,9 +30,9 @@ func operations() []huaweiapi.Operation[*Service] {
 		line("POST", pool+"/nodes/add", "AddNodesToNodePool", bindManage),
 		line("PUT", cluster+"/nodes/operation/remove", "RemoveNode", bindRemove),
 		line("DELETE", cluster+"/nodes/{node}", "DeleteNode", bindDestroy),
-		read(project+"/clusters", "ListClusters", "", (*Service).listClusters),
-		read(cluster, "ShowCluster", "", (*Service).showCluster),
-		read(cluster+"/nodepools", "ListNodePools", "", (*Service).listPools),
+		read(project+"/clusters", "ListClusters", "errorStatus detail status type version", (*Service).listClusters),
+		read(cluster, "ShowCluster", "errorStatus detail", (*Service).showCluster),
+		read(cluster+"/nodepools", "ListNodePools", "errorStatus", (*Service).listPools),
 		read(pool, "ShowNodePool", "errorStatus", (*Service).showPool),
 		read(cluster+"/nodes", "ListNodes", "limit marker errorStatus", (*Service).listNodes),
 		read(cluster+"/nodes/{node}", "ShowNode", "errorStatus", (*Service).showNode),
@@ -85,6 +85,9 @@ func bindRemove(c *wire.Call, v vars) (handler, *refusal) {
 	}
 	for _, n := range in.Spec.Nodes {
 		c.Servers = append(c.Servers, n.ID)
+	}
+	if in.APIVersion != "" && in.APIVersion != "v3" || in.Kind != "" && in.Kind != "RemoveNodesTask" {
+		return nil, badRequest("apiVersion must be v3 and kind RemoveNodesTask.")
 	}
 	if len(c.Servers) == 0 || len(c.Servers) > maxNodes {
 		return nil, badRequest("spec.nodes must have 1 to 200 nodes.")

@@ -14,9 +14,11 @@ import (
 // Service is the state of the clusters of a world. It implements wire.Service.
 type Service struct {
 	*huaweiapi.API[*Service]
-	seed    int64
-	config  world.CCE
-	servers *ecs.Service
+	seed   int64
+	config world.CCE
+	// lagHidesNew is a world's wish.
+	lagHidesNew bool
+	servers     *ecs.Service
 
 	clusters []*cluster // in the world's order; they and their pools do not change
 	next     int64      // number for the next node or job
@@ -44,9 +46,11 @@ func New(w world.World, servers *ecs.Service, wall func() time.Time) *Service {
 		seed:    w.Seed,
 		config:  w.Huawei.CCE,
 		servers: servers,
-		nodes:   map[string]*node{},
-		jobs:    map[string]*job{},
-		subs:    map[string]subRef{},
+
+		lagHidesNew: w.Huawei.Knobs.LagHidesNew,
+		nodes:       map[string]*node{},
+		jobs:        map[string]*job{},
+		subs:        map[string]subRef{},
 	}
 	s.API = huaweiapi.New(huaweiapi.Config[*Service]{Name: "cce", Service: s, Errors: s, Operations: operations(), World: w,
 		Wall: wall, Throttle: writes, WritesOnly: true, Foreign: "CCE.01403001"})

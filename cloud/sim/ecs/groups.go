@@ -118,6 +118,9 @@ func (s *Service) begin(v *server, op *operation, takes clock.Range, now time.Ti
 	}
 	state := v.at(now)
 	state.Op = op
+	if op.Kind == opReboot {
+		state.Status = op.Shown
+	}
 	v.set(state, now, s.lagged(now))
 }
 

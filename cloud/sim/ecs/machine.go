@@ -27,6 +27,7 @@ func (s *Service) Machine(project, id string, t time.Time) (Machine, bool) {
 	m := Machine{Server: v.Server, Flavor: s.flavors[v.Server.Flavor], Busy: state.Op != nil,
 		Reinstalling: state.Op != nil && state.Op.Kind == opReinstall}
 	m.Status, m.Group, m.OSGeneration, m.Image = state.Status, state.Group, state.OSGeneration, state.Image
+	m.Tags = state.Tags
 	return m, true
 }
 
@@ -57,6 +58,14 @@ func (s *Service) changed(v *server, state version, now time.Time) *change {
 	return &change{Next: s.next, Servers: []*server{v}}
 }
 
+// Address returns a server's private address, "" if it has none.
+func (s *Service) Address(id string) string {
+	if nics := s.network.NICs(id); len(nics) > 0 {
+		return nics[0].IP
+	}
+	return ""
+}
+
 type networkInterface struct {
 	Port    string   `json:"port_id"`
 	Primary bool     `json:"primary"`
@@ -75,7 +84,7 @@ func (s *Service) interfaces(v *server) []networkInterface {
 func (s *Service) addresses(v *server) []serverAddress {
 	all := []serverAddress{}
 	for _, nic := range s.network.NICs(v.ID) {
-		all = append(all, serverAddress{Version: "4", Addr: nic.IP, Type: "fixed"})
+		all = append(all, serverAddress{Version: "4", Addr: nic.IP, Type: "fixed", MAC: nic.MAC, Port: nic.Port})
 	}
 	return all
 }

@@ -66,6 +66,7 @@ func (s *Service) putServer(v *server) {
 		*old = *v // lists and groups point to it
 		v = old
 	} else {
+		s.addZone(v.Zone)
 		p := s.project(v.Project)
 		p.servers = append(p.servers, v)
 		s.servers[v.ID] = v

@@ -1,11 +1,13 @@
 package ecs
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/vpc"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
@@ -22,15 +24,17 @@ func (s *Service) showServer(c *wire.Call, _ vars) wire.Answer {
 
 // listQuery is a checked query of ListServersDetails.
 type listQuery struct {
-	ids                                []string
-	name, status, flavor, tags, marker string
-	limit, page                        int
+	ids                                         []string
+	name, status, flavor, tags, notTags, marker string
+	ip, exactIP, project                        string
+	limit, page                                 int
 }
 
 func bindListServers(c *wire.Call, _ vars) (handler, *refusal) {
 	query := c.HTTP.URL.Query()
 	q := listQuery{name: query.Get("name"), status: query.Get("status"), flavor: query.Get("flavor"), tags: query.Get("tags"),
-		marker: query.Get("marker")}
+		notTags: query.Get("not-tags"), marker: query.Get("marker"), ip: query.Get("ip"), exactIP: query.Get("ip_eq"),
+		project: query.Get("enterprise_project_id")}
 	if ids := query.Get("server_id"); ids != "" {
 		q.ids = strings.Split(ids, ",")
 	}
@@ -53,7 +57,7 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 	if q.filters() {
 		matching = nil
 		for _, v := range s.inProject(c.Project).servers {
-			if q.matches(v, t) {
+			if s.matches(q, v, t) {
 				matching = append(matching, v)
 			}
 		}
@@ -74,15 +78,29 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 }
 
 func (q listQuery) filters() bool {
-	return q.name != "" || q.status != "" || q.flavor != "" || q.tags != ""
+	q.limit, q.page, q.marker = 0, 0, ""
+	return !reflect.ValueOf(q).IsZero()
 }
 
-// matches reports whether a server is one that the query is for. A name and a tag, written as in the server, are those
-// that have the text in them (H17).
-func (q listQuery) matches(v *server, t time.Time) bool {
+// allGranted asks for the enterprise projects that the caller may see.
+const allGranted = "all_granted_eps"
+
+// matches reports whether a server is one that the query is for. A name, an address and a tag, written as in the server,
+// are those that have the text in them (H17).
+func (s *Service) matches(q listQuery, v *server, t time.Time) bool {
+	state := v.at(t)
+	tagged := func(text string) bool {
+		return slices.ContainsFunc(state.Tags, func(tag string) bool { return strings.Contains(tag, text) })
+	}
+	addressed := func(fits func(address string) bool) bool {
+		return slices.ContainsFunc(s.network.NICs(v.ID), func(nic vpc.NIC) bool { return fits(nic.IP) })
+	}
 	return strings.Contains(v.Name, q.name) && (q.flavor == "" || q.flavor == v.Flavor) &&
-		(q.status == "" || q.status == v.at(t).Status) &&
-		(q.tags == "" || slices.ContainsFunc(v.Tags, func(tag string) bool { return strings.Contains(tag, q.tags) }))
+		(q.status == "" || q.status == state.Status) && (q.tags == "" || tagged(q.tags)) &&
+		(q.notTags == "" || !tagged(q.notTags)) &&
+		(q.project == "" || q.project == allGranted || q.project == v.EnterpriseProject) &&
+		(q.ip == "" || addressed(func(address string) bool { return strings.Contains(address, q.ip) })) &&
+		(q.exactIP == "" || addressed(func(address string) bool { return address == q.exactIP }))
 }
 
 // inProject is project for reads, which must not change the map.
@@ -108,6 +126,9 @@ func (s *Service) listByID(projectID string, ids []string, t time.Time) serverLi
 
 func (s *Service) showGroup(c *wire.Call, _ vars) wire.Answer {
 	g, t := s.groups[c.Group], s.lagged(c.Now)
+	if g != nil && t.Before(g.Created) && !s.config.Knobs.LagHidesNew {
+		t = c.Now // its maker has the id (H18)
+	}
 	if g == nil || g.Project != c.Project || !g.existsAt(t) {
 		return s.Refusal(c, s.noGroup(c.Group))
 	}
@@ -136,7 +157,10 @@ func (s *Service) listGroups(c *wire.Call, _ vars) wire.Answer {
 func (s *Service) showLimits(c *wire.Call, _ vars) wire.Answer {
 	t := s.lagged(c.Now)
 	limits := serverLimits{MaxGroups: s.config.Quotas.ServerGroups, MaxMembers: s.config.Quotas.ServerGroupMembers,
-		MaxInstances: 100_000, MaxCores: 1_000_000, MaxRAM: 1_000_000_000}
+		MaxInstances: 100_000, MaxCores: 1_000_000, MaxRAM: 1_000_000_000, MaxImageMeta: 128, MaxServerMeta: 128,
+		MaxPersonality: 5, MaxPersonalitySize: 10240, MaxKeypairs: 100, MaxFloatingIPs: 10,
+		MaxSecurityGroups: s.config.Quotas.SecurityGroups, MaxSecurityGroupRules: s.config.Quotas.SecurityGroupRules,
+		SecurityGroupsUsed: s.network.GroupsIn(c.Project), ByFlavor: []struct{}{}}
 	for _, g := range s.inProject(c.Project).groups {
 		if g.existsAt(t) {
 			limits.GroupsUsed++
@@ -155,7 +179,8 @@ func (s *Service) listFlavors(c *wire.Call, _ vars) wire.Answer {
 	query := c.HTTP.URL.Query()
 	var listed []world.Flavor
 	for _, f := range s.config.Flavors {
-		if id := query.Get("flavor_id"); !f.Abandoned && (id == "" || id == f.ID) {
+		id, zone := query.Get("flavor_id"), query.Get("availability_zone")
+		if !f.Abandoned && (id == "" || id == f.ID) && (zone == "" || slices.Contains(s.soldIn(f), zone)) {
 			listed = append(listed, f)
 		}
 	}

@@ -28,11 +28,11 @@ func operations() []huaweiapi.Operation[*Service] {
 			Bind: huaweiapi.Plain(serve)}
 	}
 	list := line("GET", servers+"/detail", "ListServersDetails", bindListServers)
-	list.Query = "server_id name status flavor tags marker limit offset"
+	list.Query = "server_id name status flavor tags not-tags ip ip_eq enterprise_project_id marker limit offset"
 	return []huaweiapi.Operation[*Service]{
 		line("POST", servers+"/action", "BatchPowerServers", bindPower),
 		list,
-		read(servers+"/flavors", "ListFlavors", "flavor_id limit marker", (*Service).listFlavors),
+		read(servers+"/flavors", "ListFlavors", "flavor_id availability_zone limit marker", (*Service).listFlavors),
 		read(servers+"/limits", "ShowServerLimits", "", (*Service).showLimits),
 		read(groups, "ListServerGroups", "limit marker", (*Service).listGroups),
 		line("POST", groups, "CreateServerGroup", bindCreateGroup),
@@ -41,6 +41,9 @@ func operations() []huaweiapi.Operation[*Service] {
 		line("POST", groups+"/{group}/action", "ServerGroupAction", bindMember),
 		line("POST", groups+"/{group}/add_members", "BatchAddServerGroupMember", bindMembers((*Service).join)),
 		line("POST", groups+"/{group}/remove_members", "BatchDeleteServerGroupMember", bindMembers((*Service).leave)),
+		read(servers+"/tags", "ListServerTags", "", (*Service).listTags),
+		read(servers+"/{server}/tags", "ShowServerTags", "", (*Service).showTags),
+		line("POST", servers+"/{server}/tags/action", "ServerTagsAction", bindTags),
 		read(servers+"/{server}", "ShowServer", "", (*Service).showServer),
 		read("/v1/{project}/jobs/{job}", "ShowJob", "", (*Service).showJob),
 		read(nova+"/flavors/{flavor}/os-extra_specs", "NovaShowFlavorExtraSpecs", "", (*Service).showExtraSpecs),
@@ -61,8 +64,9 @@ func bindPower(c *wire.Call, _ vars) (handler, *refusal) {
 		} `json:"servers"`
 	}
 	var in struct {
-		Stop  *list `json:"os-stop"`
-		Start *list `json:"os-start"`
+		Stop   *list `json:"os-stop"`
+		Start  *list `json:"os-start"`
+		Reboot *list `json:"reboot"`
 	}
 	if r := decode(c, &in); r != nil {
 		return nil, r
@@ -75,6 +79,9 @@ func bindPower(c *wire.Call, _ vars) (handler, *refusal) {
 	case in.Start != nil:
 		c.Action = "BatchStartServers"
 		p.kind, chosen = opStart, in.Start
+	case in.Reboot != nil:
+		c.Action = "BatchRebootServers"
+		p.kind, chosen = opReboot, in.Reboot
 	default:
 		return nil, huaweiapi.Unimplemented(c.Action + " without an action in its body")
 	}
@@ -82,7 +89,11 @@ func bindPower(c *wire.Call, _ vars) (handler, *refusal) {
 		c.Servers = append(c.Servers, v.ID)
 	}
 	switch chosen.Type {
-	case "", "SOFT":
+	case "":
+		if p.kind == opReboot {
+			return nil, badRequest("The type of the reboot is missing.")
+		}
+	case "SOFT":
 	case "HARD":
 		p.hard = true
 	default:

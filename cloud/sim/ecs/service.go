@@ -22,6 +22,7 @@ type Service struct {
 	config  world.Huawei // defaults filled in; its servers and groups are in the maps below
 	flavors map[string]world.Flavor
 	network *vpc.Service
+	zones   []string // in which the world has something
 
 	next     int64 // number for the next thing that needs one: job, group, membership
 	servers  map[string]*server
@@ -57,13 +58,24 @@ func New(w world.World, network *vpc.Service, wall func() time.Time) *Service {
 	for _, g := range w.Huawei.Groups {
 		s.putGroup(&group{Group: g})
 	}
+	for _, c := range w.Huawei.Clusters {
+		for _, p := range c.NodePools {
+			s.addZone(p.Zone)
+		}
+	}
 	for _, v := range w.Huawei.Servers {
 		born := version{Status: v.Status, Group: v.Group, Placed: v.Placed, OSGeneration: v.OSGeneration,
-			Image: v.Image, Member: s.number()}
+			Image: v.Image, Tags: v.Tags, Member: s.number()}
 		s.putServer(&server{Server: v, Versions: []version{born}})
 	}
 	s.config.Servers, s.config.Groups = nil, nil
 	return s
+}
+
+func (s *Service) addZone(zone string) {
+	if !slices.Contains(s.zones, zone) {
+		s.zones = append(s.zones, zone)
+	}
 }
 
 func (s *Service) number() int64 {

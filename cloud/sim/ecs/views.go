@@ -87,7 +87,7 @@ func (s *Service) Describe(all *world.World, t time.Time) {
 			state := v.at(t)
 			now := v.Server
 			now.Status, now.Group, now.Placed, now.OSGeneration = state.Status, state.Group, state.Placed, state.OSGeneration
-			now.Image, now.SecurityGroups = state.Image, s.securityGroups(v, t)
+			now.Image, now.Tags, now.SecurityGroups = state.Image, state.Tags, s.securityGroups(v, t)
 			w.Servers = append(w.Servers, now)
 		}
 	}

@@ -86,14 +86,14 @@ func (p *port) bind(groups []string, since, oldestRead time.Time) {
 // a change that it returns belongs into the caller's own.
 
 // NIC is a network interface of a server.
-type NIC struct{ Port, IP, Subnet string }
+type NIC struct{ Port, IP, MAC, Subnet string }
 
 // NICs returns a server's network interfaces; the first is the primary one.
 func (s *Service) NICs(server string) []NIC {
 	ports := s.byServer[server]
 	all := make([]NIC, len(ports))
 	for i, p := range ports {
-		all[i] = NIC{p.ID, p.IP, p.Subnet}
+		all[i] = NIC{p.ID, p.IP, p.mac(), p.Subnet}
 	}
 	return all
 }
@@ -115,6 +115,16 @@ func (s *Service) GroupsOf(server string, t time.Time) []world.VPCSecurityGroup 
 		}
 	}
 	return groups
+}
+
+// GroupsIn counts the security groups of a project.
+func (s *Service) GroupsIn(project string) (n int) {
+	for _, g := range s.groups {
+		if g.Project == project {
+			n++
+		}
+	}
+	return n
 }
 
 // Release takes a server that is no more off the network.

@@ -49,6 +49,7 @@ func (w World) Complete() World {
 		s.StartFails = cmp.Or(s.StartFails, Never)
 		s.Zone = cmp.Or(s.Zone, "az1")
 		s.OSGeneration = cmp.Or(s.OSGeneration, 1)
+		s.EnterpriseProject = cmp.Or(s.EnterpriseProject, "0")
 		s.Group = cmp.Or(groupID[s.Group], groupOf[s.ID], groupOf[s.Name])
 		s.Machine.complete(w.Seed, s.Project)
 	}

@@ -26,6 +26,7 @@ type Huawei struct {
 type Timings struct {
 	Stop   clock.Range `json:"stop,omitzero"`
 	Start  clock.Range `json:"start,omitzero"`
+	Reboot clock.Range `json:"reboot,omitzero"`
 	Add    clock.Range `json:"add,omitzero"`    // joining a group: the server is busy and not a member yet
 	Remove clock.Range `json:"remove,omitzero"` // leaving it: the server is busy and still a member
 	// SecurityGroups is until a change of a server's security groups takes effect. The server is not busy.
@@ -78,6 +79,9 @@ type Knobs struct {
 	QingTianJoins      bool           `json:"qingtianJoins,omitempty"`      // default false
 	JobRetention       clock.Duration `json:"jobRetention,omitempty"`       // after its end; default 24h
 
+	// LagHidesNew lets the read lag hide from callers even what they made themselves and read by its id; default false.
+	LagHidesNew bool `json:"lagHidesNew,omitempty"`
+
 	// Of security groups, all ok or error.
 	RepeatAssociate  string `json:"repeatAssociate,omitempty"`  // adding a server that is in it; default ok
 	RemoveNotInGroup string `json:"removeNotInGroup,omitempty"` // removing one that is not; default error
@@ -103,6 +107,8 @@ type Flavor struct {
 	GPU            bool   `json:"gpu,omitempty"`
 	FPGA           bool   `json:"fpga,omitempty"`
 	Abandoned      bool   `json:"abandoned,omitempty"` // retired: missing from flavor lists
+	// Zones are where it is sold; default: wherever the world has something.
+	Zones []string `json:"zones,omitempty"`
 }
 
 // When a server's start fails for lack of a host.
@@ -127,6 +133,8 @@ type Server struct {
 	OSGeneration  int               `json:"osGeneration,omitempty"` // counts installations of the system; default 1
 	Placed        bool              `json:"placed,omitempty"`       // it came into its group by an add
 	Metadata      map[string]string `json:"metadata,omitempty"`
+	// EnterpriseProject is an id; default "0".
+	EnterpriseProject string `json:"enterpriseProject,omitempty"`
 	// SecurityGroups are ids or names; default: the project's own.
 	SecurityGroups []string `json:"securityGroups,omitempty"`
 	Machine        `json:",inline"`
