@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
@@ -56,8 +57,12 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 	if err != nil {
 		return seen, err
 	}
-	key, err := store.PutJSON(ctx, a.store, fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members})
 	f := fleet.Foresee(p.Members)
+	sight := fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members}
+	if f.Due > 0 {
+		sight.Stages = p.Stages
+	}
+	key, err := store.PutJSON(ctx, a.store, sight)
 	return fleet.Seen{Key: string(key), Destructive: p.Destructive, Due: f.Due, Already: f.Already, Refused: f.Refused}, err
 }
 
@@ -289,7 +294,7 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 	return lost, nil
 }
 
-// Close keeps the account of a fleet that has ended.
+// Close keeps the account of a run that has ended, and tells what became of each of its members when there are few.
 func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (closed workflows.CloseResult, err error) {
 	stop := beat(ctx, "keeping the account")
 	defer stop()
@@ -305,6 +310,23 @@ func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (clos
 		return closed, err
 	}
 	closed.Account = string(key)
+	total := 0
+	for _, s := range account.Report.Steps {
+		total += s.Members
+	}
+	if total > fleet.MostReported {
+		return closed, nil
+	}
+	run, err := archive.Open(ctx, func(ctx context.Context, key string) ([]byte, error) { return a.store.Get(ctx, store.Key(key)) }, closed.Account)
+	if err != nil {
+		return closed, err
+	}
+	for m, err := range run.Members(ctx) {
+		if err != nil {
+			return closed, err
+		}
+		closed.Members = append(closed.Members, m.MemberReport())
+	}
 	return closed, nil
 }
 

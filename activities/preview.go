@@ -153,6 +153,9 @@ func (s *sum) add(wave *fleet.PreviewWave, group string, sight fleet.Sight) {
 		s.Groups[g].Add(f)
 	}
 	s.Destructive = s.Destructive || sight.Destructive
+	if len(s.Stages) == 0 {
+		s.Stages = sight.Stages
+	}
 	for _, w := range sight.Warnings {
 		if len(s.Warnings) < fleet.MostWarnings && !slices.Contains(s.Warnings, w) {
 			s.Warnings = append(s.Warnings, w)

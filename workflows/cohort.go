@@ -123,9 +123,7 @@ func (c *cohort) remind(r *membership.Report) {
 	}
 }
 
-// listen makes the cohort hear its fleet, and answer the status query, from its first moment. Cancelling it aborts it. Of
-// several signals in one task the one that stops more is the last word: the SDK hands over one name after the other, in
-// the order in which they are listened for.
+// listen makes the cohort hear its fleet, and answer the status query, from its first moment. Cancelling it aborts it.
 func (c *cohort) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, membership.QueryStatus, func() (membership.Status, error) {
 		return c.status(), nil
@@ -133,23 +131,24 @@ func (c *cohort) listen(ctx workflow.Context) error {
 		return err
 	}
 	free, _ := workflow.NewDisconnectedContext(ctx)
-	for _, control := range []struct {
-		name string
-		do   func()
-	}{
-		{membership.ControlResume, func() { c.paused = false; c.freshForward(free) }},
-		{membership.ControlPause, func() { c.paused = true; c.cancelForward() }},
-		{membership.ControlAbort, c.abort},
-	} {
-		signals := workflow.GetSignalChannel(ctx, control.name)
-		workflow.Go(free, func(ctx workflow.Context) {
-			for {
-				signals.Receive(ctx, nil)
-				control.do()
-				c.changed, c.trouble = true, ""
+	words := workflow.GetSignalChannel(ctx, SignalControl)
+	workflow.Go(free, func(ctx workflow.Context) {
+		for {
+			var word string
+			words.Receive(ctx, &word)
+			switch word {
+			case membership.ControlPause:
+				c.paused = true
+				c.cancelForward()
+			case membership.ControlResume:
+				c.paused = false
+				c.freshForward(ctx)
+			case membership.ControlAbort:
+				c.abort()
 			}
-		})
-	}
+			c.changed, c.trouble = true, ""
+		}
+	})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
 		c.abort()

@@ -111,7 +111,7 @@ func (b *bench) join() {
 
 // tell sends the cohort a control, as its fleet does.
 func (b *bench) tell(control string) {
-	require.NoError(b.t, b.SignalWorkflowByID(cohortID, control, membership.Control{By: "the fleet"}))
+	require.NoError(b.t, b.SignalWorkflowByID(cohortID, workflows.SignalControl, control))
 }
 
 // report returns the one truth, which the cohort has filed.
@@ -319,6 +319,24 @@ func TestPauseCancelsSlicesAndKeepsTheirVectors(t *testing.T) {
 	require.Equal(t, []string{"stop a", "check b", "check b", "add c", "start d"}, b.slices)
 }
 
+// What a fleet says in one breath is heard in its order.
+func TestTheLastWordCounts(t *testing.T) {
+	for last, slices := range map[string]int{membership.ControlPause: 1, membership.ControlResume: 5} {
+		b := newBench(t, some(1), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) { return through(in), nil })
+		first := membership.ControlPause
+		if last == first {
+			first = membership.ControlResume
+		}
+		b.onStart("stop", func() { b.tell(first); b.tell(last) })
+		b.RegisterDelayedCallback(func() {
+			require.GreaterOrEqual(t, slices, len(b.slices), last)
+			b.tell(membership.ControlResume)
+		}, time.Hour)
+		b.join()
+		require.Equal(t, "joined", b.outcomes())
+	}
+}
+
 func TestAbortPutsBackWhatIsUnderWay(t *testing.T) {
 	for name, how := range map[string]func(*bench){
 		"told":      func(b *bench) { b.tell(membership.ControlAbort) },
@@ -493,9 +511,6 @@ func (b *bench) onStart(lane string, f func()) {
 
 // accepted sends an update that must be accepted. The answer comes later; report checks it.
 func (b *bench) accepted(name string, payload any) { b.update(name, payload, "") }
-
-// refused sends an update that must be refused with the words.
-func (b *bench) refused(name string, payload any, words string) { b.update(name, payload, words) }
 
 func (b *bench) update(name string, payload any, words string) {
 	a := &answer{control: name, words: words}

@@ -82,7 +82,7 @@ func (f *fleetRun) tellCohort(ctx workflow.Context, c rollout.TellCohort) {
 			err := workflow.Await(ctx, func() bool { return run.child != nil || run.over })
 			if err == nil && !run.over {
 				run.told = run.word
-				_ = run.child.SignalChildWorkflow(ctx, run.told, membership.Control{By: "the fleet"}).Get(ctx, nil)
+				_ = run.child.SignalChildWorkflow(ctx, SignalControl, run.told).Get(ctx, nil)
 			}
 		}
 		run.telling = false

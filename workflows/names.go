@@ -44,6 +44,10 @@ const (
 	EndedActivity     = "fleetjoin.ended"       // []LeaseRun in, map[LeaseRun]time.Time out, without those that still run
 )
 
+// SignalControl is what a fleet tells its cohorts: pause, resume or abort. It is one signal, so that they hear its words in
+// the order in which they were said.
+const SignalControl = "control" // the name of the control
+
 // What Leases understands.
 const (
 	UpdateAcquire = "acquire" // LeaseRequest, answered with a LeaseAnswer

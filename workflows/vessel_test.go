@@ -51,20 +51,19 @@ func (v *convoy) members(in fleet.PageInput) (ids []string) {
 func (v *convoy) cohort(ctx workflow.Context, in workflows.CohortInput) (fleet.Part, error) {
 	c, left := v.begin(ctx, in), v.takes(in)
 	paused, aborted := false, false
-	for _, name := range []string{membership.ControlPause, membership.ControlResume, membership.ControlAbort} {
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			for {
-				workflow.GetSignalChannel(ctx, name).Receive(ctx, nil)
-				c.told = append(c.told, name)
-				switch name {
-				case membership.ControlAbort:
-					aborted = true
-				default:
-					paused = name == membership.ControlPause
-				}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for {
+			var word string
+			workflow.GetSignalChannel(ctx, workflows.SignalControl).Receive(ctx, &word)
+			c.told = append(c.told, word)
+			switch word {
+			case membership.ControlAbort:
+				aborted = true
+			default:
+				paused = word == membership.ControlPause
 			}
-		})
-	}
+		}
+	})
 	for left > 0 && !aborted {
 		since := workflow.Now(ctx)
 		if paused {

@@ -37,8 +37,10 @@ type PreviewStep struct {
 	Waves       []PreviewWave  `json:"waves"`
 	Refusals    []Refusal      `json:"refusals,omitempty"`    // the most frequent first
 	Destructive bool           `json:"destructive,omitempty"` // what it does to members cannot be given back
-	Warnings    []string       `json:"warnings,omitempty"`    // each once, at most MostWarnings
-	Budget      string         `json:"budget,omitempty"`      // in words; "": any number may fail
+	// Stages are those that each member to be moved goes through, by the first that was seen.
+	Stages   []membership.Stage `json:"stages,omitempty"`
+	Warnings []string           `json:"warnings,omitempty"` // each once, at most MostWarnings
+	Budget   string             `json:"budget,omitempty"`   // in words; "": any number may fail
 	// Gate is what people would have to decide before the first wave, or before each with EachWave; nil: nothing.
 	Gate     *membership.Gate `json:"gate,omitempty"`
 	EachWave bool             `json:"eachWave,omitempty"`

@@ -45,29 +45,20 @@ func newApply(f *Factory, op membership.Operation, runF func(context.Context, *A
 }
 
 func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
-	data, err := o.load(f.In)
+	p, err := f.read(&o.Source, o.Operation)
 	if err != nil {
 		return err
-	}
-	p, err := parsePlan(askedBy(data, me()), f.Kinds)
-	if err != nil {
-		return err
-	}
-	if o.Operation == membership.Leave {
-		if err := leaves(&p); err != nil {
-			return err
-		}
 	}
 	id := o.ID
 	if id == "" {
-		id = fleetID(p)
+		id = runID(p)
 	}
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	run, err := startFleet(ctx, conn, p, id)
+	run, err := start(ctx, conn, p, id)
 	if err != nil {
 		return err
 	}
@@ -79,7 +70,7 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	case o.Detach:
 		f.printf("run %s is started\nfollow it: fleetjoin watch %s\n", id, id)
 	default:
-		f.printf("run %s: %s\n", id, fleetSummary(p))
+		f.printf("run %s: %s\n", id, summary(p))
 	}
 	if o.Detach {
 		if ids, err := conn.Pollers(ctx, workflows.TaskQueue); err == nil && len(ids) == 0 {
@@ -87,5 +78,12 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 		}
 		return nil
 	}
-	return f.concludeFleet(ctx, conn, run)
+	return f.conclude(ctx, conn, run)
+}
+
+// startedLine is what a run that has begun prints with --json.
+type startedLine struct {
+	ID      string `json:"id"`
+	RunID   string `json:"runId"`
+	Started bool   `json:"started"`
 }

@@ -155,37 +155,40 @@ func TestExitOfEveryRunOutcome(t *testing.T) {
 		membership.RunRolledBack: ExitRolledBack, membership.RunIncomplete: ExitNeedsPerson,
 		"something new": ExitNeedsPerson,
 	} {
-		require.Equal(t, code, exitOf(outcome), outcome)
+		require.Equal(t, code, exitOf(outcome, nil), outcome)
 	}
+	require.Equal(t, ExitRefused, exitOf(membership.RunPartial, map[membership.Outcome]int{membership.Joined: 32, membership.Refused: 5}))
+	require.Equal(t, ExitRolledBack, exitOf(membership.RunPartial, map[membership.Outcome]int{membership.Joined: 32, membership.RolledBack: 5}))
 }
 
 func TestRunIDIgnoresTheOrderOfMembers(t *testing.T) {
 	t.Parallel()
-	a := membership.Request{Kind: "k", Group: "g", Members: []string{"1", "2"}}
-	b := membership.Request{Kind: "k", Group: "g", Members: []string{"2", "1"}}
-	c := membership.Request{Kind: "k", Group: "g", Members: []string{"12"}}
-	require.Equal(t, runID(membership.Join, a), runID(membership.Join, b))
-	require.NotEqual(t, runID(membership.Join, a), runID(membership.Join, c))
-	require.Regexp(t, `^join-k-g-[0-9a-f]{8}$`, runID(membership.Join, a))
-	require.Equal(t, []string{"2", "1"}, b.Members, "the request stays as it was")
+	of := func(members ...string) fleet.Plan {
+		return fleet.Plan{Step: fleet.Step{Kind: "k", Group: "g", Members: members}}
+	}
+	a, b := of("1", "2"), of("2", "1")
+	require.Equal(t, runID(a), runID(b))
+	require.NotEqual(t, runID(a), runID(of("12")))
+	require.Regexp(t, `^join-k-g-[0-9a-f]{8}$`, runID(a))
+	require.Equal(t, []string{"2", "1"}, b.Members, "the plan stays as it was")
 }
 
 // ranTo is a run that has ended.
 type ranTo struct {
 	client.WorkflowRun
-	report membership.Report
+	report fleet.Report
 	err    error
 }
 
 func (r ranTo) GetID() string { return "run-1" }
 func (r ranTo) Get(_ context.Context, into any) error {
-	*into.(*membership.Report) = r.report
+	*into.(*fleet.Report) = r.report
 	return r.err
 }
 
 func TestReportOfEveryEnd(t *testing.T) {
 	t.Parallel()
-	report := membership.Report{Outcome: membership.RunRolledBack, Counts: map[membership.Outcome]int{membership.RolledBack: 1}}
+	report := fleet.Report{Outcome: membership.RunRolledBack, Counts: map[membership.Outcome]int{membership.RolledBack: 1}}
 	failed := func(kind string, details ...any) error {
 		return temporal.NewNonRetryableApplicationError("text", kind, nil, details...)
 	}

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/starter/report"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 )
 
@@ -26,7 +28,7 @@ func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, id stri
 	if len(s.Cohorts) != 1 {
 		return c
 	}
-	status, err := queryStatus(ctx, conn, s.Cohorts[0], "")
+	status, err := queryCohort(ctx, conn, s.Cohorts[0], "")
 	if err != nil || status.Phase == membership.Ended {
 		return c // it has not begun, or has ended meanwhile
 	}
@@ -43,35 +45,32 @@ func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, id stri
 
 func (c closeUp) String() string { return strings.Join(c.where, ", ") }
 
-// few is what became of each member of a fleet that is as small as a cohort. Of a larger one it is for report to tell.
-func (f *Factory) few(ctx context.Context, conn *connect.Connection, r fleet.Report) (members []membership.MemberReport) {
-	n := 0
-	for _, s := range r.Steps {
-		n += s.Members
+// places returns where members can be, in the order of the story.
+func places(kinds []membership.Kind, s membership.Status) []string {
+	var order []string
+	if k, err := membership.Find(kinds, s.Kind); err == nil {
+		p := membership.Program{Stages: k.Spec().Stages[s.Operation]}
+		order = p.Places()
 	}
-	if n > membership.MaxMembers || r.Account == "" {
-		return nil
+	order = append(order, membership.AtParked)
+	for _, o := range membership.Outcomes() {
+		order = append(order, string(o))
 	}
-	fl, err := report.Open(ctx, fromWorkers(conn), r.Account)
-	if err == nil {
-		for m, unread := range fl.Members(ctx) {
-			if err = unread; err != nil {
-				break
-			}
-			members = append(members, told(m))
+	// What a newer worker says and we do not know comes last, and is not lost.
+	for _, p := range slices.Sorted(maps.Keys(s.Counts)) {
+		if !slices.Contains(order, p) {
+			order = append(order, p)
 		}
 	}
-	if err != nil {
-		f.notef("what became of each member cannot be read: %v\n", err)
-	}
-	return members
+	return order
 }
 
-// told is a member's story as a table tells it.
-func told(m report.Member) membership.MemberReport {
-	r := m.MemberReport()
-	if m.Outcome == membership.RolledBack && m.Act == report.ActPutBack {
-		r.Reason = "put back after it had joined"
+// counted is how many members are where, such as "12 stop" and "48 joined".
+func counted(kinds []membership.Kind, s membership.Status) (parts []string) {
+	for _, p := range places(kinds, s) {
+		if n := s.Counts[p]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, clean(p)))
+		}
 	}
-	return r
+	return parts
 }

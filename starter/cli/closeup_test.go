@@ -27,7 +27,7 @@ cohort   2 stop · 1 add · now stop 1, add 2
 func TestLinesOfTheOnlyCohort(t *testing.T) {
 	var out bytes.Buffer
 	f := &Factory{Streams: Streams{Out: &out}}
-	v := &fleetView{f: f, now: func() time.Time { return noon }}
+	v := &runView{f: f, now: func() time.Time { return noon }}
 	s := fleet.Status{Phase: membership.Running, Wave: "wave 1", Members: 3, InFlight: 3, Warnings: []string{"mind the gap"}}
 	v.show(s, closeUp{})
 	v.show(s, nearby)

@@ -55,8 +55,8 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		{membership.ControlAbort, "Put back what is under way and end the run; joined members stay joined", false, false, false},
 		{membership.ControlRetry, "Try members again that failed or wait for a person, from where they are", true, false, false},
 		{membership.ControlSkip, "Leave members that nobody can tell about as they are", true, true, false},
-		{membership.ControlMarkDone, "Vouch that members are as they should be; a fleet does nothing more to them, so start what is off", true, true, false},
-		{fleet.ControlChange, "Change how many cohorts of a fleet run at once, or its failure budget", false, false, false},
+		{membership.ControlMarkDone, "Vouch that members are as they should be; nothing more is done to them, so start what is off", true, true, false},
+		{fleet.ControlChange, "Change how many cohorts of a run are in flight, or its failure budget", false, false, false},
 		{membership.ControlApprove, "Vote for a run that waits for approval", false, false, true},
 		{membership.ControlReject, "Vote against a run that waits for approval; one such vote ends it", false, true, true},
 	}
@@ -89,7 +89,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		cmd.Flags().StringVar(&o.Reason, "reason", "", "why; kept with the run")
 		switch v.name {
 		case membership.ControlAbort:
-			cmd.Flags().StringVar((*string)(&o.Then), "then", "", "of a fleet: what becomes of what is under way: put-back (default), "+
+			cmd.Flags().StringVar((*string)(&o.Then), "then", "", "what becomes of what is under way: put-back (default), "+
 				"finish, roll-back-wave or roll-back")
 		case fleet.ControlChange:
 			cmd.Flags().IntVar(&o.Cohorts, "cohorts", 0, "cohorts at once")
@@ -100,7 +100,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 		if v.byMember {
 			cmd.Flags().StringArrayVar(&o.Members, "member", nil,
 				"id of a member; may be given more than once; none means all that it makes sense for")
-			cmd.Flags().StringVar(&o.WaveName, "wave", "", "of a fleet: only members of this wave of the present step, by its name in status, "+
+			cmd.Flags().StringVar(&o.WaveName, "wave", "", "only members of this wave of the present step, by its name in status, "+
 				"such as canary, or 2 for wave 2")
 		}
 		cmds = append(cmds, cmd)
@@ -162,8 +162,11 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.WaveName != "" && found.fleet {
-		status, err := queryFleet(ctx, conn, o.Run, found.id)
+	if found.cohort {
+		return &exitError{ExitBadInput, "refused: " + o.Run + " is a cohort, which does what its run says; steer the run"}
+	}
+	if o.WaveName != "" {
+		status, err := query(ctx, conn, o.Run, found.id)
 		if err != nil {
 			return unanswered(ctx, conn, "run "+o.Run+" does not answer", err)
 		}
@@ -171,17 +174,10 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 			return err
 		}
 	}
-	var payload any = o.Control
-	if !found.fleet {
-		if o.Then != "" || o.WaveName != "" || o.Name == fleet.ControlChange {
-			return &exitError{ExitBadInput, "refused: " + o.Run + " is no fleet; it has neither a budget nor waves, nor others to put back"}
-		}
-		payload = o.Control.Control
-	}
 	asking, cancel := context.WithTimeout(ctx, 2*queryTimeout)
 	defer cancel()
 	update, err := conn.UpdateWorkflow(asking, client.UpdateWorkflowOptions{
-		WorkflowID: o.Run, UpdateName: o.Name, Args: []any{payload},
+		WorkflowID: o.Run, UpdateName: o.Name, Args: []any{o.Control},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	var done membership.Controlled
@@ -197,7 +193,7 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 		return &exitError{ExitBadInput, fmt.Sprintf("refused: run %s has ended; see: fleetjoin report %s", o.Run, o.Run)}
 	case err != nil:
 		err = unanswered(ctx, conn, "run "+o.Run+" does not answer", err)
-		same, _ := json.Marshal(payload) // of plain data
+		same, _ := json.Marshal(o.Control) // of plain data
 		return fmt.Errorf("%w\nto leave it for the next worker: temporal workflow signal --workflow-id %s --name %s --input '%s'",
 			err, o.Run, o.Name, strings.ReplaceAll(string(same), "'", `'\''`))
 	}

@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 
-	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -27,7 +27,7 @@ func TestAControlThatIsNotAnsweredCanBeLeftAsASignal(t *testing.T) {
 		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{WorkflowId: "run-1"},
 			Type: &commonpb.WorkflowType{Name: workflows.TypeJoin}}}, nil)
 	server.On("UpdateWorkflow", mock.Anything, mock.MatchedBy(func(o client.UpdateWorkflowOptions) bool {
-		return o.Args[0].(membership.Control).By == "bob"
+		return o.Args[0].(fleet.Control).By == "bob"
 	})).Return(nil, errors.New("no answer"))
 	server.On("DescribeTaskQueue", mock.Anything, workflows.TaskQueue, mock.Anything).
 		Return(nil, errors.New("no answer")).Maybe()

@@ -24,16 +24,21 @@ const exitHelp = `Exit codes:
   1    could not run
   2    bad input; nothing was touched
   3    some members were refused or not approved: nothing was done to them; or skipped: left as they stand
-  4    some were rolled back, or the run was stopped clean; the cloud is as before
+  4    some failed and were rolled back, or the run was stopped clean: no member is half-way
   5    needs a person: unknown, not completely rolled back, or waiting for an answer
   8    waits for an approval
   130  stopped watching; the run goes on`
 
 // exitOf maps how a run ended to what the shell is told.
-func exitOf(o membership.RunOutcome) int {
+func exitOf(o membership.RunOutcome, counts map[membership.Outcome]int) int {
 	switch o {
 	case membership.RunSucceeded:
 		return ExitOK
+	case membership.RunPartial:
+		if counts[membership.RolledBack] > 0 {
+			return ExitRolledBack
+		}
+		return ExitRefused
 	case membership.RunRefused:
 		return ExitRefused
 	case membership.RunCancelled, membership.RunRolledBack:

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/client"
-
-	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -19,20 +16,6 @@ const (
 	// patience is how long nothing is heard of a run before we look whether anybody works on it.
 	patience = 3 * time.Second
 )
-
-// view shows a run that is under way.
-type view interface {
-	show(membership.Status, pulse)
-	close() // before anything else is printed
-}
-
-// errWaiting says that nothing moves any more but for members that wait for a person.
-var errWaiting = errors.New("waiting for a person")
-
-// awaiting says that a run stands before its gate.
-type awaiting struct{ status membership.Status }
-
-func (a *awaiting) Error() string { return "awaiting approval" }
 
 // unheard says that a run did not answer.
 type unheard struct {
@@ -80,29 +63,6 @@ func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wa
 	}
 }
 
-// followRun shows a run that stands alone. The error is errWaiting or *awaiting when people must do something.
-func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, v view) (membership.Report, error) {
-	wait := func(ctx context.Context) (membership.Report, error) { return reportOf(ctx, run) }
-	return follow(ctx, f, conn, wait, func(ctx context.Context) error {
-		status, err := queryStatus(ctx, conn, run.GetID(), run.GetRunID())
-		if err != nil {
-			return &unheard{run.GetID(), err}
-		}
-		var p pulse
-		if status.Phase != membership.Ended {
-			p = takePulse(ctx, conn, run)
-		}
-		v.show(status, p)
-		switch status.Phase {
-		case membership.Waiting:
-			return errWaiting
-		case membership.Awaiting:
-			return &awaiting{status}
-		}
-		return nil
-	})
-}
-
 // watchdog tells the operator, once, when nobody works on what is being waited for.
 type watchdog struct {
 	f     *Factory
@@ -141,34 +101,4 @@ func (w *watchdog) silent(ctx context.Context, why error) {
 func noWorker(conn *connect.Connection) string {
 	return fmt.Sprintf("no worker polls task queue %s of namespace %s at %s; nothing happens until one does: "+
 		"fleetjoin-worker --accounts FILE --store FOLDER, or fleetjoin dev", workflows.TaskQueue, conn.Namespace, conn.Address)
-}
-
-// conclude follows a run and ends the verb: with the report, or with what the operator can do now.
-func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
-	id := run.GetID()
-	v := f.view(run)
-	report, err := f.followRun(ctx, conn, run, v)
-	v.close()
-	var gate *awaiting
-	switch {
-	case ctx.Err() != nil:
-		return &exitError{ExitInterrupted, fmt.Sprintf("stopped watching; run %s goes on\n"+
-			"follow it: fleetjoin watch %s\nend it:    fleetjoin abort %s", id, id, id)}
-	case errors.Is(err, errWaiting):
-		return &exitError{ExitNeedsPerson, fmt.Sprintf("run %s waits for a person; look at the members and answer with one of\n"+
-			"  fleetjoin status %s\n  fleetjoin retry %s [--member ID]\n  fleetjoin skip %s --reason WHY [--member ID]\n"+
-			"  fleetjoin mark-done %s --reason WHY [--member ID]", id, id, id, id, id)}
-	case errors.As(err, &gate):
-		return askForVotes(id, gate.status.Gate, gate.status.Digest)
-	case err != nil:
-		return err
-	}
-	if f.JSON {
-		if err := f.json(reportLine{ID: id, RunID: run.GetRunID(), Report: report}); err != nil {
-			return err
-		}
-	} else {
-		f.printReport(id, report, false)
-	}
-	return exitWith(exitOf(report.Outcome))
 }

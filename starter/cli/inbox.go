@@ -28,7 +28,6 @@ type waiting struct {
 	ID        string    `json:"id"`
 	RunID     string    `json:"runId"`
 	What      string    `json:"what,omitempty"` // there is to decide
-	Due       int       `json:"due,omitempty"`  // members that would be acted on; of a fleet, What tells
 	Digest    string    `json:"digest,omitempty"`
 	Requester string    `json:"requester,omitempty"`
 	Quorum    int       `json:"quorum,omitempty"`
@@ -111,30 +110,18 @@ func ask(ctx context.Context, conn *connect.Connection, run *workflowpb.Workflow
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	w := &waiting{ID: run.GetExecution().GetWorkflowId(), RunID: run.GetExecution().GetRunId()}
-	var err error
-	var gate *membership.Gate
-	var votes []membership.Vote
-	if run.GetType().GetName() == workflows.TypeFleet {
-		s, asked := queryFleet(ctx, conn, w.ID, w.RunID)
-		err, gate, votes = asked, s.Gate, s.Votes
-		w.Digest, w.Deadline = s.Digest, s.Next
-		// Votes at the gates before this one do not count here.
-		votes = slices.DeleteFunc(votes, func(v membership.Vote) bool { return v.Digest != s.Digest })
-	} else {
-		s, asked := queryStatus(ctx, conn, w.ID, w.RunID)
-		err, votes = asked, s.Votes
-		if s.Phase == membership.Awaiting {
-			gate = s.Gate
-		}
-		w.Digest, w.Deadline, w.Due = s.Digest, s.Deadline, due(s)
-	}
+	s, err := query(ctx, conn, w.ID, w.RunID)
 	switch {
 	case err != nil:
 		w.Trouble = err.Error()
 		return w
-	case gate == nil:
+	case s.Gate == nil:
 		return nil
 	}
+	gate := s.Gate
+	w.Digest, w.Deadline = s.Digest, s.Next
+	// Votes at the gates before this one do not count here.
+	votes := slices.DeleteFunc(s.Votes, func(v membership.Vote) bool { return v.Digest != s.Digest })
 	w.What, w.Requester, w.Quorum, w.Signed = gate.Why, gate.Requester, gate.Quorum, gate.Signed
 	w.Barred = gate.Barred(by, votes)
 	for _, v := range votes {
@@ -143,16 +130,6 @@ func ask(ctx context.Context, conn *connect.Connection, run *workflowpb.Workflow
 		}
 	}
 	return w
-}
-
-// due counts the members whose story has not ended.
-func due(s membership.Status) (n int) {
-	for _, m := range s.Members {
-		if !slices.Contains(membership.Outcomes(), membership.Outcome(m.At)) {
-			n++
-		}
-	}
-	return n
 }
 
 func (f *Factory) printInbox(by string, runs []*waiting) {

@@ -47,10 +47,7 @@ func waitingFor(t *testing.T, f *Factory, workers int, runs map[string]any) {
 		if !ok {
 			continue
 		}
-		kind := workflows.TypeJoin
-		if _, ok := answer.(fleet.Status); ok {
-			kind = workflows.TypeFleet
-		}
+		kind := map[bool]string{true: workflows.TypeFleet, false: workflows.TypeJoin}[id == "web"]
 		pages[i/2].Executions = append(pages[i/2].Executions, &workflowpb.WorkflowExecutionInfo{
 			Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "r-" + id}, Type: &commonpb.WorkflowType{Name: kind}})
 		call := client.On("QueryWorkflow", mock.Anything, id, "r-"+id, membership.QueryStatus).Maybe()
@@ -84,16 +81,15 @@ func waitingFor(t *testing.T, f *Factory, workers int, runs map[string]any) {
 // waitingRuns are of every sort: one of its own, a fleet, one that has gone on and one that does not answer.
 func waitingRuns() map[string]any {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	own := membership.Status{Phase: membership.Awaiting, Digest: "sha256:aa", Deadline: at,
-		Gate:    &membership.Gate{Quorum: 2, Requester: "ann", Why: "join 2 members, group g (k)", Signed: true},
-		Members: []membership.MemberStatus{{ID: "a", At: "stop"}, {ID: "b", At: "stop"}, {ID: "c", At: "already"}},
+	own := fleet.Status{Phase: membership.Awaiting, Digest: "sha256:aa", Next: at,
+		Gate: &membership.Gate{Quorum: 2, Requester: "ann", Why: "join 2 members, group g (k)", Signed: true},
 		Votes: []membership.Vote{{By: "bob", Approves: true, Digest: "sha256:aa"},
 			{By: "eve", Approves: true, Digest: "sha256:aa", Refused: "its key is a stranger's"}}}
 	web := fleet.Status{Phase: membership.Awaiting, Digest: "sha256:bb", Next: at.Add(time.Hour),
 		Gate:  &membership.Gate{Quorum: 1, Requester: "ann", Why: "canary: join 30 members (k)"},
 		Votes: []membership.Vote{{By: "bob", Approves: true, Digest: "sha256:of the gate before"}}}
 	gone := own
-	gone.Phase = membership.Running
+	gone.Phase, gone.Gate = membership.Running, nil
 	return map[string]any{"gated": own, "web": web, "gone": gone, "mute": errors.New("deadline exceeded")}
 }
 

@@ -29,11 +29,11 @@ type workerLimit struct {
 
 // What status prints with --json: what the run itself says, and what its workers say.
 type (
-	limitedStatus struct {
+	limitedCohort struct {
 		membership.Status
 		Limits []workerLimit `json:"limits,omitempty"`
 	}
-	limitedFleet struct {
+	limitedRun struct {
 		fleet.Status
 		Limits []workerLimit `json:"limits,omitempty"`
 	}

@@ -37,12 +37,12 @@ func sampleLimits() []workerLimit {
 func TestLimitsAreRenderedUnderTheStatus(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
-	f.printStatus(sampleStatus())
+	f.printCohort(sampleStatus())
 	f.printLimits(nil)
-	golden(t, "status.golden", out.String())
+	golden(t, "cohort.golden", out.String())
 	f.printLimits(sampleLimits())
 	require.NotContains(t, out.String(), "\x1b")
-	golden(t, "status-limits.golden", out.String())
+	golden(t, "cohort-limits.golden", out.String())
 }
 
 // The status on its own stays what scripts know; limits are one more field, when there are any.
@@ -53,9 +53,9 @@ func TestLimitsAreAFieldOfTheStatus(t *testing.T) {
 		require.NoError(t, err)
 		return string(data)
 	}
-	require.Equal(t, encode(sampleStatus()), encode(limitedStatus{Status: sampleStatus()}))
-	require.Equal(t, encode(fleet.Status{}), encode(limitedFleet{}))
-	for _, with := range []any{limitedStatus{Limits: sampleLimits()[1:2]}, limitedFleet{Limits: sampleLimits()[1:2]}} {
+	require.Equal(t, encode(sampleStatus()), encode(limitedCohort{Status: sampleStatus()}))
+	require.Equal(t, encode(fleet.Status{}), encode(limitedRun{}))
+	for _, with := range []any{limitedCohort{Limits: sampleLimits()[1:2]}, limitedRun{Limits: sampleLimits()[1:2]}} {
 		require.Contains(t, encode(with), `"limits":[{"worker":"fleetjoin-worker@a:1","account":"demo","region":"sim-1",`+
 			`"api":"CCE writes","rate":0.016666666666666666,"waiting":0,"throttled":9,"paused":"7.5s"}]`)
 	}

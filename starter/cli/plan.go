@@ -52,53 +52,11 @@ func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
 	if op != membership.Join && op != membership.Leave {
 		return bad("--operation", o.Operation, "want join or leave")
 	}
-	data, err := o.load(f.In)
+	p, err := f.read(&o.Source, op)
 	if err != nil {
 		return err
 	}
-	data = askedBy(data, me())
-	if isFleet(data) {
-		p, err := parseFleet(data, f.Kinds)
-		if err != nil {
-			return err
-		}
-		return f.planFleet(ctx, o, p)
-	}
-	req, err := parse(data, f.Kinds)
-	if err != nil {
-		return err
-	}
-	conn, err := f.Connect(ctx, f.Profile)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	run, err := startPlan(ctx, conn, op, req)
-	if err != nil {
-		return err
-	}
-	var p membership.Program
-	if err := f.awaitPlan(ctx, conn, run, &p); err != nil {
-		return err
-	}
-	if f.JSON {
-		err = f.pretty(expectedProgram{p, f.expect(p)})
-	} else {
-		f.printPlan(p)
-	}
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(p.Members, func(m membership.Member) bool { return len(m.Refused) > 0 }) {
-		return exitWith(ExitRefused)
-	}
-	return nil
-}
-
-// expectedProgram is what is printed with --json: a program, and what nobody approves.
-type expectedProgram struct {
-	membership.Program
-	Expected *fleet.Expected `json:"expected,omitempty"`
+	return f.preview(ctx, o, p)
 }
 
 // awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
@@ -119,52 +77,10 @@ func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run c
 	return err
 }
 
-func (f *Factory) printPlan(p membership.Program) {
-	f.printf("%s %s, group %s (%s, account %s)\n\n", p.Operation, membership.Count(len(p.Members), "member"), clean(p.Group),
-		p.Kind, p.Account)
-	var steps []string
-	for _, s := range p.Stages {
-		steps = append(steps, s.Name)
-	}
-	var t table
-	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
-	for _, m := range p.Members {
-		t.planned(m, strings.Join(steps, " → "))
-	}
-	t.print(&f.Streams, "")
-	seen := fleet.Foresee(p.Members)
-	f.printf("\n%s\n", foreseen(seen, p.Operation))
-	if seen.Due > 0 {
-		f.printf("\nEach member to %s goes through:\n", p.Operation)
-		f.printStages(p.Stages)
-	}
-	if p.Destructive {
-		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
-	}
-	f.printWarnings(p.Warnings)
-	f.printGate(p.Gate, "anything is done")
-	f.printf("digest %s\n", p.Digest)
-	f.printExpected(f.expect(p))
-}
-
 func (f *Factory) printGate(g *membership.Gate, before string) {
 	if g != nil {
 		f.printf("needs %s before %s, within %s, and not from %s\n", clean(g.Needs()), before, short(g.Timeout.Std()), clean(g.Requester))
 	}
-}
-
-// expect tells what a run that stands alone should take; nil when its kind does not say, or is not known here.
-func (f *Factory) expect(p membership.Program) *fleet.Expected {
-	kind, err := membership.Find(f.Kinds, p.Kind)
-	if err != nil {
-		return nil
-	}
-	costed, ok := kind.(membership.Costed)
-	if !ok {
-		return nil
-	}
-	e := fleet.ExpectRun(p, costed)
-	return &e
 }
 
 // planned adds a member as it was seen when it was planned; what is done with it when something is.

@@ -7,32 +7,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-func samplePlan() membership.Program {
-	return membership.Program{
-		Kind: "huawei.servergroup", Operation: membership.Join, Account: "demo", Group: group, Digest: "sha256:abc",
-		Stages: []membership.Stage{
-			{Name: "stop", Undo: "starts it again", Help: "stops the server", Timeout: membership.Duration(10 * time.Minute), Risk: membership.Disruptive},
-			{Name: "add", Undo: "removes it", Help: "adds the server", Timeout: membership.Duration(90 * time.Second), Risk: membership.Harmless},
-		},
-		Members: []membership.Member{
-			{ID: web1, Name: "web-1", Before: map[string]string{"status": "ACTIVE", "host": "h1"}},
-			{ID: web2, Name: web2, Already: true},
-			{ID: "x", Name: "evil\x1b[2J", Refused: []membership.Objection{
-				{Code: "not-kvm", Reason: "flavor s3 is FusionCompute"}, {Code: "server-locked", Reason: "it is locked"}}},
-		},
-		Warnings: []string{"the group has 1 place left"},
-	}
-}
-
-func sampleReport() membership.Report {
+func sampleReport() fleet.Report {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	return membership.Report{
-		Kind: "huawei.servergroup", Operation: membership.Join, Account: "demo", Group: group,
-		Outcome: membership.RunRolledBack, Started: start, Ended: start.Add(83 * time.Second),
-		Counts: map[membership.Outcome]int{membership.Joined: 1, membership.Refused: 1, membership.RolledBack: 1},
+	counts := map[membership.Outcome]int{membership.Joined: 1, membership.Refused: 1, membership.RolledBack: 1}
+	return fleet.Report{
+		Steps: []fleet.StepReport{{SurveyedStep: fleet.SurveyedStep{Kind: "huawei.servergroup", Operation: membership.Join, Account: "demo",
+			Group: group, Groups: 1, Members: 3}, Counts: counts}},
+		Outcome: membership.RunPartial, Started: start, Ended: start.Add(83 * time.Second), Counts: counts, Account: "sha256:abc",
 		Members: []membership.MemberReport{
 			{ID: web1, Name: "web-1", Outcome: membership.Joined},
 			{ID: web2, Name: "web-2", Outcome: membership.RolledBack, Stage: "start", Code: "start-failed",
@@ -40,7 +25,6 @@ func sampleReport() membership.Report {
 			{ID: "x", Outcome: membership.Refused, Code: "not-kvm", Reason: "Xen",
 				Also: []membership.Objection{{Code: "server-locked", Reason: "it is locked"}}},
 		},
-		Warnings: []string{"the group is full now"},
 	}
 }
 
@@ -61,18 +45,17 @@ func sampleStatus() membership.Status {
 func TestRendering(t *testing.T) {
 	t.Parallel()
 	for name, print := range map[string]func(*Factory){
-		"plan":       func(f *Factory) { f.printPlan(samplePlan()) },
-		"report":     func(f *Factory) { f.printReport("run-1", sampleReport(), false) },
-		"report-all": func(f *Factory) { f.printReport("run-1", sampleReport(), true) },
+		"report":     func(f *Factory) { told(f, sampleReport(), false) },
+		"report-all": func(f *Factory) { told(f, sampleReport(), true) },
 		"report-folded": func(f *Factory) {
 			r := sampleReport()
 			for i := range 7 {
 				r.Members = append(r.Members, membership.MemberReport{ID: fmt.Sprintf("full-%d", i), Outcome: membership.Refused,
 					Code: "group-full", Reason: "no room"})
 			}
-			f.printReport("run-1", r, false)
+			told(f, r, false)
 		},
-		"status": func(f *Factory) { f.printStatus(sampleStatus()) },
+		"cohort": func(f *Factory) { f.printCohort(sampleStatus()) },
 		"kinds":  func(f *Factory) { require.NoError(t, f.listKinds()) },
 		"kind": func(f *Factory) {
 			k, err := membership.Find(f.Kinds, "huawei.nodepool")
@@ -82,17 +65,6 @@ func TestRendering(t *testing.T) {
 		"doctor": func(f *Factory) {
 			f.printDiagnosis(diagnosis{Checks: []finding{
 				{Name: "Temporal", OK: true, Detail: "answers"}, {Name: "workers", Detail: "none", Fix: "start\none"}}})
-		},
-		"lines": func(f *Factory) {
-			v := &lineView{f: f, now: func() time.Time { return time.Date(2026, 1, 1, 1, 2, 3, 0, time.UTC) }}
-			s := sampleStatus()
-			v.show(s, pulse{})
-			v.show(s, pulse{}) // nothing has changed, nothing is said
-			s.Trouble = "503"
-			v.show(s, pulse{})
-			v.show(s, pulse{now: "add 1", trouble: "huawei.servergroup.add: no such account"})
-			v.show(s, pulse{now: "add 1", trouble: "huawei.servergroup.add: no such account"})
-			v.close()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,41 +84,11 @@ func TestRendering(t *testing.T) {
 	}
 }
 
-func TestBarsEndWithTheirLastState(t *testing.T) {
-	t.Parallel()
-	f, out, _ := testFactory(t)
-	v := f.view(ranTo{})
-	require.IsType(t, &lineView{}, v)
-	f.Terminal = true
-	v = f.view(ranTo{})
-	v.show(membership.Status{Phase: membership.Planning}, pulse{})
-	require.Empty(t, out.String(), "nothing to draw yet")
-	v.show(sampleStatus(), pulse{})
-	done := sampleStatus()
-	done.Counts = map[string]int{"joined": 5}
-	v.show(done, pulse{})
-	v.close()
-	require.Contains(t, out.String(), "joined")
-	require.Contains(t, out.String(), "5/5")
-	f.JSON = true
-	require.IsType(t, &jsonView{}, f.view(ranTo{}))
+// told prints a report as conclude does.
+func told(f *Factory, r fleet.Report, all bool) {
+	f.printReport("run-1", r)
+	f.printMembers(r.Members, all)
 }
-
-func TestJSONLinesOnlyOnChange(t *testing.T) {
-	t.Parallel()
-	f, out, _ := testFactory(t)
-	v := &jsonView{f: f, run: started{}}
-	v.show(sampleStatus(), pulse{})
-	first := out.String()
-	require.Contains(t, first, `{"id":"run-1","runId":"r-1","status":{"kind":"huawei.servergroup"`)
-	v.show(sampleStatus(), pulse{})
-	require.Equal(t, first, out.String())
-}
-
-// started is a run with ids.
-type started struct{ ranTo }
-
-func (started) GetRunID() string { return "r-1" }
 
 func TestShortDurations(t *testing.T) {
 	t.Parallel()

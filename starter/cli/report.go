@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/starter/report"
 )
 
 // ReportOptions are what report takes.
@@ -33,9 +32,8 @@ func newReport(f *Factory, runF func(context.Context, *ReportOptions) error) *co
 		Use:   "report RUN | sha256:KEY",
 		Short: "Show how a run ended, for every member",
 		Long: "Show how a run ended, for every member.\n\n" +
-			"Of a fleet, more is kept than Temporal keeps: records in the workers' store, which the key of its account leads to.\n" +
-			"The key alone is enough when Temporal has forgotten the run; with --store it takes no Temporal at all.\n" +
-			"--csv, --html and --verify are for fleets.\n\n" + exitHelp,
+			"More is kept than Temporal keeps: records in the workers' store, which the key of the run's account leads to.\n" +
+			"The key alone is enough when Temporal has forgotten the run; with --store it takes no Temporal at all.\n\n" + exitHelp,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Run = args[0]
@@ -85,44 +83,12 @@ func (f *Factory) report(ctx context.Context, o *ReportOptions) error {
 	case err != nil:
 		return err
 	case found.cohort:
-		return fmt.Errorf("run %s is a cohort; report its fleet", o.Run)
+		return fmt.Errorf("run %s is a cohort; report its run", o.Run)
 	case found.running:
 		return fmt.Errorf("run %s has not ended; see where it is: fleetjoin status %s, or follow it: fleetjoin watch %s",
 			o.Run, o.Run, o.Run)
-	case found.fleet:
-		return f.reportFleet(ctx, o, conn)
-	case o.CSV || o.HTML != "" || o.Verify || o.Store != "":
-		return &usageError{fmt.Errorf("run %s is no fleet; --csv, --html, --verify and --store are for fleets", o.Run)}
 	}
-	r, err := reportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
-	if err != nil {
-		return err
-	}
-	if f.JSON {
-		err = f.pretty(r)
-	} else {
-		f.printReport(o.Run, r, o.All)
-	}
-	if err != nil {
-		return err
-	}
-	return exitWith(exitOf(r.Outcome))
-}
-
-func (f *Factory) printReport(id string, r membership.Report, all bool) {
-	f.printf("\n%s  run %s\n", f.paint(outcomePaint(r.Outcome), string(r.Outcome)), clean(id))
-	f.printf("%s %s, group %s (%s, account %s), in %v\n\n", r.Operation, membership.Count(len(r.Members), "member"), clean(r.Group),
-		r.Kind, r.Account, r.Ended.Sub(r.Started).Round(time.Second))
-	var t table
-	for _, o := range membership.Outcomes() {
-		if n := r.Counts[o]; n > 0 {
-			t.add(cell{fmt.Sprintf("%4d", n), bold}, cell{string(o), colourOf(string(o))}, text(report.Meaning(o)))
-		}
-	}
-	t.print(&f.Streams, "")
-	f.printMembers(r.Members, all)
-	f.printVotes(r.Votes)
-	f.printWarnings(r.Warnings)
+	return f.reportFleet(ctx, o, conn)
 }
 
 func (f *Factory) printWarnings(warnings []string) {
@@ -140,8 +106,8 @@ func (f *Factory) printMembers(members []membership.MemberReport, all bool) {
 	s.print(f)
 }
 
-func outcomePaint(o membership.RunOutcome) paint {
-	switch exitOf(o) {
+func outcomePaint(r fleet.Report) paint {
+	switch exitOf(r.Outcome, r.Counts) {
 	case ExitOK:
 		return green
 	case ExitNeedsPerson:

@@ -14,27 +14,28 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
 // maxRequest, in bytes, is what Temporal takes as an input, with room to spare: some 25,000 ids.
 const maxRequest = 1 << 20
 
-// Source is where a request comes from: a file, or flags for a member or a few.
+// Source is where a plan comes from: a file, or flags for a member or a few.
 type Source struct {
-	File string // "-" is standard input
-	membership.Request
-	ParamFlags []string // name=value, the value as in YAML
+	File       string     // "-" is standard input
+	Step       fleet.Step // by flags
+	ParamFlags []string   // name=value, the value as in YAML
 }
 
 // flags declares the flags that make a request.
 func (s *Source) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVarP(&s.File, "file", "f", "", "request `file`, YAML or JSON; - is standard input")
-	fs.StringVar(&s.Kind, "kind", "", "kind, such as huawei.servergroup (fleetjoin kinds lists them)")
-	fs.StringVar(&s.Account, "account", "", "account, by its name in the worker's accounts file")
-	fs.StringVar(&s.Group, "group", "", "id of the group")
-	fs.StringArrayVar(&s.Members, "member", nil, "id of a member; may be given more than once")
+	fs.StringVar(&s.Step.Kind, "kind", "", "kind, such as huawei.servergroup (fleetjoin kinds lists them)")
+	fs.StringVar(&s.Step.Account, "account", "", "account, by its name in the worker's accounts file")
+	fs.StringVar(&s.Step.Group, "group", "", "id of the group")
+	fs.StringArrayVar(&s.Step.Members, "member", nil, "id of a member; may be given more than once")
 	fs.StringArrayVar(&s.ParamFlags, "param", nil, "parameter of the kind, `name=value`; may be given more than once")
 }
 
@@ -50,17 +51,7 @@ func (s *Source) args(args []string) error {
 }
 
 func (s *Source) byFlags() bool {
-	return s.Kind != "" || s.Account != "" || s.Group != "" || len(s.Members) > 0 || len(s.ParamFlags) > 0
-}
-
-// read returns the request after everything about it has been checked that can be without Temporal or a cloud. Its
-// error is a *membership.BadInput with all that is wrong.
-func (s *Source) read(stdin io.Reader, kinds []membership.Kind) (membership.Request, error) {
-	data, err := s.load(stdin)
-	if err != nil {
-		return membership.Request{}, err
-	}
-	return parse(data, kinds)
+	return s.Step.Kind != "" || s.Step.Account != "" || s.Step.Group != "" || len(s.Step.Members) > 0 || len(s.ParamFlags) > 0
 }
 
 // load returns what was asked for, as JSON, from wherever it comes.
@@ -74,32 +65,6 @@ func (s *Source) load(stdin io.Reader) ([]byte, error) {
 			"--kind, --account, --group and --member")
 	}
 	return s.bytes(stdin)
-}
-
-// parse reads a request and checks it for its kind.
-func parse(data []byte, kinds []membership.Kind) (membership.Request, error) {
-	r, err := membership.ParseRequest(data)
-	kind, unknown := membership.Find(kinds, r.Kind)
-	switch {
-	case unknown == nil:
-		return r, membership.Bad(membership.Validate(kind, r))
-	case err == nil:
-		return r, unknown
-	}
-	var all, more *membership.BadInput
-	if errors.As(err, &all) && errors.As(unknown, &more) && !names(all.Problems, "kind") && r.Kind != "" {
-		return r, membership.Bad(append(more.Problems, all.Problems...))
-	}
-	return r, err
-}
-
-func names(problems []membership.Problem, field string) bool {
-	for _, p := range problems {
-		if p.Field == field {
-			return true
-		}
-	}
-	return false
 }
 
 // bytes returns the request as JSON.
@@ -209,7 +174,7 @@ func shape(value []byte) string {
 }
 
 func (s *Source) fromFlags() ([]byte, error) {
-	r := s.Request
+	r := s.Step
 	for _, p := range s.ParamFlags {
 		name, text, ok := strings.Cut(p, "=")
 		if !ok || name == "" {
@@ -240,4 +205,66 @@ func bad(field, value, want string) error {
 		p.Value = membership.Quote(value)
 	}
 	return membership.Bad([]membership.Problem{p})
+}
+
+// read returns the plan, for an operation unless its steps have their own, after everything about it has been checked that
+// can be without Temporal or a cloud. Its error is a *membership.BadInput with all that is wrong. The one who asks is filled in
+// unless the plan says so: who has a gate must ask by name. Where votes are signed that is the name of a key, and only a
+// person can say which.
+func (f *Factory) read(s *Source, op membership.Operation) (p fleet.Plan, err error) {
+	data, err := s.load(f.In)
+	if err != nil {
+		return p, err
+	}
+	if p, err = fleet.DecodePlan(data); err != nil {
+		return p, err
+	}
+	if p.Requester == "" && (p.Gate == nil || !p.Gate.Signed) {
+		p.Requester = me()
+	}
+	if op == membership.Leave {
+		err = leave(&p)
+	}
+	if err != nil {
+		return p, err
+	}
+	return p, membership.Bad(problemsOf(p, f.Kinds))
+}
+
+// leave turns every step round.
+func leave(p *fleet.Plan) error {
+	for i, step := range p.StepList() {
+		if step.Operation != "" {
+			return bad(p.At(i)+"operation", string(step.Operation), "says what the step does; use apply")
+		}
+	}
+	p.Operation = membership.Leave
+	for i := range p.Steps {
+		p.Operation, p.Steps[i].Operation = "", membership.Leave
+	}
+	return nil
+}
+
+// problemsOf returns what is wrong with a plan: for any kind and, as far as it names members itself, for the kinds of its steps.
+func problemsOf(p fleet.Plan, kinds []membership.Kind) []membership.Problem {
+	problems := p.Problems()
+	sound := len(problems) == 0
+	for i, step := range p.StepList() {
+		kind, err := membership.Find(kinds, step.Kind)
+		switch {
+		case len(membership.CheckName("kind", step.Kind)) > 0: // which is told already
+			continue
+		case err == nil && sound && step.Group != "" && len(step.Members) > 0:
+			err = membership.Bad(membership.Validate(kind, membership.Request{Kind: step.Kind, Account: step.Account, Group: step.Group,
+				Members: step.Members[:min(len(step.Members), kind.Spec().PageLimit)], Params: step.Params}))
+		}
+		var bad *membership.BadInput
+		if errors.As(err, &bad) {
+			for _, problem := range bad.Problems {
+				problem.Field = p.At(i) + problem.Field
+				problems = append(problems, problem)
+			}
+		}
+	}
+	return fleet.Limited(problems)
 }

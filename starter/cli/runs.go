@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,7 +12,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -24,49 +22,9 @@ import (
 // planTimeout ends a plan that nobody waits for any more.
 const planTimeout = 10 * time.Minute
 
-// runID is the same for the same members of the same group, whatever their order: asking twice for one thing makes one
-// run, not two that get in each other's way.
-func runID(op membership.Operation, r membership.Request) string {
-	return fmt.Sprintf("%s-%s-%s-%s", op, r.Kind, r.Group, fingerprint(r.Members))
-}
-
 func fingerprint(members []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(members)), "\n")))
 	return hex.EncodeToString(sum[:4])
-}
-
-// startPlan starts a Plan. It only reads, so any number of them may run at once.
-func startPlan(ctx context.Context, conn *connect.Connection, op membership.Operation,
-	r membership.Request) (client.WorkflowRun, error) {
-	id := fmt.Sprintf("plan-%s-%s-%s-%s", r.Kind, r.Group, fingerprint(r.Members), strings.ToLower(rand.Text()[:8]))
-	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       id,
-		TaskQueue:                workflows.TaskQueue,
-		WorkflowExecutionTimeout: planTimeout,
-		StaticSummary:            "plan: " + summary(op, r),
-	}, workflows.TypePreview, r)
-	if err != nil {
-		return nil, fmt.Errorf("start plan %s: %w", id, err)
-	}
-	return run, nil
-}
-
-func summary(op membership.Operation, r membership.Request) string {
-	return fmt.Sprintf("%s %s, group %s", op, membership.Count(len(r.Members), "member"), r.Group)
-}
-
-// reportOf waits for a run and returns its truth, which is the result of a run that went well and the details of the
-// error of one that did not.
-func reportOf(ctx context.Context, run client.WorkflowRun) (membership.Report, error) {
-	var r membership.Report
-	err := answered(ctx, func() error { return run.Get(ctx, &r) })
-	if err == nil {
-		return r, nil
-	}
-	if inDetails(err, &r) {
-		return r, nil
-	}
-	return r, ended(run.GetID(), err)
 }
 
 // answered asks again for as long as it is only the server that does not answer: a run outlives a server's restart, and
@@ -96,20 +54,6 @@ func outOfReach(err error) bool {
 	)
 	return errors.As(err, &unavailable) || errors.As(err, &late) || errors.As(err, &busy) ||
 		errors.Is(err, context.DeadlineExceeded)
-}
-
-// inDetails finds the report that a failed or cancelled run carries.
-func inDetails(err error, r *membership.Report) bool {
-	var app *temporal.ApplicationError
-	var cancelled *temporal.CanceledError
-	switch {
-	case errors.As(err, &app):
-		known := app.Type() == workflows.ErrRolledBack || app.Type() == workflows.ErrRollbackIncomplete
-		return known && app.HasDetails() && app.Details(r) == nil
-	case errors.As(err, &cancelled):
-		return cancelled.HasDetails() && cancelled.Details(r) == nil
-	}
-	return false
 }
 
 // ended explains why a run has no report.
@@ -161,7 +105,6 @@ func describe(ctx context.Context, conn *connect.Connection, id, run string) (fo
 	info := d.GetWorkflowExecutionInfo()
 	switch t := info.GetType().GetName(); t {
 	case workflows.TypeFleet, workflows.TypeJoin, workflows.TypeLeave:
-		found.fleet = true
 	case workflows.TypeCohort:
 		found.cohort = true
 	default:
@@ -181,12 +124,11 @@ type foundRun struct {
 	started time.Time
 	running bool
 	over    bool // and does not go on in a fresh history
-	fleet   bool // it is a fleet
-	cohort  bool // it is a fleet's cohort
+	cohort  bool // it is a run's cohort
 }
 
-// queryStatus asks a run where its members are. It takes a worker to answer.
-func queryStatus(ctx context.Context, conn *connect.Connection, id, run string) (membership.Status, error) {
+// queryCohort asks a cohort where its members are. It takes a worker to answer.
+func queryCohort(ctx context.Context, conn *connect.Connection, id, run string) (membership.Status, error) {
 	var s membership.Status
 	answer, err := conn.QueryWorkflow(ctx, id, run, membership.QueryStatus)
 	if err != nil {

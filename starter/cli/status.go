@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,30 +42,26 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	if found.fleet {
-		s, err := queryFleet(asking, conn, id, run)
+	if found.cohort {
+		s, err := queryCohort(asking, conn, id, run)
 		if err != nil {
-			return unanswered(ctx, conn, "run "+id+" does not answer", err)
+			return unanswered(ctx, conn, "cohort "+id+" does not answer", err)
 		}
-		limits := f.limits(ctx, conn, found, append(s.Cohorts, id)...)
+		limits := f.limits(ctx, conn, found, id)
 		if f.JSON {
-			err = f.pretty(limitedFleet{s, limits})
-		} else {
-			f.printFleetStatus(s)
-			f.printLimits(limits)
+			return f.pretty(limitedCohort{s, limits})
 		}
-		if err != nil {
-			return err
-		}
-		return exitIn(s.Phase)
+		f.printCohort(s)
+		f.printLimits(limits)
+		return nil
 	}
-	s, err := queryStatus(asking, conn, id, run)
+	s, err := query(asking, conn, id, run)
 	if err != nil {
 		return unanswered(ctx, conn, "run "+id+" does not answer", err)
 	}
-	limits := f.limits(ctx, conn, found, id)
+	limits := f.limits(ctx, conn, found, append(s.Cohorts, id)...)
 	if f.JSON {
-		err = f.pretty(limitedStatus{s, limits})
+		err = f.pretty(limitedRun{s, limits})
 	} else {
 		f.printStatus(s)
 		f.printLimits(limits)
@@ -97,18 +94,20 @@ func unanswered(ctx context.Context, conn *connect.Connection, what string, err 
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-func (f *Factory) printStatus(s membership.Status) {
+func (f *Factory) printCohort(s membership.Status) {
 	what := string(s.Operation)
-	if len(s.Members) > 0 { // none are known while the run is planned
+	if len(s.Members) > 0 { // none are known while the cohort is planned
 		what += " " + membership.Count(len(s.Members), "member")
 	}
 	f.printf("%s, group %s (%s, account %s)\n", what, clean(s.Group), s.Kind, s.Account)
-	f.printf("%s\n", f.paint(bold, tally(f.Kinds, s)))
-	if s.Phase == membership.Awaiting {
-		f.printf("%s\nneeds %s within %s; asked for by %s\nprogram %s\n", clean(s.Gate.Why), s.Gate.Needs(),
-			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
+	line := string(s.Phase)
+	if parts := counted(f.Kinds, s); len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
 	}
-	f.printVotes(s.Votes)
+	if s.Trouble != "" {
+		line += "; the cloud cannot be read: " + clean(s.Trouble)
+	}
+	f.printf("%s\n", f.paint(bold, line))
 	if len(s.Members) == 0 {
 		return
 	}

@@ -105,3 +105,18 @@ func wentWell(m membership.MemberReport) bool {
 	return m.Code == "" && (m.Outcome == membership.Joined || m.Outcome == membership.Left ||
 		m.Outcome == membership.Already)
 }
+
+// colourOf says how a place looks.
+func colourOf(place string) paint {
+	switch membership.Outcome(place) {
+	case membership.Joined, membership.Left, membership.Already:
+		return green
+	case membership.Refused, membership.RolledBack, membership.Skipped, membership.AtParked:
+		return yellow
+	case membership.RollbackIncomplete, membership.Unknown:
+		return red
+	case membership.NotStarted:
+		return faint
+	}
+	return plain
+}

@@ -28,12 +28,11 @@ func newWatch(f *Factory) *cobra.Command {
 			switch {
 			case err != nil:
 				return err
-			case found.fleet: // whatever its run id is by the time it ends
-				return f.concludeFleet(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), found, begun(ctx, conn, args[0], found)})
 			case found.cohort:
-				return fmt.Errorf("run %s is a cohort; watch its fleet", args[0])
+				return fmt.Errorf("run %s is a cohort; watch its run", args[0])
 			}
-			return f.conclude(ctx, conn, conn.GetWorkflow(ctx, args[0], found.id))
+			// whatever its run id is by the time it ends
+			return f.conclude(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), found, begun(ctx, conn, args[0], found)})
 		},
 	}
 	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp

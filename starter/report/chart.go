@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -31,7 +32,7 @@ type bar struct {
 	X, Y, Width, Height float64
 	Label, Title        string
 	Cohort              string
-	Act                 Act
+	Act                 archive.Act
 	Pieces              []piece
 }
 
@@ -86,8 +87,8 @@ const (
 )
 
 // newChart draws the cohorts; nil when there is no time to any of them.
-func newChart(f *Fleet, people []person) *chart {
-	var cohorts []Cohort
+func newChart(f *archive.Run, people []person) *chart {
+	var cohorts []archive.Cohort
 	for _, c := range f.Cohorts() {
 		if !c.Started.IsZero() {
 			cohorts = append(cohorts, c)
@@ -96,7 +97,7 @@ func newChart(f *Fleet, people []person) *chart {
 	if len(cohorts) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(cohorts, func(a, b Cohort) int { return a.Started.Compare(b.Started) })
+	slices.SortStableFunc(cohorts, func(a, b archive.Cohort) int { return a.Started.Compare(b.Started) })
 	s := newScale(f.Report.Started, f.Report.Ended, cohorts)
 	c := &chart{Width: chartWidth, Top: chartTop}
 	y := chartTop
@@ -105,9 +106,9 @@ func newChart(f *Fleet, people []person) *chart {
 		if len(f.Report.Steps) > 1 {
 			row.Name = fmt.Sprintf("%d · %s", w.Step, w.Name)
 		}
-		var own []Cohort
+		var own []archive.Cohort
 		for _, k := range cohorts {
-			if k.Step == w.Step && k.wave == w.wave {
+			if k.Step == w.Step && k.Number == w.Number {
 				own = append(own, k)
 			}
 		}
@@ -125,7 +126,7 @@ func newChart(f *Fleet, people []person) *chart {
 }
 
 // fill stacks bars that overlap in time.
-func (r *chartRow) fill(cohorts []Cohort, s *scale) {
+func (r *chartRow) fill(cohorts []archive.Cohort, s *scale) {
 	var free []time.Time // by line, when it is
 	lines := make([]int, len(cohorts))
 	for i, c := range cohorts {
@@ -152,11 +153,11 @@ func (r *chartRow) fill(cohorts []Cohort, s *scale) {
 	}
 }
 
-func newBar(c Cohort, s *scale, y, height float64) bar {
+func newBar(c archive.Cohort, s *scale, y, height float64) bar {
 	b := bar{X: s.x(c.Started), Y: y, Height: height, Cohort: c.ID, Act: c.Act}
 	b.Width = max(s.x(c.Ended)-b.X-1, leastBar) // the next may begin at once, and be seen
 	what := ""
-	if c.Act != ActFirst {
+	if c.Act != archive.ActFirst {
 		what = ", " + string(c.Act)
 	}
 	b.Title = fmt.Sprintf("%s%s: %s\n%s to %s, %s", c.ID, what, tally(c.Counts), clock(c.Started), clock(c.Ended), span(c.Ended.Sub(c.Started)))
@@ -201,7 +202,7 @@ type interval struct {
 // longIdle is from when on an idle time is cut short, as a part of the time when something runs.
 const longIdle = 0.15
 
-func newScale(from, to time.Time, cohorts []Cohort) *scale {
+func newScale(from, to time.Time, cohorts []archive.Cohort) *scale {
 	var busy []interval // joined where they overlap
 	for _, c := range cohorts {
 		if last := len(busy) - 1; last >= 0 && !c.Started.After(busy[last].to) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -17,7 +18,7 @@ func TestCharts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		start := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-		f := Of(fleet.Report{Started: start, Steps: []fleet.StepReport{{SurveyedStep: fleet.SurveyedStep{
+		f := archive.Of(fleet.Report{Started: start, Steps: []fleet.StepReport{{SurveyedStep: fleet.SurveyedStep{
 			Waves: []fleet.SurveyedWave{{Name: "canary", Members: 1}, {Name: "wave 1", Members: 900}}}}}})
 		at := start
 		for i := range rapid.IntRange(1, 60).Draw(t, "cohorts") {

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
+
 	"context"
 	"encoding/csv"
 	"io"
@@ -13,7 +15,7 @@ import (
 
 // WriteCSV writes a line for every member, below one with the names of the columns; new columns come last. What was before
 // is k=v;k=v in one cell.
-func (f *Fleet) WriteCSV(ctx context.Context, to io.Writer) error {
+func WriteCSV(ctx context.Context, f *archive.Run, to io.Writer) error {
 	w := csv.NewWriter(to)
 	err := w.Write([]string{"step", "wave", "group", "member", "name", "outcome", "stage", "code", "reason", "request", "before", "cohort"})
 	for m, failed := range f.Members(ctx) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
@@ -243,7 +244,7 @@ func small(t *testing.T) (y *yard, key string) {
 	y.said(membership.ControlAbort, fleet.Control{Control: membership.Control{By: "bob", Reason: "too risky before the weekend"}, Then: fleet.ThenRollBackWave}, "")
 	y.account.Report.Why = "aborted by bob: too risky before the weekend"
 	y.now = y.now.Add(50 * time.Second)
-	y.file(fleet.PageInput{Wave: 2, Again: &fleet.Again{Record: joined.Record, Undo: true}}, 100*time.Second, func(r *membership.MemberReport) {
+	y.file(fleet.PageInput{Wave: 2, Again: &fleet.Again{Record: joined.Record, Undo: true, Was: joined.Counts}}, 100*time.Second, func(r *membership.MemberReport) {
 		if r.Outcome = membership.RolledBack; r.ID == m[7] {
 			r.Outcome, r.Code, r.Reason = membership.Refused, "held", "run other acts on it"
 		}
@@ -308,7 +309,8 @@ func large(t *testing.T, members int) (y *yard, key string) {
 		for _, part := range slices.Clone(y.account.Parts) {
 			if part.Input.Wave == w && part.Counts[membership.RolledBack] > 0 && random.IntN(3) == 0 {
 				y.said(membership.ControlRetry, fleet.Control{Control: membership.Control{By: "ann", Reason: "hosts were added"}}, "")
-				y.file(fleet.PageInput{Wave: w, Page: part.Input.Page, Again: &fleet.Again{Record: part.Record}}, 40*time.Second, well)
+				y.file(fleet.PageInput{Wave: w, Page: part.Input.Page, Again: &fleet.Again{Record: part.Record, Outcomes: []membership.Outcome{membership.RolledBack,
+					membership.RollbackIncomplete, membership.Unknown}}}, 40*time.Second, well)
 				y.now = y.now.Add(time.Minute)
 				break
 			}
@@ -318,11 +320,11 @@ func large(t *testing.T, members int) (y *yard, key string) {
 	return y, y.close()
 }
 
-func open(t *testing.T, y *yard, key string) *Fleet {
+func open(t *testing.T, y *yard, key string) *archive.Run {
 	t.Helper()
-	f, err := Open(t.Context(), y.get, key)
+	f, err := archive.Open(t.Context(), y.get, key)
 	require.NoError(t, err)
-	f.Run = "web"
+	f.ID = "web"
 	return f
 }
 

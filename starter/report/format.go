@@ -16,7 +16,7 @@ func Meaning(o membership.Outcome) string {
 	case membership.Already, membership.Refused, membership.NotStarted:
 		return "nothing was done"
 	case membership.RolledBack:
-		return "everything is as it was"
+		return "it is as it was before its step"
 	case membership.RollbackIncomplete:
 		return "not everything could be put back: look at it"
 	case membership.Unknown:

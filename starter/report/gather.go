@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -53,22 +54,22 @@ type gatherer struct {
 	undos    map[[3]string]*undo
 }
 
-func gather(ctx context.Context, f *Fleet) (gathered, error) {
+func gather(ctx context.Context, f *archive.Run) (gathered, error) {
 	g := gatherer{gathered: &gathered{Stages: make([][]membership.Stage, len(f.Report.Steps))}, texts: make(map[string]int),
 		failures: make(map[[3]string]*failure), undos: make(map[[3]string]*undo)}
 	g.text("")
-	for leaf, err := range f.leaves(ctx, false) {
+	for leaf, err := range f.Pages(ctx) {
 		if err != nil {
 			return gathered{}, err
 		}
-		if g.Stages[leaf.step] == nil {
-			g.Stages[leaf.step] = leaf.stages
+		if g.Stages[leaf.Step] == nil {
+			g.Stages[leaf.Step] = leaf.Stages
 		}
-		for i := range leaf.members {
-			m := &leaf.members[i]
+		for i := range leaf.Members {
+			m := &leaf.Members[i]
 			g.fail(m)
 			g.undo(m)
-			g.Data.Rows = append(g.Data.Rows, g.row(m, after(f.Report.Steps[leaf.step].Operation, m.Outcome)))
+			g.Data.Rows = append(g.Data.Rows, g.row(m, after(f.Report.Steps[leaf.Step].Operation, m.Outcome)))
 		}
 	}
 	slices.SortStableFunc(g.Failures, func(a, b *failure) int {
@@ -84,14 +85,14 @@ func severity(o membership.Outcome) int {
 }
 
 // fail folds the members of whom something must be said.
-func (g *gatherer) fail(m *Member) {
+func (g *gatherer) fail(m *archive.Member) {
 	switch {
 	case severity(m.Outcome) > severity(membership.NotStarted):
-		if slices.ContainsFunc(m.Earlier, func(t Try) bool { return severity(t.Outcome) <= severity(membership.RolledBack) }) {
+		if slices.ContainsFunc(m.Earlier, func(t archive.Try) bool { return severity(t.Outcome) <= severity(membership.RolledBack) }) {
 			g.Healed++
 		}
 		return
-	case m.Outcome == membership.NotStarted && m.Reason == "", m.Outcome == membership.RolledBack && m.Act == ActPutBack:
+	case m.Outcome == membership.NotStarted && m.Reason == "", m.Outcome == membership.RolledBack && m.Act == archive.ActPutBack:
 		return // nothing was wrong with it
 	}
 	story := [3]string{string(m.Outcome), m.Stage, m.Code}
@@ -111,8 +112,8 @@ func (g *gatherer) fail(m *Member) {
 }
 
 // undo lists whom a cohort put back.
-func (g *gatherer) undo(m *Member) {
-	if m.Act != ActPutBack && m.Outcome != membership.RolledBack && m.Outcome != membership.RollbackIncomplete {
+func (g *gatherer) undo(m *archive.Member) {
+	if m.Act != archive.ActPutBack && m.Outcome != membership.RolledBack && m.Outcome != membership.RollbackIncomplete {
 		return
 	}
 	if m.Outcome == membership.RolledBack {
@@ -121,7 +122,7 @@ func (g *gatherer) undo(m *Member) {
 	key := [3]string{m.Cohort, string(m.Act), string(m.Outcome)}
 	u := g.undos[key]
 	if u == nil {
-		u = &undo{Cohort: m.Cohort, Own: m.Act != ActPutBack, Outcome: m.Outcome}
+		u = &undo{Cohort: m.Cohort, Own: m.Act != archive.ActPutBack, Outcome: m.Outcome}
 		g.undos[key] = u
 		g.Undos = append(g.Undos, u)
 	}
@@ -139,7 +140,7 @@ func (g *gatherer) text(s string) int {
 }
 
 // row is a member for the script, which names the same columns. Numbers are indexes of texts, but for the step.
-func (g *gatherer) row(m *Member, after string) []any {
+func (g *gatherer) row(m *archive.Member, after string) []any {
 	var also, earlier []any
 	for _, o := range m.Also {
 		also = append(also, g.text(o.String()))

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -28,7 +29,7 @@ var (
 
 // WriteHTML writes the fleet as a page that needs nothing else: no network, no other file. Browsers run no script in it
 // but its own, whatever a cloud calls its servers.
-func (f *Fleet) WriteHTML(ctx context.Context, to io.Writer) error {
+func WriteHTML(ctx context.Context, f *archive.Run, to io.Writer) error {
 	page, err := template.New("page").Funcs(template.FuncMap{
 		"after": after, "clock": clock, "count": count, "day": day, "meaning": Meaning, "n": thousands, "span": span,
 		"join":  func(all []string) string { return strings.Join(all, " ") },
@@ -76,16 +77,16 @@ type stepView struct {
 type fact struct{ Name, Value string }
 
 type waveView struct {
-	Wave
+	archive.Wave
 	Shares []piece
 }
 
 // Took is how long the wave was under way.
 func (w waveView) Took() time.Duration { return w.Ended.Sub(w.Started) }
 
-func newView(ctx context.Context, f *Fleet) (*view, error) {
+func newView(ctx context.Context, f *archive.Run) (*view, error) {
 	sum := sha256.Sum256([]byte(pageJS))
-	v := &view{Title: cmp.Or(f.Report.Name, f.Run, "fleet"), Run: f.Run, Key: f.Key, Report: f.Report, Tone: tone(f.Report.Outcome),
+	v := &view{Title: cmp.Or(f.Report.Name, f.ID, "fleet"), Run: f.ID, Key: f.Key, Report: f.Report, Tone: tone(f.Report.Outcome),
 		Facts: about(f), Tallies: tallies(f.Report.Counts), Shares: shares(f.Report.Counts), People: people(f.Report), Keys: keys(f),
 		CSS: template.CSS(pageCSS), Script: template.JS(pageJS), // they are our own
 		Policy: fmt.Sprintf("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; script-src 'sha256-%s'",
@@ -134,7 +135,7 @@ func tone(o membership.RunOutcome) string {
 }
 
 // about tells who asked for what, and when it was.
-func about(f *Fleet) []fact {
+func about(f *archive.Run) []fact {
 	stamp := func(t time.Time) string { return day(t) + " " + clock(t) + " UTC" }
 	cohorts := 0
 	for _, p := range f.Parts {
@@ -149,7 +150,7 @@ func about(f *Fleet) []fact {
 }
 
 // keys are what vouches for the fleet.
-func keys(f *Fleet) []fact {
+func keys(f *archive.Run) []fact {
 	all := []fact{{"account", f.Key}, {"manifest", f.Manifest}}
 	for _, v := range f.Report.Votes {
 		approved := fact{"approved", v.Digest}

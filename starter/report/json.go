@@ -7,25 +7,26 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 )
 
 // document is the JSON of a fleet. Its shape is contract.
 type document struct {
-	Run       string       `json:"run,omitempty"`
-	Account   string       `json:"account,omitempty"`
-	Manifest  string       `json:"manifest,omitempty"`
-	Requester string       `json:"requester,omitempty"`
-	Report    fleet.Report `json:"report"`
-	Waves     []Wave       `json:"waves"`
-	Cohorts   []Cohort     `json:"cohorts"` // in the order in which they ended
-	Members   []Member     `json:"members"` // in the order of the plan, one on a line
+	Run       string           `json:"run,omitempty"`
+	Account   string           `json:"account,omitempty"`
+	Manifest  string           `json:"manifest,omitempty"`
+	Requester string           `json:"requester,omitempty"`
+	Report    fleet.Report     `json:"report"`
+	Waves     []archive.Wave   `json:"waves"`
+	Cohorts   []archive.Cohort `json:"cohorts"` // in the order in which they ended
+	Members   []archive.Member `json:"members"` // in the order of the plan, one on a line
 }
 
 // WriteJSON writes the fleet as one document: its report, its waves and cohorts, and every member on a line of its own.
-func (f *Fleet) WriteJSON(ctx context.Context, to io.Writer) error {
-	head, err := json.MarshalIndent(document{Run: f.Run, Account: f.Key, Manifest: f.Manifest, Requester: f.Plan.Requester,
-		Report: f.Report, Waves: f.Waves(), Cohorts: f.Cohorts(), Members: []Member{}}, "", "  ")
+func WriteJSON(ctx context.Context, f *archive.Run, to io.Writer) error {
+	head, err := json.MarshalIndent(document{Run: f.ID, Account: f.Key, Manifest: f.Manifest, Requester: f.Plan.Requester,
+		Report: f.Report, Waves: f.Waves(), Cohorts: f.Cohorts(), Members: []archive.Member{}}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -38,11 +39,14 @@ func golden(t *testing.T, name, got string) {
 }
 
 // formats are the ways to write a fleet.
-func formats(f *Fleet) map[string]func(context.Context, io.Writer) error {
-	return map[string]func(context.Context, io.Writer) error{"json": f.WriteJSON, "csv": f.WriteCSV, "html": f.WriteHTML}
+func formats(f *archive.Run) map[string]func(context.Context, io.Writer) error {
+	as := func(write func(context.Context, *archive.Run, io.Writer) error) func(context.Context, io.Writer) error {
+		return func(ctx context.Context, to io.Writer) error { return write(ctx, f, to) }
+	}
+	return map[string]func(context.Context, io.Writer) error{"json": as(WriteJSON), "csv": as(WriteCSV), "html": as(WriteHTML)}
 }
 
-func written(t *testing.T, f *Fleet, format string) string {
+func written(t *testing.T, f *archive.Run, format string) string {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, formats(f)[format](t.Context(), &out))
@@ -67,7 +71,7 @@ func TestTheDocumentHasEveryMember(t *testing.T) {
 	require.Equal(t, key, d.Account)
 	require.Equal(t, key, d.Report.Account)
 	require.Len(t, d.Cohorts, len(y.account.Parts))
-	var members []Member
+	var members []archive.Member
 	counts := make(map[membership.Outcome]int)
 	for m, err := range f.Members(t.Context()) {
 		require.NoError(t, err)
@@ -85,27 +89,27 @@ func TestTheDocumentHasEveryMember(t *testing.T) {
 func TestTheLastWordCounts(t *testing.T) {
 	t.Parallel()
 	y, key := small(t)
-	told := make(map[string]Member)
+	told := make(map[string]archive.Member)
 	for m, err := range open(t, y, key).Members(t.Context()) {
 		require.NoError(t, err)
 		told[m.ID] = m
 	}
 	m := ids(1, 12)
 	healed := told[m[2]]
-	require.Equal(t, Try{Outcome: membership.Joined, Cohort: "web.4", Act: ActRetry}, healed.Try)
+	require.Equal(t, archive.Try{Outcome: membership.Joined, Cohort: "web.4", Act: archive.ActRetry}, healed.Try)
 	require.Equal(t, []membership.Outcome{membership.RolledBack, membership.RolledBack},
 		[]membership.Outcome{healed.Earlier[0].Outcome, healed.Earlier[1].Outcome}, "in vain, it stays what it was")
 	require.Equal(t, "it was not tried again: account prod: no credentials", healed.Earlier[1].Reason)
 	skipped := told[m[4]]
-	require.Equal(t, Try{Outcome: membership.Skipped, Act: ActDecision, Reason: "skip by cid: goes away next week"}, skipped.Try)
+	require.Equal(t, archive.Try{Outcome: membership.Skipped, Act: archive.ActDecision, Reason: "skip by cid: goes away next week"}, skipped.Try)
 	require.Equal(t, hostile, skipped.Name, "a decision does not say how it is called; the record before does")
 	back := told[m[5]]
-	require.Equal(t, Try{Outcome: membership.RolledBack, Cohort: "web.8", Act: ActPutBack}, back.Try)
+	require.Equal(t, archive.Try{Outcome: membership.RolledBack, Cohort: "web.8", Act: archive.ActPutBack}, back.Try)
 	require.Equal(t, membership.Joined, back.Earlier[0].Outcome)
 	stuck := told[m[7]]
 	require.Equal(t, membership.RollbackIncomplete, stuck.Outcome, "refused to be put back: it is a member still")
 	require.Equal(t, "held", stuck.Code)
-	require.Equal(t, Try{Outcome: membership.NotStarted}, told[m[11]].Try)
+	require.Equal(t, archive.Try{Outcome: membership.NotStarted}, told[m[11]].Try)
 }
 
 func TestWavesLeaveOutThePuttingBack(t *testing.T) {
@@ -119,27 +123,6 @@ func TestWavesLeaveOutThePuttingBack(t *testing.T) {
 	require.Equal(t, map[membership.Outcome]int{membership.RolledBack: 2, membership.RollbackIncomplete: 2, membership.Refused: 1,
 		membership.NotStarted: 2}, last.Counts)
 	require.Equal(t, y.account.Parts[len(y.account.Parts)-2].Ended, last.Ended)
-}
-
-// A person may have decided more than once, and then nobody can say which of it was about whom.
-func TestNoDecisionIsGuessed(t *testing.T) {
-	t.Parallel()
-	f := Of(fleet.Report{})
-	said := func(what, refused string, members ...string) {
-		f.Report.Said = append(f.Report.Said, fleet.Said{What: what, Refused: refused,
-			Control: fleet.Control{Control: membership.Control{By: "ann", Reason: "saw " + what, Members: members}}})
-	}
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Left, 1, "a"))
-	said(membership.ControlMarkDone, "the run is paused")
-	said(membership.ControlMarkDone, "", "b")
-	said(membership.ControlMarkDone, "", "a")
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"))
-	require.Equal(t, "skip, see the controls", f.decision(membership.Skipped, 1, "a"))
-	said(membership.ControlMarkDone, "")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 1, "a"))
-	f.Report.Said[len(f.Report.Said)-1].Control.Wave = 1
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 0, "a"))
 }
 
 // Who reads that members were taken out must see which.
@@ -185,7 +168,7 @@ func TestNothingThatACloudSaysIsMarkup(t *testing.T) {
 	y.account.Report.Said[0].Control.By, y.account.Report.Said[0].Control.Reason = hostile, hostile
 	y.account.Report.Votes[0].Refused, y.account.Report.Votes[0].Digest = hostile, hostile
 	f := open(t, y, y.put(y.account))
-	f.Run = hostile
+	f.ID = hostile
 
 	page := written(t, f, "html")
 	require.NotContains(t, page, "<img")
@@ -235,8 +218,8 @@ func TestTheScriptKnowsTheColumns(t *testing.T) {
 	g, err := gather(t.Context(), open(t, y, key))
 	require.NoError(t, err)
 	columns := strings.Fields(regexp.MustCompile(`columns = '(.*)'`).FindStringSubmatch(pageJS)[1])
-	member := Member{Step: 1, Wave: "w", Group: "g", ID: "i", Name: "n", Before: map[string]string{"k": "v"}, Earlier: []Try{{}},
-		Try: Try{Outcome: "o", Stage: "s", Code: "c", Reason: "r", Also: []membership.Objection{{}}, RequestID: "q", Cohort: "h", Act: "a"}}
+	member := archive.Member{Step: 1, Wave: "w", Group: "g", ID: "i", Name: "n", Before: map[string]string{"k": "v"}, Earlier: []archive.Try{{}},
+		Try: archive.Try{Outcome: "o", Stage: "s", Code: "c", Reason: "r", Also: []membership.Objection{{}}, RequestID: "q", Cohort: "h", Act: "a"}}
 	row := (&gatherer{gathered: &g, texts: map[string]int{"o": 2, "w": 3, "g": 4, "k=v": 6, "after": 7, "h": 8, "a": 9, "s": 10, "c": 11, "r": 12,
 		": ": 14, "": 0}}).row(&member, "after")
 	require.Equal(t, []any{"i", "n", 2, 3, 4, 1, 6, 7, 8, 9, 10, 11, 12, "q", []any{14}, []any{[]any{0, 0, 0, 0, 0, 0, ""}}}, row)
@@ -248,10 +231,10 @@ func TestTheScriptKnowsTheColumns(t *testing.T) {
 
 func TestAFleetWithoutMembers(t *testing.T) {
 	t.Parallel()
-	f := Of(fleet.Report{Name: "none", Outcome: membership.RunCancelled, Counts: map[membership.Outcome]int{}, Why: "aborted by ann: wrong file"})
+	f := archive.Of(fleet.Report{Name: "none", Outcome: membership.RunCancelled, Counts: map[membership.Outcome]int{}, Why: "aborted by ann: wrong file"})
 	var d document
 	require.NoError(t, json.Unmarshal([]byte(written(t, f, "json")), &d))
-	require.Equal(t, []Member{}, d.Members)
+	require.Equal(t, []archive.Member{}, d.Members)
 	require.Equal(t, 1, strings.Count(written(t, f, "csv"), "\n"))
 	page := written(t, f, "html")
 	require.Contains(t, page, "aborted by ann: wrong file")

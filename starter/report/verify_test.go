@@ -1,27 +1,24 @@
 package report
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 )
 
-func verify(t *testing.T, y *yard, key string) (Checked, error) {
-	f, err := Open(t.Context(), y.get, key)
+func verify(t *testing.T, y *yard, key string) (archive.Checked, error) {
+	f, err := archive.Open(t.Context(), y.get, key)
 	if err != nil {
-		return Checked{}, err
+		return archive.Checked{}, err
 	}
 	return f.Verify(t.Context())
 }
@@ -35,7 +32,7 @@ func TestVerify(t *testing.T) {
 	y, key = large(t, 5000)
 	c, err = verify(t, y, key)
 	require.NoError(t, err)
-	require.Equal(t, "the account, the manifest, 27 pages and 28 records are what their keys say, and 5,000 members add up to the report", c.String())
+	require.Equal(t, "the account, the manifest, 27 pages and 28 records are what their keys say, and 5000 members add up to the report", c.String())
 }
 
 // There is no blob that could be missing, or another, without being noticed.
@@ -128,8 +125,8 @@ func TestWhatDoesNotFitTogether(t *testing.T) {
 	t.Run("a key of something else", func(t *testing.T) {
 		t.Parallel()
 		y, _ := small(t)
-		_, err := Open(t.Context(), y.get, y.account.Manifest)
-		require.ErrorContains(t, err, "is not the key of a fleet's account")
+		_, err := archive.Open(t.Context(), y.get, y.account.Manifest)
+		require.ErrorContains(t, err, "is not the key of a run's account")
 	})
 }
 
@@ -163,7 +160,7 @@ func TestMembersAreReadAsTheyAreTaken(t *testing.T) {
 	for range f.Members(t.Context()) {
 		break
 	}
-	require.LessOrEqual(t, y.reads.Load(), int64(2*ahead))
+	require.LessOrEqual(t, y.reads.Load(), int64(2*archive.ReadAhead))
 	next, stop := iter.Pull2(f.Members(t.Context()))
 	defer stop()
 	y.reads.Store(0)
@@ -172,43 +169,7 @@ func TestMembersAreReadAsTheyAreTaken(t *testing.T) {
 		require.True(t, ok)
 		require.NoError(t, err)
 	}
-	require.LessOrEqual(t, y.reads.Load(), int64(4*ahead))
-}
-
-func TestInOrder(t *testing.T) {
-	t.Parallel()
-	var now, most atomic.Int64
-	work := func(_ context.Context, i int) (int, error) {
-		defer now.Add(-1)
-		for n := now.Add(1); ; {
-			old := most.Load()
-			if n <= old || most.CompareAndSwap(old, n) {
-				break
-			}
-		}
-		if i == 70 {
-			return 0, errors.New("seventy")
-		}
-		return i, nil
-	}
-	var got []int
-	var failed error
-	for v, err := range inOrder(t.Context(), 100, work) {
-		if failed = err; err == nil {
-			got = append(got, v)
-		}
-	}
-	require.ErrorContains(t, failed, "seventy")
-	require.True(t, slices.IsSorted(got))
-	require.Len(t, got, 70)
-	require.LessOrEqual(t, most.Load(), int64(ahead))
-	require.Zero(t, now.Load(), "nobody is left behind")
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, err := range inOrder(ctx, 3, func(ctx context.Context, _ int) (int, error) { return 0, ctx.Err() }) {
-		require.ErrorIs(t, err, context.Canceled)
-	}
+	require.LessOrEqual(t, y.reads.Load(), int64(4*archive.ReadAhead))
 }
 
 func TestFormat(t *testing.T) {

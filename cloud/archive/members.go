@@ -1,4 +1,4 @@
-package report
+package archive
 
 import (
 	"context"
@@ -37,22 +37,26 @@ type Try struct {
 	Act       Act                    `json:"act,omitempty"`
 }
 
-// MemberReport is the member as a run of its own would tell it.
+// MemberReport is the member as the report of a small run tells it.
 func (m *Member) MemberReport() membership.MemberReport {
-	return membership.MemberReport{ID: m.ID, Name: m.Name, Outcome: m.Outcome, Stage: m.Stage, Code: m.Code, Reason: m.Reason,
+	r := membership.MemberReport{ID: m.ID, Name: m.Name, Outcome: m.Outcome, Stage: m.Stage, Code: m.Code, Reason: m.Reason,
 		Also: m.Also, RequestID: m.RequestID, Before: m.Before}
+	if m.Outcome == membership.RolledBack && m.Act == ActPutBack && r.Reason == "" {
+		r.Reason = "put back after it had gone well"
+	}
+	return r
 }
 
 // Members returns every member in the order of the plan. It ends with the first blob that is missing, damaged or not
 // what it should be.
-func (f *Fleet) Members(ctx context.Context) iter.Seq2[Member, error] {
+func (f *Run) Members(ctx context.Context) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		for leaf, err := range f.leaves(ctx, false) {
+		for page, err := range f.Pages(ctx) {
 			if err != nil {
 				yield(Member{}, err)
 				return
 			}
-			for _, m := range leaf.members {
+			for _, m := range page.Members {
 				if !yield(m, nil) {
 					return
 				}
@@ -61,44 +65,48 @@ func (f *Fleet) Members(ctx context.Context) iter.Seq2[Member, error] {
 	}
 }
 
-// leaf is all that was read of a page.
-type leaf struct {
-	step    int // from 0
-	members []Member
-	records int                // how many were read
-	stages  []membership.Stage // of one of their programs
+// Page is all that is kept of the members of a page.
+type Page struct {
+	Step    int // from 0
+	Members []Member
+	Stages  []membership.Stage // of one of their programs; none when they never had one
+
+	records int // how many were read
 }
 
-func (f *Fleet) leaves(ctx context.Context, sights bool) iter.Seq2[leaf, error] {
-	return inOrder(ctx, len(f.pages), func(ctx context.Context, i int) (leaf, error) {
+// Pages returns the pages of the run in the order of the plan. It ends as Members does.
+func (f *Run) Pages(ctx context.Context) iter.Seq2[Page, error] { return f.read(ctx, false) }
+
+func (f *Run) read(ctx context.Context, sights bool) iter.Seq2[Page, error] {
+	return inOrder(ctx, len(f.pages), func(ctx context.Context, i int) (Page, error) {
 		p := f.pages[i]
 		if sights && p.seen != "" {
 			if err := f.checkSight(ctx, p); err != nil {
-				return leaf{}, err
+				return Page{}, err
 			}
 		}
-		return f.leaf(ctx, p)
+		return f.readPage(ctx, p)
 	})
 }
 
-// leaf reads a page and all that was recorded of it. What a later part says of a member goes before.
-func (f *Fleet) leaf(ctx context.Context, p page) (l leaf, err error) {
+// readPage reads a page and all that was recorded of it. What a later part says of a member goes before.
+func (f *Run) readPage(ctx context.Context, p page) (l Page, err error) {
 	what := fmt.Sprintf("step %d, %s", p.step+1, f.waveName(p.step, p.wave))
-	content, err := read[fleet.Page](ctx, f.get, what+": a page of the manifest", p.ref.Key)
+	content, err := get[fleet.Page](ctx, f.from, what+": a page of the manifest", p.ref.Key)
 	if err != nil {
 		return l, err
 	}
 	if len(content.Members) != p.ref.Count {
 		return l, fmt.Errorf("%s: page %s has %d members, and the manifest says %d", what, p.ref.Key, len(content.Members), p.ref.Count)
 	}
-	l.step = p.step
+	l.Step = p.step
 	index := make(map[string]int)
 	for i, id := range content.Members {
 		index[id] = i
-		l.members = append(l.members, Member{Step: p.step + 1, Wave: f.waveName(p.step, p.wave), Group: content.Group, ID: id,
+		l.Members = append(l.Members, Member{Step: p.step + 1, Wave: f.waveName(p.step, p.wave), Group: content.Group, ID: id,
 			Try: Try{Outcome: membership.NotStarted}})
 	}
-	told := make([]bool, len(l.members))
+	told := make([]bool, len(l.Members))
 	records := make(map[string]membership.Report)
 	for _, part := range p.parts {
 		ids, err := idsOf(part, content, records)
@@ -107,12 +115,12 @@ func (f *Fleet) leaf(ctx context.Context, p page) (l leaf, err error) {
 		}
 		var reports []membership.MemberReport
 		if part.Record == "" {
-			now := func(id string) membership.Outcome { return l.members[index[id]].Outcome }
+			now := func(id string) membership.Outcome { return l.Members[index[id]].Outcome }
 			reports, err = f.unrecorded(part, ids, now)
 		} else {
 			var record fleet.Record
 			record, err = f.record(ctx, p, part, ids)
-			records[part.Record], reports, l.stages = record.Report, record.Report.Members, record.Program.Stages
+			records[part.Record], reports, l.Stages = record.Report, record.Report.Members, record.Program.Stages
 			l.records++
 		}
 		if err != nil {
@@ -120,7 +128,7 @@ func (f *Fleet) leaf(ctx context.Context, p page) (l leaf, err error) {
 		}
 		for _, r := range reports {
 			i := index[r.ID]
-			l.members[i].tell(r, part, told[i])
+			l.Members[i].tell(r, part, told[i])
 			told[i] = true
 		}
 	}
@@ -151,6 +159,9 @@ func idsOf(part fleet.Part, content fleet.Page, records map[string]membership.Re
 		}
 		return content.Members[in.From:in.To], nil
 	}
+	if in.Again.Record == "" { // of a cohort that left none
+		return content.Members[in.From:in.To], nil
+	}
 	before, ok := records[in.Again.Record]
 	if !ok {
 		return nil, fmt.Errorf("takes up record %s, which is none of the same members", in.Again.Record)
@@ -158,19 +169,21 @@ func idsOf(part fleet.Part, content fleet.Page, records map[string]membership.Re
 	return in.Again.Of(before), nil
 }
 
-// outcome is what a record's word means for the member: who was to be put back and was not even touched, was not put
-// back.
+// outcome is what a record's word means for the member: one that was to be put back, and is not, was not put back.
 func outcome(r membership.MemberReport, part fleet.Part) membership.Outcome {
-	untouched := r.Outcome == membership.Refused || r.Outcome == membership.NotStarted
-	if untouched && actOf(part) == ActPutBack {
-		return membership.RollbackIncomplete
+	if actOf(part) != ActPutBack {
+		return r.Outcome
 	}
-	return r.Outcome
+	switch r.Outcome {
+	case membership.RolledBack, membership.Unknown:
+		return r.Outcome
+	}
+	return membership.RollbackIncomplete
 }
 
 // record reads the record of a part and compares the two.
-func (f *Fleet) record(ctx context.Context, p page, part fleet.Part, ids []string) (fleet.Record, error) {
-	r, err := read[fleet.Record](ctx, f.get, "the record of "+named(part), part.Record)
+func (f *Run) record(ctx context.Context, p page, part fleet.Part, ids []string) (fleet.Record, error) {
+	r, err := get[fleet.Record](ctx, f.from, "the record of "+named(part), part.Record)
 	if err != nil {
 		return r, err
 	}
@@ -197,7 +210,7 @@ func (f *Fleet) record(ctx context.Context, p page, part fleet.Part, ids []strin
 
 // unrecorded tells what is known of the members of a part without a record. They have all come to the same; or to what
 // they had come to before, when they were to be tried again and could not be.
-func (f *Fleet) unrecorded(part fleet.Part, ids []string, now func(id string) membership.Outcome) ([]membership.MemberReport, error) {
+func (f *Run) unrecorded(part fleet.Part, ids []string, now func(id string) membership.Outcome) ([]membership.MemberReport, error) {
 	kept := actOf(part) == ActRetry && maps.Equal(part.Counts, part.Input.Again.Was)
 	if !kept && (len(part.Counts) != 1 || part.Members() != len(ids)) {
 		return nil, fmt.Errorf("%s has no record, %d members, and counts %s", named(part), len(ids), tally(part.Counts))
@@ -220,7 +233,7 @@ func (f *Fleet) unrecorded(part fleet.Part, ids []string, now func(id string) me
 }
 
 // decision tells who decided about a member of a wave, when there is no doubt who it was.
-func (f *Fleet) decision(outcome membership.Outcome, wave int, id string) string {
+func (f *Run) decision(outcome membership.Outcome, wave int, id string) string {
 	what := membership.ControlMarkDone
 	if outcome == membership.Skipped {
 		what = membership.ControlSkip
@@ -237,4 +250,8 @@ func (f *Fleet) decision(outcome membership.Outcome, wave int, id string) string
 		return what + ", see the controls"
 	}
 	return words[0]
+}
+
+func tally(counts map[membership.Outcome]int) string {
+	return membership.Report{Counts: counts}.Tally()
 }

@@ -21,66 +21,15 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-// isFleet reports whether a plan says anything that only fleets know, or has more members than one run takes. What is
-// neither a plan nor a request is taken for what its fields look like, and its mistakes are told as such.
-func isFleet([]byte) bool { return true }
-
-// askedBy fills in who asks, unless the plan says so. It is done before the plan is judged, since who has a gate must ask
-// by name. Where votes are signed that is the name of a key, and only a person can say which.
-func askedBy(data []byte, who string) []byte {
-	var fields map[string]json.RawMessage
-	var said struct {
-		Requester string
-		Approval  struct{ Signed bool }
-	}
-	if json.Unmarshal(data, &fields) != nil || json.Unmarshal(data, &said) != nil || said.Requester != "" || said.Approval.Signed {
-		return data
-	}
-	fields["requester"], _ = json.Marshal(who) // of a text
-	filled, err := json.Marshal(fields)
-	if err != nil {
-		return data
-	}
-	return filled
-}
-
-// parseFleet reads a plan and checks all that can be without Temporal or a cloud.
-func parseFleet(data []byte, kinds []membership.Kind) (fleet.Plan, error) {
-	p, err := fleet.ParsePlan(data)
-	if err != nil {
-		return p, err
-	}
-	for i, step := range p.StepList() {
-		if _, err := membership.Find(kinds, step.Kind); err != nil {
-			var bad *membership.BadInput
-			if errors.As(err, &bad) && len(p.Steps) > 0 {
-				bad.Problems[0].Field = fmt.Sprintf("steps[%d].kind", i)
-			}
-			return p, err
-		}
-	}
-	return p, nil
-}
-
-// parsePlan reads a plan of any size. One that is a request, too, is checked for its kind right here.
-func parsePlan(data []byte, kinds []membership.Kind) (fleet.Plan, error) {
-	if !isFleet(data) {
-		if _, err := parse(data, kinds); err != nil {
-			return fleet.Plan{}, err
-		}
-	}
-	return parseFleet(data, kinds)
-}
-
-// startFleet starts a Fleet. When a run of that id is under way, the error says so.
-func startFleet(ctx context.Context, conn *connect.Connection, p fleet.Plan, id string) (client.WorkflowRun, error) {
+// start starts a Fleet. When a run of that id is under way, the error says so.
+func start(ctx context.Context, conn *connect.Connection, p fleet.Plan, id string) (client.WorkflowRun, error) {
 	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       id,
 		TaskQueue:                                workflows.TaskQueue,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fleetSummary(p),
+		StaticSummary:                            summary(p),
 	}, workflows.TypeFleet, p)
 	var held *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &held) {
@@ -93,25 +42,11 @@ func startFleet(ctx context.Context, conn *connect.Connection, p fleet.Plan, id 
 	return run, nil
 }
 
-// leaves turns every step round.
-func leaves(p *fleet.Plan) error {
-	for i, step := range p.StepList() {
-		if step.Operation != "" {
-			return bad(p.At(i)+"operation", string(step.Operation), "says what the step does; use apply")
-		}
-	}
-	p.Operation = membership.Leave
-	for i := range p.Steps {
-		p.Operation, p.Steps[i].Operation = "", membership.Leave
-	}
-	return nil
-}
-
-// fleetID is the same for the same plan, and for the same members of the same group whatever their order: asking twice for
+// runID is the same for the same plan, and for the same members of the same group whatever their order: asking twice for
 // one thing makes one run, not two that get in each other's way. Who asks makes no other thing of it.
-func fleetID(p fleet.Plan) string {
-	if req, ok := asRequest(p); ok && p.Name == "" {
-		return runID(cmp.Or(p.Operation, membership.Join), req)
+func runID(p fleet.Plan) string {
+	if p.Name == "" && ofOneGroup(p) {
+		return fmt.Sprintf("%s-%s-%s-%s", cmp.Or(p.Operation, membership.Join), p.Kind, p.Group, fingerprint(p.Members))
 	}
 	p.Requester = ""
 	body, _ := json.Marshal(p) // of plain data
@@ -127,15 +62,12 @@ func fleetID(p fleet.Plan) string {
 	return cmp.Or(name, "fleet") + "-" + fingerprint([]string{string(body)})
 }
 
-// asRequest is what a plan asks for as a request, if it names members for one group.
-func asRequest(p fleet.Plan) (membership.Request, bool) {
-	return membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group, Members: p.Members},
-		len(p.Steps) == 0 && p.Group != "" && len(p.Members) > 0
-}
+// ofOneGroup reports whether a plan is no more than members for one group.
+func ofOneGroup(p fleet.Plan) bool { return len(p.Steps) == 0 && p.Group != "" && len(p.Members) > 0 }
 
-func fleetSummary(p fleet.Plan) string {
-	if req, ok := asRequest(p); ok {
-		return summary(cmp.Or(p.Operation, membership.Join), req)
+func summary(p fleet.Plan) string {
+	if ofOneGroup(p) {
+		return fmt.Sprintf("%s %s, group %s", cmp.Or(p.Operation, membership.Join), membership.Count(len(p.Members), "member"), p.Group)
 	}
 	steps := p.StepList()
 	var kinds []string
@@ -150,17 +82,15 @@ func fleetSummary(p fleet.Plan) string {
 
 // The lines that a fleet prints with --json beside startedLine.
 type (
-	fleetStatusLine struct {
+	statusLine struct {
 		ID     string       `json:"id"`
 		RunID  string       `json:"runId"`
 		Status fleet.Status `json:"fleet"`
 	}
-	fleetReportLine struct {
+	reportLine struct {
 		ID     string       `json:"id"`
 		RunID  string       `json:"runId"`
 		Report fleet.Report `json:"report"`
-		// Members are told of a fleet that is as small as a cohort; of a larger one, report --json tells them.
-		Members []membership.MemberReport `json:"members,omitempty"`
 	}
 )
 
@@ -169,14 +99,14 @@ type needs struct{ status fleet.Status }
 
 func (n *needs) Error() string { return "needs a person" }
 
-// followFleet shows a fleet. The error is *needs when people must do something.
-func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
-	view := fleetView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
+// followRun shows a fleet. The error is *needs when people must do something.
+func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
+	view := runView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
 	id, now := run.GetID(), foundRun{first: run.GetRunID()}
 	if r, ok := run.(begunRun); ok {
 		now = r.found
 	}
-	wait := func(ctx context.Context) (fleet.Report, error) { return fleetReportOf(ctx, run) }
+	wait := func(ctx context.Context) (fleet.Report, error) { return reportOf(ctx, run) }
 	return follow(ctx, f, conn, wait, func(ctx context.Context) (err error) {
 		if !now.over {
 			now, err = goesOn(ctx, conn, id, now)
@@ -187,7 +117,7 @@ func (f *Factory) followFleet(ctx context.Context, conn *connect.Connection, run
 		if now.over {
 			return nil // its report is on the way, and another run may have its name
 		}
-		status, err := queryFleet(ctx, conn, id, now.id)
+		status, err := query(ctx, conn, id, now.id)
 		if err != nil {
 			return &unheard{id, err}
 		}
@@ -211,7 +141,7 @@ func goesOn(ctx context.Context, conn *connect.Connection, id string, from found
 	return now, nil
 }
 
-func queryFleet(ctx context.Context, conn *connect.Connection, id, run string) (fleet.Status, error) {
+func query(ctx context.Context, conn *connect.Connection, id, run string) (fleet.Status, error) {
 	var s fleet.Status
 	answer, err := conn.QueryWorkflow(ctx, id, run, membership.QueryStatus)
 	if err != nil {
@@ -220,8 +150,8 @@ func queryFleet(ctx context.Context, conn *connect.Connection, id, run string) (
 	return s, answer.Get(&s)
 }
 
-// fleetReportOf waits for a fleet and returns its truth.
-func fleetReportOf(ctx context.Context, run client.WorkflowRun) (fleet.Report, error) {
+// reportOf waits for a fleet and returns its truth.
+func reportOf(ctx context.Context, run client.WorkflowRun) (fleet.Report, error) {
 	var r fleet.Report
 	err := answered(ctx, func() error { return run.Get(ctx, &r) })
 	var app *temporal.ApplicationError
@@ -238,10 +168,10 @@ func fleetReportOf(ctx context.Context, run client.WorkflowRun) (fleet.Report, e
 	return r, ended(run.GetID(), err)
 }
 
-// concludeFleet follows a fleet and ends the verb.
-func (f *Factory) concludeFleet(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
+// conclude follows a fleet and ends the verb.
+func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
 	id := run.GetID()
-	report, err := f.followFleet(ctx, conn, run)
+	report, err := f.followRun(ctx, conn, run)
 	var n *needs
 	switch {
 	case ctx.Err() != nil:
@@ -253,14 +183,14 @@ func (f *Factory) concludeFleet(ctx context.Context, conn *connect.Connection, r
 		return err
 	}
 	if f.JSON {
-		if err := f.json(fleetReportLine{ID: id, RunID: run.GetRunID(), Report: report, Members: f.few(ctx, conn, report)}); err != nil {
+		if err := f.json(reportLine{ID: id, RunID: run.GetRunID(), Report: report}); err != nil {
 			return err
 		}
 	} else {
-		f.printFleetReport(id, report)
-		f.printMembers(f.few(ctx, conn, report), false)
+		f.printReport(id, report)
+		f.printMembers(report.Members, false)
 	}
-	return exitWith(exitOf(report.Outcome))
+	return exitWith(exitOf(report.Outcome, report.Counts))
 }
 
 // asks says what the operator can do about a fleet that does not go on by itself.

@@ -1,4 +1,4 @@
-package report
+package archive
 
 import (
 	"context"
@@ -23,36 +23,36 @@ type Checked struct {
 
 // String tells it in a line.
 func (c Checked) String() string {
-	blobs := []string{"the account", "the manifest", count(c.Pages, "page"), count(c.Records, "record")}
+	blobs := []string{"the account", "the manifest", membership.Count(c.Pages, "page"), membership.Count(c.Records, "record")}
 	if c.Sights > 0 {
-		blobs = append(blobs, count(c.Sights, "preview"))
+		blobs = append(blobs, membership.Count(c.Sights, "preview"))
 	}
 	last := len(blobs) - 1
 	return fmt.Sprintf("%s and %s are what their keys say, and %s add up to the report", strings.Join(blobs[:last], ", "), blobs[last],
-		count(c.Members, "member"))
+		membership.Count(c.Members, "member"))
 }
 
 // Verify reads every blob that the account leads to and checks that each is what its key says, that they are about each
 // other, and that what became of the members adds up to the report. The error names the first blob that is not right.
-func (f *Fleet) Verify(ctx context.Context) (Checked, error) {
+func (f *Run) Verify(ctx context.Context) (Checked, error) {
 	c := Checked{Account: f.Key, Manifest: f.Manifest, Pages: len(f.pages)}
 	if f.Key == "" {
 		return c, errors.New("nothing is kept of the run: it ended before its members were found")
 	}
 	total := make(map[membership.Outcome]int)
 	steps := make([]map[membership.Outcome]int, len(f.Report.Steps))
-	for leaf, err := range f.leaves(ctx, true) {
+	for page, err := range f.read(ctx, true) {
 		if err != nil {
 			return c, err
 		}
-		c.Records += leaf.records
-		c.Members += len(leaf.members)
-		if steps[leaf.step] == nil {
-			steps[leaf.step] = make(map[membership.Outcome]int)
+		c.Records += page.records
+		c.Members += len(page.Members)
+		if steps[page.Step] == nil {
+			steps[page.Step] = make(map[membership.Outcome]int)
 		}
-		for _, m := range leaf.members {
+		for _, m := range page.Members {
 			total[m.Outcome]++
-			steps[leaf.step][m.Outcome]++
+			steps[page.Step][m.Outcome]++
 		}
 	}
 	for _, p := range f.pages {
@@ -72,9 +72,9 @@ func (f *Fleet) Verify(ctx context.Context) (Checked, error) {
 }
 
 // checkSight reads what people saw of a page and compares it with what they were told.
-func (f *Fleet) checkSight(ctx context.Context, p page) error {
+func (f *Run) checkSight(ctx context.Context, p page) error {
 	what := fmt.Sprintf("step %d, %s: a preview", p.step+1, f.waveName(p.step, p.wave))
-	s, err := read[fleet.Sight](ctx, f.get, what, p.seen)
+	s, err := get[fleet.Sight](ctx, f.from, what, p.seen)
 	if err == nil && len(s.Members) != p.ref.Count {
 		err = fmt.Errorf("%s, %s: it has %d members, and the page %d", what, p.seen, len(s.Members), p.ref.Count)
 	}

@@ -1,7 +1,7 @@
-// Package report tells all about a fleet that has ended, for people and for programs. It reads what the workers keep in
-// their store, where every blob is named by the hash of its content: from the key of the fleet's account one comes to
-// everything else, and nothing of it can have been changed since without being noticed.
-package report
+// Package archive reads what the workers keep of runs that have ended. Every blob of their store is named by the hash of its
+// content: from the key of a run's account one comes to everything else, and nothing of it can have been changed since
+// without being noticed.
+package archive
 
 import (
 	"context"
@@ -20,14 +20,14 @@ import (
 // is checked against the key: it need not be trusted. Its errors name the key.
 type Get func(ctx context.Context, key string) ([]byte, error)
 
-// Fleet is a fleet that has ended. Its members are read anew each time that they are asked for, a few pages at once, so
+// Run is a run that has ended. Its members are read anew each time that they are asked for, a few pages at once, so
 // that 100,000 of them take no more memory than some hundred.
-type Fleet struct {
+type Run struct {
 	fleet.Account
-	Run string // its workflow id, when it is known
-	Key string // of the account; "" when the fleet ended before it had one
+	ID  string // its workflow id, when it is known
+	Key string // of the account; "" when the run ended before it had one
 
-	get   Get
+	from  Get
 	pages []page // in the order of the plan
 }
 
@@ -39,18 +39,18 @@ type page struct {
 	parts      []fleet.Part // in the order in which they ended
 }
 
-// Open reads the account of a fleet and finds where its members are.
-func Open(ctx context.Context, get Get, account string) (*Fleet, error) {
-	f := &Fleet{Key: account, get: get}
+// Open reads the account of a run and finds where its members are.
+func Open(ctx context.Context, from Get, account string) (*Run, error) {
+	f := &Run{Key: account, from: from}
 	var err error
-	if f.Account, err = read[fleet.Account](ctx, get, "the account", account); err != nil {
+	if f.Account, err = get[fleet.Account](ctx, from, "the account", account); err != nil {
 		return nil, err
 	}
 	if f.Report.Outcome == "" || f.Manifest == "" {
-		return nil, fmt.Errorf("%s is not the key of a fleet's account", account)
+		return nil, fmt.Errorf("%s is not the key of a run's account", account)
 	}
 	f.Report.Account = account
-	manifest, err := read[fleet.Manifest](ctx, get, "the manifest", f.Manifest)
+	manifest, err := get[fleet.Manifest](ctx, from, "the manifest", f.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +60,11 @@ func Open(ctx context.Context, get Get, account string) (*Fleet, error) {
 	return f, nil
 }
 
-// Of is for a fleet that ended before its members were found, so that nothing is kept of it but its report.
-func Of(r fleet.Report) *Fleet { return &Fleet{Account: fleet.Account{Report: r}} }
+// Of is for a run that ended before its members were found, so that nothing is kept of it but its report.
+func Of(r fleet.Report) *Run { return &Run{Account: fleet.Account{Report: r}} }
 
 // layOut finds the pages, and what each part tells of them.
-func (f *Fleet) layOut(m fleet.Manifest) error {
+func (f *Run) layOut(m fleet.Manifest) error {
 	type place struct{ step, wave, page int }
 	at := make(map[place]int)
 	for s, step := range m.Steps {
@@ -90,16 +90,16 @@ func (f *Fleet) layOut(m fleet.Manifest) error {
 	return nil
 }
 
-func (f *Fleet) seen(step, nth int) string {
+func (f *Run) seen(step, nth int) string {
 	if step >= len(f.Seen) || nth >= len(f.Seen[step]) {
 		return ""
 	}
 	return f.Seen[step][nth].Key
 }
 
-// read returns the verified content of a blob. what says whose it is.
-func read[T any](ctx context.Context, get Get, what, key string) (v T, err error) {
-	data, err := get(ctx, key)
+// get returns the verified content of a blob. what says whose it is.
+func get[T any](ctx context.Context, from Get, what, key string) (v T, err error) {
+	data, err := from(ctx, key)
 	switch {
 	case err != nil:
 		return v, fmt.Errorf("%s: %w", what, err)
@@ -147,16 +147,16 @@ type Cohort struct {
 	Record  string                     `json:"record,omitempty"` // the key of its record
 	Error   string                     `json:"error,omitempty"`  // why it ended without one
 
-	wave int // its number in the step
+	Number int `json:"-"` // of the wave in its step, from 0
 }
 
-// Cohorts returns the cohorts of the fleet in the order in which they ended.
-func (f *Fleet) Cohorts() []Cohort {
+// Cohorts returns the cohorts of the run in the order in which they ended.
+func (f *Run) Cohorts() []Cohort {
 	all := make([]Cohort, len(f.Parts))
 	for i, p := range f.Parts {
 		all[i] = Cohort{ID: p.Cohort, Act: actOf(p), Step: p.Input.Step + 1, Wave: f.waveName(p.Input.Step, p.Input.Wave),
 			Members: p.Members(), Counts: p.Counts, Started: p.Started, Ended: p.Ended, Record: p.Record, Error: p.Error,
-			wave: p.Input.Wave}
+			Number: p.Input.Wave}
 	}
 	return all
 }
@@ -174,15 +174,15 @@ type Wave struct {
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
 
-	wave int // its number in the step
+	Number int `json:"-"` // of the wave in its step, from 0
 }
 
 // Waves returns the waves of all steps in the order of the plan.
-func (f *Fleet) Waves() []Wave {
+func (f *Run) Waves() []Wave {
 	all := []Wave{}
 	for s, step := range f.Report.Steps {
 		for w, surveyed := range step.Waves {
-			wave := Wave{Step: s + 1, Name: surveyed.Name, Members: surveyed.Members, wave: w}
+			wave := Wave{Step: s + 1, Name: surveyed.Name, Members: surveyed.Members, Number: w}
 			var forward, back []fleet.Part
 			for _, p := range f.Parts {
 				switch {
@@ -218,7 +218,7 @@ func (w *Wave) extend(p fleet.Part) {
 	}
 }
 
-func (f *Fleet) waveName(step, wave int) string {
+func (f *Run) waveName(step, wave int) string {
 	if step >= len(f.Report.Steps) || wave >= len(f.Report.Steps[step].Waves) {
 		return ""
 	}

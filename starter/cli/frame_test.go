@@ -104,8 +104,8 @@ func sampleHistories() map[string][]fleet.Status {
 }
 
 // historyOf is what somebody has seen who looked every minute until noon.
-func historyOf(statuses []fleet.Status) *fleetHistory {
-	h := &fleetHistory{id: "web-tier-1a2b3c4d", began: noon.Add(-83 * time.Minute)}
+func historyOf(statuses []fleet.Status) *history {
+	h := &history{id: "web-tier-1a2b3c4d", began: noon.Add(-83 * time.Minute)}
 	for i, s := range statuses {
 		h.note(noon.Add(time.Duration(i+1-len(statuses))*time.Minute), s, closeUp{})
 	}
@@ -144,7 +144,7 @@ func TestFramesOfFleets(t *testing.T) {
 }
 
 // frames are those of terminals of some sizes: columns and rows, in turn.
-func frames(t *testing.T, h *fleetHistory, sizes ...int) string {
+func frames(t *testing.T, h *history, sizes ...int) string {
 	t.Helper()
 	var all strings.Builder
 	for size := range slices.Chunk(sizes, 2) {

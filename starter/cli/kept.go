@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/starter/report"
@@ -28,7 +29,7 @@ import (
 // reportFleet tells about a fleet that has ended. Its short report is Temporal's; what became of each member is read from
 // the workers' store.
 func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection) error {
-	r, err := fleetReportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
+	r, err := reportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
 	if err != nil {
 		return err
 	}
@@ -37,24 +38,24 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 		return err
 	}
 	return f.attend(ctx, conn, func(ctx context.Context) error {
-		fl := report.Of(r)
+		fl := archive.Of(r)
 		if r.Account != "" {
-			if fl, err = report.Open(ctx, get, r.Account); err != nil {
+			if fl, err = archive.Open(ctx, get, r.Account); err != nil {
 				if o.table(f.JSON) {
-					f.printFleetReport(o.Run, r)
+					f.printReport(o.Run, r)
 				}
 				return fmt.Errorf("what is kept of run %s cannot be read: %w", o.Run, err)
 			}
 		}
-		fl.Run = o.Run
+		fl.ID = o.Run
 		return f.tellFleet(ctx, o, fl)
 	})
 }
 
 // reportKept tells about a fleet whose account is named: Temporal need not know of it any more.
 func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
-	tell := func(ctx context.Context, get report.Get) error {
-		fl, err := report.Open(ctx, get, o.Run)
+	tell := func(ctx context.Context, get archive.Get) error {
+		fl, err := archive.Open(ctx, get, o.Run)
 		if err != nil {
 			return err
 		}
@@ -76,7 +77,7 @@ func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
 }
 
 // blobs returns where the records are read from.
-func (o *ReportOptions) blobs(conn *connect.Connection) (report.Get, error) {
+func (o *ReportOptions) blobs(conn *connect.Connection) (archive.Get, error) {
 	if o.Store == "" {
 		return fromWorkers(conn), nil
 	}
@@ -89,7 +90,7 @@ func (o *ReportOptions) blobs(conn *connect.Connection) (report.Get, error) {
 
 // fromWorkers reads blobs through workflows, since the store is the workers'. Who asks for the same at the same time
 // shares one.
-func fromWorkers(conn *connect.Connection) report.Get {
+func fromWorkers(conn *connect.Connection) archive.Get {
 	return func(ctx context.Context, key string) ([]byte, error) {
 		run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID:                       "read-" + key,
@@ -145,33 +146,33 @@ func (o *ReportOptions) table(asJSON bool) bool {
 	return !asJSON && !o.CSV && o.HTML == "" && !o.Verify
 }
 
-func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *report.Fleet) error {
+func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
 	var err error
-	as := func(format func(context.Context, io.Writer) error) func(io.Writer) error {
-		return func(to io.Writer) error { return format(ctx, to) }
+	as := func(format func(context.Context, *archive.Run, io.Writer) error) func(io.Writer) error {
+		return func(to io.Writer) error { return format(ctx, fl, to) }
 	}
 	switch {
 	case o.Verify:
 		return f.verifyFleet(ctx, fl)
 	case o.CSV:
-		err = writeWhole(f.Out, as(fl.WriteCSV))
+		err = writeWhole(f.Out, as(report.WriteCSV))
 	case o.HTML == "-":
-		err = writeWhole(f.Out, as(fl.WriteHTML))
+		err = writeWhole(f.Out, as(report.WriteHTML))
 	case o.HTML != "":
-		err = writeFile(o.HTML, as(fl.WriteHTML))
+		err = writeFile(o.HTML, as(report.WriteHTML))
 	case f.JSON:
-		err = writeWhole(f.Out, as(fl.WriteJSON))
+		err = writeWhole(f.Out, as(report.WriteJSON))
 	default:
-		f.printFleetReport(cmp.Or(fl.Run, fl.Key), fl.Report)
+		f.printReport(cmp.Or(fl.ID, fl.Key), fl.Report)
 		err = f.printKept(ctx, fl, o.All)
 	}
 	if err != nil {
 		return err
 	}
-	return exitWith(exitOf(fl.Report.Outcome))
+	return exitWith(exitOf(fl.Report.Outcome, fl.Report.Counts))
 }
 
-func (f *Factory) verifyFleet(ctx context.Context, fl *report.Fleet) error {
+func (f *Factory) verifyFleet(ctx context.Context, fl *archive.Run) error {
 	checked, err := fl.Verify(ctx)
 	if err != nil {
 		return err
@@ -246,7 +247,7 @@ func writeInto(path string, write func(io.Writer) error) error {
 }
 
 // printKept prints what only the store knows: when the waves were, and what became of the members.
-func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) error {
+func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) error {
 	if len(fl.Parts) > 0 {
 		f.printf("\n")
 		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
@@ -256,13 +257,13 @@ func (f *Factory) printKept(ctx context.Context, fl *report.Fleet, all bool) err
 		if err != nil {
 			return err
 		}
-		s.add(told(m))
+		s.add(m.MemberReport())
 	}
 	s.print(f)
 	return nil
 }
 
-func (f *Factory) printWaves(waves []report.Wave, steps bool) {
+func (f *Factory) printWaves(waves []archive.Wave, steps bool) {
 	var t table
 	t.head("WAVE", "MEMBERS", "FAILED", "PUT BACK", "BEGAN", "ENDED", "TOOK")
 	for _, w := range waves {

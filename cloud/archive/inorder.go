@@ -1,4 +1,4 @@
-package report
+package archive
 
 import (
 	"context"
@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// ahead is how many pages are read at once. Each may come from a workflow that reads it, so that more would only queue.
-const ahead = 8
+// ReadAhead is how many pages are read at once. Each may come from a workflow that reads it, so that more would only queue.
+const ReadAhead = 8
 
 // inOrder does the work on 0 to n-1, a few at once and no further ahead than that of who takes the results, and hands
 // them on in order. It ends with the first error, of those in order.
@@ -24,7 +24,7 @@ func inOrder[T any](ctx context.Context, n int, work func(ctx context.Context, i
 		var queue []chan result
 		next := 0
 		for next < n || len(queue) > 0 {
-			for ; next < n && len(queue) < ahead; next++ {
+			for ; next < n && len(queue) < ReadAhead; next++ {
 				i, done := next, make(chan result, 1)
 				queue = append(queue, done)
 				running.Go(func() {

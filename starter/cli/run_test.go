@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/mocks"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 	"github.com/fleetjoin/fleetjoin/workflows"
@@ -32,38 +31,42 @@ func TestOnePlanIsOneRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data, err := toJSON([]byte(text), "test")
-			require.NoError(t, err)
 			var ids []string
 			for _, who := range []string{"ann@here", "bob@there"} {
-				p, err := parsePlan(askedBy(data, who), kinds.All(kinds.Clouds{}))
+				p, err := reading(text+"requester: "+who+"\n", Source{File: "-"})
 				require.NoError(t, err)
 				require.Equal(t, who, p.Requester)
-				ids = append(ids, fleetID(p))
+				ids = append(ids, runID(p))
 			}
 			require.Equal(t, ids[0], ids[1])
 		})
 	}
 	other := fleet.Plan{Step: fleet.Step{Kind: "k", Targets: &fleet.Targets{File: "other.csv"}}}
-	require.NotEqual(t, fleetID(fleet.Plan{Step: fleet.Step{Kind: "k", Targets: &fleet.Targets{File: "web.csv"}}}), fleetID(other))
+	require.NotEqual(t, runID(fleet.Plan{Step: fleet.Step{Kind: "k", Targets: &fleet.Targets{File: "web.csv"}}}), runID(other))
 }
 
 func TestSummariesOfFleets(t *testing.T) {
 	t.Parallel()
 	p := fleet.Plan{Step: fleet.Step{Kind: "k", Targets: &fleet.Targets{File: "web.csv"}}}
-	require.Equal(t, "fleet: 1 step, k", fleetSummary(p))
+	require.Equal(t, "fleet: 1 step, k", summary(p))
 	p.Name = "web"
-	require.Equal(t, "fleet web: 1 step, k", fleetSummary(p))
+	require.Equal(t, "fleet web: 1 step, k", summary(p))
 }
 
-func TestAskedByLeavesWhatIsSaid(t *testing.T) {
+func TestTheOneWhoAsksIsFilledIn(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{`{"requester":"ann"}`, `{"Requester":"ann"}`, `{"requester":7}`, `{"approval":{"signed":true}}`,
-		`{"approval":7}`, `[]`, `no JSON`} {
-		require.Equal(t, text, string(askedBy([]byte(text), "bob")))
+	for text, want := range map[string]string{
+		"":                        me(),
+		"requester: ann\n":        "ann",
+		"approval: {quorum: 1}\n": me(),
+		"requester: ''\n":         me(),
+	} {
+		p, err := reading(head+"members: ["+web1+"]\n"+text, Source{File: "-"})
+		require.NoError(t, err)
+		require.Equal(t, want, p.Requester, text)
 	}
-	require.JSONEq(t, `{"requester":"bob","kind":"k"}`, string(askedBy([]byte(`{"kind":"k"}`), "bob")))
-	require.JSONEq(t, `{"requester":"bob"}`, string(askedBy([]byte(`{"requester":""}`), "bob")))
+	_, err := reading(head+"members: ["+web1+"]\napproval: {signed: true}\n", Source{File: "-"})
+	require.ErrorContains(t, err, "requester: is missing", "it is the name of a key, and only a person can say which")
 }
 
 // A plan with a gate need not say who asks: who applies it does.
@@ -116,8 +119,9 @@ func TestPlansThatAFleetTakesAreTaken(t *testing.T) {
 			require.NoError(t, err)
 			want, err := fleet.ParsePlan(data)
 			require.NoError(t, err)
-			got, err := parsePlan(data, kinds.All(kinds.Clouds{}))
+			got, err := reading(text, Source{File: "-"})
 			require.NoError(t, err)
+			want.Requester = got.Requester
 			require.Equal(t, want, got)
 		})
 	}
@@ -133,9 +137,7 @@ func TestMistakesOfPlansAndRequests(t *testing.T) {
 		head + "members: [" + web1 + "]\nparams: {x: y}\n":                                "params.x: is not a parameter of huawei.servergroup",
 		strings.Replace(head, "huawei", "hua", 1) + "canary: 1\ntargets: {file: a.csv}\n": `kind: "hua.servergroup": is not a kind`,
 	} {
-		data, err := toJSON([]byte(text), "test")
-		require.NoError(t, err)
-		_, err = parsePlan(data, kinds.All(kinds.Clouds{}))
+		_, err := reading(text, Source{File: "-"})
 		var bad *membership.BadInput
 		require.ErrorAs(t, err, &bad)
 		require.ErrorContains(t, err, want)

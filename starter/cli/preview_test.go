@@ -72,31 +72,6 @@ func TestFleetPlan(t *testing.T) {
 	require.Contains(t, out.String(), "g-24 ", "all groups")
 }
 
-// What a plan takes stands beside the program, and not in it: that is what its digest is of.
-func TestPlansAsJSONTellWhatTheyTake(t *testing.T) {
-	t.Parallel()
-	f, out, _ := testFactory(t)
-	p := samplePlan()
-	p.Members[0].Before["power"] = "on"
-	require.NoError(t, f.pretty(expectedProgram{p, f.expect(p)}))
-	var told struct {
-		Digest   string         `json:"digest"`
-		Expected map[string]any `json:"expected"`
-	}
-	require.NoError(t, json.Unmarshal(out.Bytes(), &told))
-	require.Equal(t, p.Digest, told.Digest)
-	require.Equal(t, map[string]any{"members": 1., "secondsEach": 75.}, told.Expected["downtime"])
-	require.Equal(t, 75., told.Expected["durationSeconds"])
-	require.Equal(t, map[string]any{"api": "BatchStopServers", "writes": 1., "writesAtMost": 1., "reads": 0., "limit": "BatchStopServers",
-		"limitPerSecond": 200., "limitShare": 1. / 200 / 75}, told.Expected["calls"].([]any)[0])
-	var program membership.Program
-	require.NoError(t, json.Unmarshal(out.Bytes(), &program))
-	require.Equal(t, p, program)
-
-	p.Kind = "toy.town"
-	require.Nil(t, f.expect(p), "nobody knows here")
-}
-
 func TestFleetPlanOfEveryMember(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)

@@ -23,8 +23,8 @@ const (
 	presentMarker = "> "
 )
 
-// fleetHistory is what has been seen of a fleet under way: its statuses, and what follows from more than one of them.
-type fleetHistory struct {
+// history is what has been seen of a fleet under way: its statuses, and what follows from more than one of them.
+type history struct {
 	id    string
 	began time.Time // zero when nobody knows any more
 	at    time.Time // of the last look
@@ -34,7 +34,7 @@ type fleetHistory struct {
 	tempo tempo
 }
 
-func (h *fleetHistory) note(at time.Time, s fleet.Status, near closeUp) {
+func (h *history) note(at time.Time, s fleet.Status, near closeUp) {
 	if h.past == nil {
 		h.past = make(map[int]int)
 	}
@@ -49,7 +49,7 @@ func (h *fleetHistory) note(at time.Time, s fleet.Status, near closeUp) {
 }
 
 // ended is how many members have come to an end.
-func (h *fleetHistory) ended() (n int) {
+func (h *history) ended() (n int) {
 	for _, o := range membership.Outcomes() {
 		n += h.now.Counts[o]
 	}
@@ -58,7 +58,7 @@ func (h *fleetHistory) ended() (n int) {
 
 // frame is the picture of the fleet as it is now. When it is too high for the terminal, it leaves out failed members and
 // waves that are far away.
-func (h *fleetHistory) frame(columns, height int) []line {
+func (h *history) frame(columns, height int) []line {
 	columns, height = max(columns, 1), max(height, 2)-1 // the cursor rests below
 	head := append(h.header(columns), h.steps()...)
 	tail := slices.Concat(h.waits(columns), h.warnings(columns), h.members(columns), h.close(columns), h.pace(columns), h.budget(columns))
@@ -71,7 +71,7 @@ func (h *fleetHistory) frame(columns, height int) []line {
 	return lines
 }
 
-func (h *fleetHistory) header(columns int) []line {
+func (h *history) header(columns int) []line {
 	phase := cell{string(h.now.Phase), phasePaint(h.now.Phase)}
 	items := []cell{{clean(h.id), bold}, phase}
 	if h.now.Name != "" {
@@ -84,7 +84,7 @@ func (h *fleetHistory) header(columns int) []line {
 }
 
 // steps tells of the steps before. The next one begins only when all has gone well in the one before.
-func (h *fleetHistory) steps() (lines []line) {
+func (h *history) steps() (lines []line) {
 	if h.now.Steps < 2 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (h *fleetHistory) steps() (lines []line) {
 }
 
 // present is the number of the wave that the run is in, -1 when it is in none.
-func (h *fleetHistory) present() int {
+func (h *history) present() int {
 	return slices.IndexFunc(h.now.Waves, func(w fleet.WaveStatus) bool {
 		return h.now.Wave == w.Name || strings.HasSuffix(h.now.Wave, ", "+w.Name)
 	})
@@ -107,7 +107,7 @@ func (h *fleetHistory) present() int {
 
 // waves draws a bar for each wave, in at most room lines: those around the present one, and how many there are before and
 // after.
-func (h *fleetHistory) waves(columns, room int) (lines []line) {
+func (h *history) waves(columns, room int) (lines []line) {
 	all, present := h.now.Waves, h.present()
 	from, to := 0, len(all)
 	if len(all) > room {
@@ -182,7 +182,7 @@ func labelled(columns int, label, between string, items []cell) []line {
 	return wrap(columns, cell{label, faint}, labelWidth, between, items)
 }
 
-func (h *fleetHistory) members(columns int) []line {
+func (h *history) members(columns int) []line {
 	s := h.now
 	if s.Members == 0 {
 		return nil
@@ -203,7 +203,7 @@ func (h *fleetHistory) members(columns int) []line {
 	return labelled(columns, "members", betweenItems, append(items, text(fmt.Sprintf("%d in all", s.Members))))
 }
 
-func (h *fleetHistory) warnings(columns int) (lines []line) {
+func (h *history) warnings(columns int) (lines []line) {
 	for _, w := range h.now.Warnings {
 		lines = append(lines, labelled(columns, "warning", " ", words(w, yellow))...)
 	}
@@ -211,7 +211,7 @@ func (h *fleetHistory) warnings(columns int) (lines []line) {
 }
 
 // close tells where the members of the only cohort are, and what it cannot get done.
-func (h *fleetHistory) close(columns int) []line {
+func (h *history) close(columns int) []line {
 	var items []cell
 	for _, part := range h.near.where {
 		items = append(items, text(part))
@@ -226,7 +226,7 @@ func (h *fleetHistory) close(columns int) []line {
 }
 
 // pace tells how fast the run is and when it should be through. Nobody knows when people will say something.
-func (h *fleetHistory) pace(columns int) []line {
+func (h *history) pace(columns int) []line {
 	s := h.now
 	if s.Members == 0 {
 		return nil
@@ -242,7 +242,7 @@ func (h *fleetHistory) pace(columns int) []line {
 }
 
 // eta is when the wave and the run should be through.
-func (h *fleetHistory) eta() []cell {
+func (h *history) eta() []cell {
 	s, present := h.now, h.present()
 	var rest time.Duration
 	if s.Phase == membership.Resting {
@@ -283,7 +283,7 @@ func roughly(d time.Duration) string {
 	return short(max(d.Round(time.Second), time.Second))
 }
 
-func (h *fleetHistory) budget(columns int) []line {
+func (h *history) budget(columns int) []line {
 	if h.now.Budget == "" {
 		return nil
 	}
@@ -291,7 +291,7 @@ func (h *fleetHistory) budget(columns int) []line {
 }
 
 // waits tells who waits for what. The commands of who must say something now are told when the verb ends for it.
-func (h *fleetHistory) waits(columns int) []line {
+func (h *history) waits(columns int) []line {
 	s := h.now
 	say := func(p paint, texts ...string) []line {
 		return labelled(columns, "waits", " ", words(strings.Join(texts, " "), p))
@@ -321,13 +321,13 @@ func (h *fleetHistory) waits(columns int) []line {
 }
 
 // soaking tells a rest after a wave from one before its members.
-func (h *fleetHistory) soaking() bool {
+func (h *history) soaking() bool {
 	p := h.present()
 	return p >= 0 && h.now.Waves[p].Ended >= h.now.Waves[p].Members
 }
 
 // ballot tells who may vote and who has.
-func (h *fleetHistory) ballot(columns int) []line {
+func (h *history) ballot(columns int) []line {
 	g, who := h.now.Gate, "anybody"
 	if len(g.Voters) > 0 {
 		who = strings.Join(g.Voters, ", ")
@@ -347,7 +347,7 @@ func (h *fleetHistory) ballot(columns int) []line {
 }
 
 // until is the moment when it goes on, and how long that is.
-func (h *fleetHistory) until() string {
+func (h *history) until() string {
 	next := h.now.Next.In(h.at.Location())
 	layout := "Mon 15:04"
 	if next.Sub(h.at) < 12*time.Hour {
@@ -357,7 +357,7 @@ func (h *fleetHistory) until() string {
 }
 
 // failed names the latest who failed.
-func (h *fleetHistory) failed(columns int) (lines []line) {
+func (h *history) failed(columns int) (lines []line) {
 	label := "failed"
 	for _, m := range h.now.Failed[:min(len(h.now.Failed), failedShown)] {
 		items := []cell{text(m.ID), {string(m.Outcome), colourOf(string(m.Outcome))}}

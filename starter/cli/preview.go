@@ -12,37 +12,32 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/starter/report"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
 const (
-	// fleetPlanTimeout ends the plan of a fleet that nobody waits for any more. Looking at 100,000 members takes a while.
-	fleetPlanTimeout = 6 * time.Hour
+	// previewTimeout ends the plan of a fleet that nobody waits for any more. Looking at 100,000 members takes a while.
+	previewTimeout = 6 * time.Hour
 	// someGroups is how many groups are listed unless all are.
 	someGroups = 20
 )
 
-// planFleet shows what a fleet would do.
-func (f *Factory) planFleet(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
-	if membership.Operation(o.Operation) == membership.Leave {
-		if err := leaves(&p); err != nil {
-			return err
-		}
-	}
+// preview shows what a plan would do.
+func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	id := fmt.Sprintf("plan-%s-%s", fleetID(p), strings.ToLower(rand.Text()[:8]))
+	id := fmt.Sprintf("plan-%s-%s", runID(p), strings.ToLower(rand.Text()[:8]))
 	run, err := conn.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       id,
 		TaskQueue:                workflows.TaskQueue,
-		WorkflowExecutionTimeout: fleetPlanTimeout,
-		StaticSummary:            "plan: " + fleetSummary(p),
+		WorkflowExecutionTimeout: previewTimeout,
+		StaticSummary:            "plan: " + summary(p),
 	}, workflows.TypePreview, p)
 	if err != nil {
 		return fmt.Errorf("start plan %s: %w", id, err)
@@ -51,12 +46,18 @@ func (f *Factory) planFleet(ctx context.Context, o *PlanOptions, p fleet.Plan) e
 	if err := f.awaitPlan(ctx, conn, run, &preview); err != nil {
 		return err
 	}
+	// Of a handful one wants to see each.
+	members := 0
+	for _, s := range preview.Steps {
+		members += s.Members
+	}
+	each := o.All || !f.JSON && members <= membership.ByName
 	if f.JSON {
 		err = f.pretty(preview)
 	} else {
 		f.printPreview(preview, o.All)
 	}
-	if err == nil && o.All {
+	if err == nil && each {
 		err = f.attend(ctx, conn, func(ctx context.Context) error { return f.tellSights(ctx, preview, fromWorkers(conn)) })
 	}
 	if err != nil {
@@ -122,8 +123,13 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	t.print(&f.Streams, "")
 	f.printf("\n%s\n", foreseen(s.Foreseen, s.Operation))
 	f.printRefusals(s.Refusals)
+	if len(s.Stages) > 0 {
+		f.printf("\nEach member to %s goes through:\n", s.Operation)
+		f.printStages(s.Stages)
+		f.printf("\n")
+	}
 	if s.Destructive {
-		f.printf("%s\n", f.paint(red, "This destroys data."))
+		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
 	}
 	f.printWarnings(s.Warnings)
 	f.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
@@ -178,7 +184,7 @@ type sightLine struct {
 }
 
 // tellSights lists every member, page by page: however many there are, only one page is held.
-func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get report.Get) error {
+func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get archive.Get) error {
 	for i, s := range p.Steps {
 		for _, w := range s.Waves {
 			for _, page := range w.Pages {
@@ -192,7 +198,7 @@ func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get report.Ge
 				}
 				line := sightLine{Step: i + 1, Wave: w.Name, Group: page.Group, Members: sight.Members}
 				if !f.JSON {
-					f.printSight(line, s.Operation, len(p.Steps) > 1)
+					f.printSight(line, stageNames(s), len(p.Steps) > 1)
 				} else if err := f.json(line); err != nil {
 					return err
 				}
@@ -202,7 +208,7 @@ func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get report.Ge
 	return nil
 }
 
-func (f *Factory) printSight(s sightLine, op membership.Operation, steps bool) {
+func (f *Factory) printSight(s sightLine, stages string, steps bool) {
 	f.printf("\n")
 	if steps {
 		f.printf("step %d, ", s.Step)
@@ -211,9 +217,17 @@ func (f *Factory) printSight(s sightLine, op membership.Operation, steps bool) {
 	var t table
 	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
 	for _, m := range s.Members {
-		t.planned(m, string(op))
+		t.planned(m, stages)
 	}
 	t.print(&f.Streams, "")
+}
+
+func stageNames(s fleet.PreviewStep) string {
+	var names []string
+	for _, stage := range s.Stages {
+		names = append(names, stage.Name)
+	}
+	return cmp.Or(strings.Join(names, " → "), string(s.Operation))
 }
 
 // printExpected tells what something should take, unless nobody knows or it is nothing.

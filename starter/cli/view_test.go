@@ -92,10 +92,10 @@ func TestWatchingAFleetOnATerminal(t *testing.T) {
 	t.Run("ends with the report", func(t *testing.T) {
 		start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 		shown, told, code := watched(t, []fleet.Status{before, sampleFleet()}, func(_ context.CancelFunc, end chan<- fleet.Report) {
-			end <- fleet.Report{Outcome: membership.RunRefused, Started: start, Ended: start.Add(time.Minute),
+			end <- fleet.Report{Outcome: membership.RunPartial, Started: start, Ended: start.Add(time.Minute),
 				Counts: map[membership.Outcome]int{membership.Joined: 1300, membership.Refused: 1}}
 		})
-		require.Equal(t, []string{"", "refused  run web", "in 1m0s", "", "  1300  joined", "     1  refused  nothing was done", ""}, shown,
+		require.Equal(t, []string{"", "partial: 1300 joined, 1 refused  run web", "in 1m0s", "", "  1300  joined", "     1  refused  nothing was done", ""}, shown,
 			"the picture of the moment before is gone")
 		require.Empty(t, told)
 		require.Equal(t, ExitRefused, code)
@@ -121,7 +121,7 @@ func TestWatchingAFleetOnATerminal(t *testing.T) {
 func TestFleetsInAPipe(t *testing.T) {
 	t.Parallel()
 	show := func(f *Factory) {
-		v := fleetView{f: f, run: fleetRun{}, now: func() time.Time { return noon }}
+		v := runView{f: f, run: fleetRun{}, now: func() time.Time { return noon }}
 		for _, name := range []string{"planning", "running", "spent, and some in flight", "paused", "stopped", "undoing"} {
 			statuses := sampleHistories()[name]
 			v.show(statuses[len(statuses)-1], closeUp{})

@@ -14,9 +14,9 @@ import (
 	"github.com/fleetjoin/fleetjoin/starter/report"
 )
 
-// fleetView shows a fleet that is under way: as a picture on a terminal, else as a line, or an object, whenever something
+// runView shows a fleet that is under way: as a picture on a terminal, else as a line, or an object, whenever something
 // has changed.
-type fleetView struct {
+type runView struct {
 	f       *Factory
 	run     client.WorkflowRun
 	runID   string
@@ -25,7 +25,7 @@ type fleetView struct {
 	failed  []fleet.FailedMember
 	trouble string
 	warned  bool
-	history *fleetHistory // of what is drawn
+	history *history // of what is drawn
 }
 
 // begunRun is a run that somebody started before we came; at is zero when nobody knows when.
@@ -36,9 +36,9 @@ type begunRun struct {
 }
 
 // draw draws the picture anew, since time has passed even when nothing else has happened.
-func (v *fleetView) draw(s fleet.Status, near closeUp) {
+func (v *runView) draw(s fleet.Status, near closeUp) {
 	if v.history == nil {
-		v.history = &fleetHistory{id: v.run.GetID(), began: v.now()}
+		v.history = &history{id: v.run.GetID(), began: v.now()}
 		if r, ok := v.run.(begunRun); ok {
 			v.history.began = r.at
 		}
@@ -47,16 +47,16 @@ func (v *fleetView) draw(s fleet.Status, near closeUp) {
 	v.f.draw(v.history.frame(v.f.size()))
 }
 
-func (v *fleetView) show(s fleet.Status, near closeUp) {
+func (v *runView) show(s fleet.Status, near closeUp) {
 	if v.f.Terminal && !v.f.JSON {
 		v.draw(s, near)
 		return
 	}
-	line := fleetTally(s)
+	line := tally(s)
 	if v.f.JSON {
 		if line != v.last {
 			v.last = line
-			_ = v.f.json(fleetStatusLine{ID: v.run.GetID(), RunID: v.runID, Status: s}) // the report's write will tell
+			_ = v.f.json(statusLine{ID: v.run.GetID(), RunID: v.runID, Status: s}) // the report's write will tell
 		}
 		return
 	}
@@ -85,8 +85,8 @@ func (v *fleetView) show(s fleet.Status, near closeUp) {
 	v.failed = s.Failed
 }
 
-// fleetTally is a fleet in a line, such as "running · wave 1 · 12 joined, 200 in flight of 1000".
-func fleetTally(s fleet.Status) string {
+// tally is a fleet in a line, such as "running · wave 1 · 12 joined, 200 in flight of 1000".
+func tally(s fleet.Status) string {
 	parts := []string{string(s.Phase)}
 	if s.Wave != "" && s.Phase != membership.Ended {
 		parts = append(parts, clean(s.Wave))
@@ -130,8 +130,8 @@ func outcomeTally(counts map[membership.Outcome]int) string {
 	return membership.Report{Counts: counts}.Tally()
 }
 
-func (f *Factory) printFleetStatus(s fleet.Status) {
-	f.printf("%s\n", f.paint(bold, fleetTally(s)))
+func (f *Factory) printStatus(s fleet.Status) {
+	f.printf("%s\n", f.paint(bold, tally(s)))
 	if s.Steps > 1 {
 		f.printf("step %d of %d\n", s.Step, s.Steps)
 	}
@@ -172,9 +172,9 @@ func (f *Factory) printFailed(failed []fleet.FailedMember) {
 	t.print(&f.Streams, "")
 }
 
-func (f *Factory) printFleetReport(id string, r fleet.Report) {
+func (f *Factory) printReport(id string, r fleet.Report) {
 	f.erase() // the picture is of the moment before the end
-	f.printf("\n%s  run %s\n", f.paint(outcomePaint(r.Outcome), string(r.Outcome)), clean(id))
+	f.printf("\n%s: %s  run %s\n", f.paint(outcomePaint(r), string(r.Outcome)), outcomeTally(r.Counts), clean(id))
 	if r.Why != "" {
 		f.printf("%s\n", clean(r.Why))
 	}
