@@ -2,7 +2,7 @@ package huawei
 
 import "slices"
 
-// cceRules says what the answers of the gateway and of CCE mean, as rules does for ECS. That something is said to exist
+// cceRules says what the answers of CCE mean, as rules does for ECS. That something is said to exist
 // or to be occupied may be about a write of our own whose answer was lost.
 var cceRules = slices.Concat(
 	gatewayRules,

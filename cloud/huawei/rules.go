@@ -16,20 +16,7 @@ const (
 	unknown   = verdict.Unknown
 )
 
-// gatewayRules says what the answers of the API gateway mean, which all services are behind.
-var gatewayRules = slices.Concat(
-	answers(429, throttled, throttled, "§7: the gateway throttles", "APIGW.0308"),
-	answers(401, rejected, rejected, "§7: wrong signature, key, clock or token", "APIGW.0301", "APIGW.0303", "APIGW.0305"),
-	answers(403, rejected, rejected, "§7: no permission", "APIGW.0302", "Pdp.0001"),
-	answers(401, rejected, rejected, "§7: no permission in the enterprise project", "EPS.0003"),
-	answers(404, rejected, rejected, "§7: wrong URL, or an API that this region lacks", "APIGW.0101"),
-	answers(0, rejected, rejected, "§7: headers that the gateway does not take, with any 4xx", "APIGW.0106"),
-	answers(502, transient, unknown, "§7: the gateway does not reach the service", ""),
-	answers(503, transient, unknown, "§7: the service is not available", ""),
-	answers(504, transient, unknown, "§7: the service took too long", "APIGW.0201", ""),
-)
-
-// rules says what the answers of the gateway and of ECS mean, after the table in §7 of the facts about Huawei. Where
+// rules says what the answers of ECS mean, after the table in §7 of the facts about Huawei. Where
 // the facts say "look first", a write is Unknown, and a read, which is a look, may simply be tried again.
 var rules = slices.Concat(
 	gatewayRules,
@@ -48,13 +35,13 @@ var rules = slices.Concat(
 	// Where we are.
 	answers(400, rejected, rejected, "§7: the project of the URL is not the key's", "Ecs.0023", "Common.0018"),
 
-	// Security groups, by Nova. What is missing is not in a group, which is all that a removal wants. That a server is in a
-	// group already may be told of a write of our own whose answer was lost.
-	on("NovaDisassociateSecurityGroup", answers(404, done, done, "V6: server, group or membership missing", "itemNotFound")),
-	on("NovaDisassociateSecurityGroup", answers(400, rejected, rejected, "V7: its only group", "badRequest")),
-	on("NovaAssociateSecurityGroup", answers(404, rejected, rejected, "V6: server or group missing", "itemNotFound")),
-	on("NovaAssociateSecurityGroup", answers(400, rejected, unknown, "V3: in the group already", "badRequest")),
-	on("NovaAssociateSecurityGroup", answers(403, rejected, rejected, "V4: in too many groups", "forbidden")),
+	// Security groups, by Nova (V3 to V7 of world.md). What is missing is not in a group, which is all that a removal wants.
+	// That a server is in a group already may be told of a write of our own whose answer was lost.
+	on("NovaDisassociateSecurityGroup", answers(404, done, done, "server, group or membership missing", "itemNotFound")),
+	on("NovaDisassociateSecurityGroup", answers(400, rejected, rejected, "its only group", "badRequest")),
+	on("NovaAssociateSecurityGroup", answers(404, rejected, rejected, "server or group missing", "itemNotFound")),
+	on("NovaAssociateSecurityGroup", answers(400, rejected, unknown, "in the group already", "badRequest")),
+	on("NovaAssociateSecurityGroup", answers(403, rejected, rejected, "in too many groups", "forbidden")),
 
 	// What is not there. A missing server is no member, so its removal is as good as done. How a missing group looks is
 	// not established, so before a removal from one is believed, the group must be looked at.
