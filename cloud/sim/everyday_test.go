@@ -96,6 +96,15 @@ func TestRequestIDsDifferBetweenStarts(t *testing.T) {
 	require.Len(t, ids, 4)
 }
 
+// TestTheSameSeedMakesTheSameWorld, whatever the ids of the requests.
+func TestTheSameSeedMakesTheSameWorld(t *testing.T) {
+	made := map[any]bool{}
+	for range 2 {
+		made[startAlibaba(t).call("CreateSnapshot", "DiskId", "d-data").body["SnapshotId"]] = true
+	}
+	require.Len(t, made, 1)
+}
+
 // TestAManagedNodeIsReadAtOnceByItsID: its id is known from the job.
 func TestAManagedNodeIsReadAtOnceByItsID(t *testing.T) {
 	f := startCCE(t, func(w *sim.World) { w.Huawei.CCE.ReadLag = clock.Duration(time.Minute) })
@@ -106,4 +115,26 @@ func TestAManagedNodeIsReadAtOnceByItsID(t *testing.T) {
 	require.Equal(t, 200, shown.status, shown.raw)
 	require.Equal(t, "Installing", shown.body["status"].(map[string]any)["phase"])
 	require.NotContains(t, f.do("GET", clusterPath+"/nodes", "").raw, node.ID)
+}
+
+// TestNumbersOfCallsAreNotGivenTwice: what a call makes has an id by its number, which no later start may give again, even
+// when the journal was forgotten.
+func TestNumbersOfCallsAreNotGivenTwice(t *testing.T) {
+	f, dir := alibabaDir(t)
+	made := map[string]bool{}
+	snapshot := func(f *cloud) {
+		out := f.call("CreateSnapshot", "DiskId", "d-data")
+		id, _ := out.body["SnapshotId"].(string)
+		require.NotEmpty(t, id, out.raw)
+		require.False(t, made[id], "the id of another snapshot")
+		made[id] = true
+	}
+	snapshot(f)
+	require.NoError(t, f.ResetJournal())
+	for range 3 {
+		f = openAlibaba(t, sim.Options{StateDir: dir})
+		snapshot(f)
+		snapshot(f)
+	}
+	require.Len(t, made, 7)
 }

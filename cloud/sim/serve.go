@@ -48,6 +48,15 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.serve()
 }
 
+// callOf is the number of the call with this request id.
+func callOf(requestID string) int64 {
+	n, err := strconv.ParseInt(requestID[len(requestID)/2:], 16, 64)
+	if err != nil {
+		return 0 // of a simulator that wrote it otherwise
+	}
+	return n
+}
+
 func unsaved(w http.ResponseWriter, err error) {
 	http.Error(w, "the simulator cannot save its state: "+err.Error(), http.StatusInternalServerError)
 }

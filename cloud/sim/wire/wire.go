@@ -17,7 +17,7 @@ type Call struct {
 	HTTP      *http.Request // without its body
 	Body      []byte
 	RequestID string
-	Number    int64 // counts the calls of the simulator, for random draws
+	Number    int64 // counts the calls of the simulator: what is drawn and made for a call depends on it
 	Project   string
 	Input     any         // what the service decoded from the request
 	Rule      *fault.Rule // a transition fault (job-fail or stuck), or nil
