@@ -24,6 +24,15 @@ type Assumption[C any] struct {
 	Check func(ctx context.Context, c C) error
 }
 
+// Claims returns what assumptions claim.
+func Claims[C any](all []Assumption[C]) []Claim {
+	claims := make([]Claim, len(all))
+	for i, a := range all {
+		claims[i] = a.Claim
+	}
+	return claims
+}
+
 // The ways in which a check can end.
 const (
 	Holds   = "holds"

@@ -5,10 +5,12 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/assume"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
 func TestAllAssumptionsHoldInTheSimulator(t *testing.T) {
@@ -16,7 +18,16 @@ func TestAllAssumptionsHoldInTheSimulator(t *testing.T) {
 	require.Len(t, results, len(assume.OfHuawei()))
 	require.Greater(t, len(results), 30)
 	for _, r := range results {
-		require.Equal(t, assume.Holds, r.Outcome, "%s: %s: %s", r.ID, r.Says, r.Why)
+		assert.Equal(t, assume.Holds, r.Outcome, "%s: %s: %s", r.ID, r.Says, r.Why)
+	}
+}
+
+func TestAllAssumptionsAboutAlibabaHoldInTheSimulator(t *testing.T) {
+	results := assume.Run(t.Context(), assume.OfAlibaba(), assume.Options{}, assume.AlibabaSimulator(nil))
+	require.Len(t, results, len(assume.OfAlibaba()))
+	require.Greater(t, len(results), 20)
+	for _, r := range results {
+		assert.Equal(t, assume.Holds, r.Outcome, "%s: %s: %s", r.ID, r.Says, r.Why)
 	}
 }
 
@@ -49,6 +60,28 @@ func TestWhatDoesNotHoldIsTold(t *testing.T) {
 	}
 }
 
+func TestWhatDoesNotHoldOfAlibabaIsTold(t *testing.T) {
+	no := false
+	for id, edit := range map[string]func(*world.AlibabaKnobs){
+		"A1":  func(k *world.AlibabaKnobs) { k.RegionRequired = &no },
+		"A2":  func(k *world.AlibabaKnobs) { k.RepeatJoin = "ok" },
+		"A4":  func(k *world.AlibabaKnobs) { k.LeaveNotMember = "InstanceNotInSecurityGroup" },
+		"A5":  func(k *world.AlibabaKnobs) { k.PrimaryInterface = "ok" },
+		"A6":  func(k *world.AlibabaKnobs) { k.PowerOnTarget = "ok" },
+		"A7":  func(k *world.AlibabaKnobs) { k.RepeatMove = "ok" },
+		"A8":  func(k *world.AlibabaKnobs) { k.NoStock = "Zone.NotOnSale" },
+		"A12": func(k *world.AlibabaKnobs) { k.DefaultGroup = "shown" },
+		"A15": func(k *world.AlibabaKnobs) { k.WrappedLists = true },
+		"A16": func(k *world.AlibabaKnobs) { k.StoppedMode = "KeepCharging" },
+	} {
+		only := assume.Options{Only: func(other string) bool { return other == id }}
+		results := assume.Run(t.Context(), assume.OfAlibaba(), only,
+			assume.AlibabaSimulator(func(w *sim.World) { edit(&w.Alibaba.Knobs) }))
+		require.Len(t, results, 1, id)
+		require.Equal(t, assume.Broken, results[0].Outcome, "%s: %s", id, results[0].Why)
+	}
+}
+
 func TestTheReadLagDoesNotHideWhatIsNew(t *testing.T) {
 	only := assume.Options{Only: func(id string) bool { return id == "H18" }}
 	results := assume.Run(t.Context(), assume.OfHuawei(), only, assume.Simulator(func(w *sim.World) { w.Huawei.ReadLag = 60e9 }))
@@ -75,14 +108,15 @@ func TestTheListIsThatOfTheDocs(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/docs/world.md")
 	require.NoError(t, err)
 	documented := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| ([HVC]\d+) \| (.*?) \|`).FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([AHVC]\d+) \| (.*?) \|`).FindAllStringSubmatch(string(text), -1) {
 		require.NotContains(t, documented, row[1], "a number is given twice")
 		documented[row[1]] = row[2]
 	}
 	listed := map[string]string{}
-	for _, a := range assume.OfHuawei() {
-		listed[a.ID] = a.Says
-		require.NotEmpty(t, a.Source, a.ID)
+	claims := assume.Claims(assume.OfHuawei())
+	for _, c := range append(claims, assume.Claims(assume.OfAlibaba())...) {
+		listed[c.ID] = c.Says
+		require.NotEmpty(t, c.Source, c.ID)
 	}
 	require.Equal(t, documented, listed)
 }

@@ -55,10 +55,12 @@ func Open(a account.Account, keys account.Credentials, transport http.RoundTripp
 }
 
 // need returns the ids of resources by their parts.
-func (c *Huawei) need(parts ...string) ([]string, error) {
+func (c *Huawei) need(parts ...string) ([]string, error) { return needed(c.Resources, parts) }
+
+func needed(resources map[string]string, parts []string) ([]string, error) {
 	var ids []string
 	for _, part := range parts {
-		id := c.Resources[part]
+		id := resources[part]
 		if id == "" {
 			return nil, &missing{`resource "` + part + `"`}
 		}

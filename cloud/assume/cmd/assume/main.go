@@ -46,29 +46,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	o := assume.Options{ReadOnly: *name != "", Quick: *name != ""}
-	all := assume.OfHuawei()
 	if *only != "" {
 		wanted := strings.Split(*only, ",")
+		known := append(assume.Claims(assume.OfHuawei()), assume.Claims(assume.OfAlibaba())...)
 		for _, id := range wanted {
-			if !slices.ContainsFunc(all, func(a assume.Assumption[*assume.Huawei]) bool { return a.ID == id }) {
-				fmt.Fprintf(stderr, "assume: --only: %q is no assumption; they are H1 to H18, V1 to V9 and C1 to C5\n", id)
+			if !slices.ContainsFunc(known, func(c assume.Claim) bool { return c.ID == id }) {
+				fmt.Fprintf(stderr, "assume: --only: %q is no assumption; they are numbered as in deploy/docs/world.md\n", id)
 				return exitUsage
 			}
 		}
 		o.Only = func(id string) bool { return slices.Contains(wanted, id) }
 	}
-	open, err := target(ctx, *accounts, *name)
+	results, err := check(ctx, *accounts, *name, o)
 	if err != nil {
 		fmt.Fprintln(stderr, "assume:", err)
 		return exitUsage
 	}
-	return report(stdout, assume.Run(ctx, all, o, open))
+	return report(stdout, results)
 }
 
-// target returns the way to the account, or to a fresh simulator for each check.
-func target(ctx context.Context, file, name string) (func() (*assume.Huawei, error), error) {
+// check checks what can be checked with the account, or, without one, everything with fresh simulators.
+func check(ctx context.Context, file, name string, o assume.Options) ([]assume.Result, error) {
 	if name == "" && file == "" {
-		return assume.Simulator(nil), nil
+		return append(assume.Run(ctx, assume.OfHuawei(), o, assume.Simulator(nil)),
+			assume.Run(ctx, assume.OfAlibaba(), o, assume.AlibabaSimulator(nil))...), nil
 	}
 	if name == "" || file == "" {
 		return nil, errors.New("--accounts and --account go together: the file and the name of an account in it")
@@ -81,14 +82,14 @@ func target(ctx context.Context, file, name string) (func() (*assume.Huawei, err
 	if err != nil {
 		return nil, err
 	}
-	if a.Provider != account.Huawei {
-		return nil, fmt.Errorf("--account: %q is of %s; assumptions can be checked with accounts of %s", name, a.Provider, account.Huawei)
-	}
 	keys, err := a.Secrets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return func() (*assume.Huawei, error) { return assume.Open(a, keys, nil) }, nil
+	if a.Provider == account.Alibaba {
+		return assume.Run(ctx, assume.OfAlibaba(), o, func() (*assume.Alibaba, error) { return assume.OpenAlibaba(a, keys, nil) }), nil
+	}
+	return assume.Run(ctx, assume.OfHuawei(), o, func() (*assume.Huawei, error) { return assume.Open(a, keys, nil) }), nil
 }
 
 // report prints a line for each assumption and returns the exit code.
