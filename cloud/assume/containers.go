@@ -81,6 +81,7 @@ func containers() []Assumption[*Alibaba] {
 			if _, _, _, err := c.attach(ids[0], ids[1], ids[2]); err != nil {
 				return err
 			}
+			c.Sleep(20 * time.Second)
 			_, seen, err := c.detach(ids[0], ids[1], ids[3])
 			return first(err, equal("removing a node while another comes", seen, refusal{202, ""}))
 		}, "cluster", "pool", "running", "node")},
