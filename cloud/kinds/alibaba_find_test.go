@@ -102,15 +102,14 @@ func TestClustersOfEDASThatHaveNoInstances(t *testing.T) {
 	var bad *membership.BadInput
 	require.ErrorAs(t, f.failure(membership.Query{Name: "*", NotIn: edasContainers}), &bad)
 	require.ErrorContains(t, bad, fmt.Sprintf("group: %q: is a cluster of containers", edasContainers))
-	_, roomy := f.session.(membership.Roomy)
-	require.False(t, roomy, "no limit is known")
+	require.Equal(t, membership.Room{All: membership.NoLimit}, f.room("any"), "no limit is known")
 }
 
 func TestRoomOfNodePools(t *testing.T) {
 	f := findContainerNodes(t, "c-prod")
 	require.Equal(t, membership.Room{Each: map[string]int{"np-workers": 8, "np-others": 8}, All: 8}, f.room("np-workers", "np-others"),
 		"the pools share what the cluster takes")
-	_, err := f.session.(membership.Roomy).Room(t.Context(), []string{"np-others", "np-none"})
+	_, err := f.session.Room(t.Context(), []string{"np-others", "np-none"})
 	noGroup(t, err, "np-none")
 
 	refuse := sim.Fault{Match: sim.Match{Action: "DescribeUserQuota"}, Count: 1, Effect: fault.Status, Status: http.StatusForbidden,
@@ -122,7 +121,7 @@ func TestRoomOfNodePools(t *testing.T) {
 	refuse.Status, refuse.Code = http.StatusServiceUnavailable, "ServiceUnavailable"
 	_, err = f.sim.Faults().Add(refuse)
 	require.NoError(t, err)
-	_, err = f.session.(membership.Roomy).Room(t.Context(), []string{"np-others"})
+	_, err = f.session.Room(t.Context(), []string{"np-others"})
 	require.Error(t, err, "a limit that could not be read is not none")
 
 	f = findContainerNodes(t, "c-nowhere")

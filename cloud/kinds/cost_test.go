@@ -120,7 +120,7 @@ func callsOf(r *kindtest.Rig, op membership.Operation) (all []counted) {
 	load := fleet.NewLoad(2 * time.Second) // as the rig looks
 	for _, m := range report.Members {
 		was := membership.Member{ID: m.ID, Before: m.Before}
-		load.Add(&was, kind.(membership.Costed).Cost(op, req.Params, &was))
+		load.Add(&was, kind.Cost(op, req.Params, &was))
 	}
 	at := make(map[string]int)
 	for _, c := range load.Calls(entries[len(entries)-1].At.Sub(entries[0].At)) {
@@ -156,7 +156,7 @@ func TestCostsAreOfTheKind(t *testing.T) {
 		spec := kind.Spec()
 		said[spec.ID] = true
 		for _, op := range []membership.Operation{membership.Join, membership.Leave} {
-			c := kind.(membership.Costed).Cost(op, req.Params, &membership.Member{ID: req.Members[0]})
+			c := kind.Cost(op, req.Params, &membership.Member{ID: req.Members[0]})
 			require.NotEmpty(t, c.Stages, "%s: %s", name, op)
 			last := -1
 			for _, cost := range c.Stages {

@@ -47,7 +47,7 @@ func (f finding) names(q membership.Query) []string {
 
 func (f finding) found(q membership.Query) (all []membership.Found) {
 	f.Helper()
-	require.NoError(f, f.session.(membership.Finder).Find(f.Context(), q, func(m membership.Found) error {
+	require.NoError(f, f.session.Find(f.Context(), q, func(m membership.Found) error {
 		all = append(all, m)
 		return nil
 	}))
@@ -55,12 +55,12 @@ func (f finding) found(q membership.Query) (all []membership.Found) {
 }
 
 func (f finding) failure(q membership.Query) error {
-	return f.session.(membership.Finder).Find(f.Context(), q, func(membership.Found) error { return nil })
+	return f.session.Find(f.Context(), q, func(membership.Found) error { return nil })
 }
 
 func (f finding) room(groups ...string) membership.Room {
 	f.Helper()
-	room, err := f.session.(membership.Roomy).Room(f.Context(), groups)
+	room, err := f.session.Room(f.Context(), groups)
 	require.NoError(f, err)
 	return room
 }
@@ -127,7 +127,7 @@ func TestServersAreFound(t *testing.T) {
 
 	require.Equal(t, membership.Room{Each: map[string]int{"g-1": 2, "g-2": 4, "g-full": 0}, All: membership.NoLimit},
 		f.room("g-1", "g-2", "g-full"))
-	_, err := f.session.(membership.Roomy).Room(t.Context(), []string{"g-1", "g-none"})
+	_, err := f.session.Room(t.Context(), []string{"g-1", "g-none"})
 	noGroup(t, err, "g-none")
 }
 
@@ -156,7 +156,7 @@ func TestNodesAreFound(t *testing.T) {
 
 	require.Equal(t, membership.Room{Each: map[string]int{poolID: 49, poolID2: 49}, All: 49}, f.room(poolID, poolID2),
 		"the pools share what the cluster takes")
-	_, err := f.session.(membership.Roomy).Room(t.Context(), []string{none})
+	_, err := f.session.Room(t.Context(), []string{none})
 	noGroup(t, err, none)
 }
 
@@ -202,7 +202,7 @@ func TestInstancesAreFound(t *testing.T) {
 	room := f.room("sg-1", "sg-2", "sg-ent")
 	require.Equal(t, map[string]int{"sg-1": 6000 - 2, "sg-2": 6000 - 1102, "sg-ent": 65536}, room.Each)
 	require.Equal(t, membership.NoLimit, room.All)
-	_, err := f.session.(membership.Roomy).Room(t.Context(), []string{"sg-none"})
+	_, err := f.session.Room(t.Context(), []string{"sg-none"})
 	noGroup(t, err, "sg-none")
 
 	f = find(t, securityGroup(t, ofInstances), alibabaFleet, membership.Target{Group: "sg-1", Params: membership.Params{"capacity": 3.0}})
@@ -221,8 +221,7 @@ func TestInstancesOfResourceGroupsAreFound(t *testing.T) {
 	require.Equal(t, []string{"rg-web"}, f.found(membership.Query{IDs: []string{"i-1"}})[0].Groups)
 	noGroup(t, f.failure(membership.Query{In: "rg-nowhere"}), "rg-nowhere")
 
-	_, roomy := f.session.(membership.Roomy)
-	require.False(t, roomy, "resource groups have no limit")
+	require.Equal(t, membership.Room{All: membership.NoLimit}, f.room("any"), "resource groups have no limit")
 }
 
 // A cloud that fails in the middle ends the reading: half of a fleet is not found.
@@ -235,7 +234,7 @@ func TestFindingFails(t *testing.T) {
 		_, err := f.sim.Faults().Add(sim.Fault{Match: sim.Match{Action: action}, Nth: 2, Effect: fault.Status, Status: 503})
 		require.NoError(t, err)
 		found := 0
-		err = f.session.(membership.Finder).Find(t.Context(), membership.Query{Name: "*"}, func(membership.Found) error {
+		err = f.session.Find(t.Context(), membership.Query{Name: "*"}, func(membership.Found) error {
 			found++
 			return nil
 		})

@@ -174,7 +174,7 @@ func TestRoutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := healthy()
 			var problems []membership.Problem
-			o.params, problems = parseParams(c.params)
+			o.params, problems = read(membership.Target{Params: c.params})
 			require.Empty(t, problems)
 			p := o.Compile(request(c.params), membership.Join)
 			require.Equal(t, c.destructive, p.Destructive)
@@ -282,10 +282,10 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParameters(t *testing.T) {
-	p, problems := parseParams(importing)
+	p, problems := read(membership.Target{Params: importing})
 	require.Empty(t, problems)
 	require.Equal(t, params{reimage: true, backup: true, password: account.Source{Env: "FLEETJOIN_PASSWORD_EDAS"}}, p)
-	p, problems = parseParams(membership.Params{"route": "reimage", "passwordFrom": map[string]any{"file": "edas.txt"}})
+	p, problems = read(membership.Target{Params: membership.Params{"route": "reimage", "passwordFrom": map[string]any{"file": "edas.txt"}}})
 	require.Empty(t, problems)
 	require.Equal(t, account.Source{File: "edas.txt"}, p.password)
 }

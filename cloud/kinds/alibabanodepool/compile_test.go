@@ -241,13 +241,13 @@ func TestValidate(t *testing.T) {
 		"no boolean either":            {with("drain", 1.0), `params.drain: "1": want true or false`},
 		"nor this":                     {with("formatDisk", nil), `params.formatDisk: "<nil>": want true or false`},
 		"a password":                   {with("password", "Secret-12"), "params.password: is not a parameter"},
-		"a password for a reference":   {with("passwordFrom", "Secret-12"), "params.passwordFrom: want {env: NAME}"},
-		"a password for a name":        {with("passwordFrom", map[string]any{"env": "Secret-12"}), "params.passwordFrom: want {env: NAME}"},
-		"another secret of the worker": {with("passwordFrom", map[string]any{"env": "AWS_Secret-12"}), "params.passwordFrom: want"},
-		"a file somewhere":             {with("passwordFrom", map[string]any{"file": "../Secret-12"}), "params.passwordFrom: want"},
-		"both":                         {with("passwordFrom", map[string]any{"file": "a", "env": "FLEETJOIN_PASSWORD_A"}), "params.passwordFrom: want"},
-		"neither":                      {with("passwordFrom", map[string]any{}), "params.passwordFrom: want"},
-		"a name that is none":          {with("passwordFrom", map[string]any{"env": 12.0}), "params.passwordFrom: want"},
+		"a password for a reference":   {with("passwordFrom", "Secret-12"), "params.passwordFrom: names no password"},
+		"a password for a name":        {with("passwordFrom", map[string]any{"env": "Secret-12"}), "params.passwordFrom: names no password"},
+		"another secret of the worker": {with("passwordFrom", map[string]any{"env": "AWS_Secret-12"}), "params.passwordFrom: names no password"},
+		"a file somewhere":             {with("passwordFrom", map[string]any{"file": "../Secret-12"}), "params.passwordFrom: names no password"},
+		"both":                         {with("passwordFrom", map[string]any{"file": "a", "env": "FLEETJOIN_PASSWORD_A"}), "params.passwordFrom: names no password"},
+		"neither":                      {with("passwordFrom", map[string]any{}), "params.passwordFrom: names no password"},
+		"a name that is none":          {with("passwordFrom", map[string]any{"env": 12.0}), "params.passwordFrom: names no password"},
 		"an unknown parameter":         {with("force", true), "params.force: is not a parameter"},
 		"too many":                     {func(r *membership.Request) { r.Members = make([]string, 201) }, "201 ids"},
 	} {
@@ -266,7 +266,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParams(t *testing.T) {
-	p, problems := parseParams(membership.Params{"cluster": "c1", "passwordFrom": map[string]any{"file": "nodes"}})
+	p, problems := read(membership.Target{Params: membership.Params{"cluster": "c1", "passwordFrom": map[string]any{"file": "nodes"}}})
 	require.Empty(t, problems)
 	require.True(t, p.drain, "unless somebody says otherwise")
 	require.Equal(t, "nodes", p.password.File)

@@ -71,7 +71,7 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 	}{
 		"nothing":           {one, nil, nil},
 		"nothing, again":    {nic, nil, nil},
-		"stopped":           {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", powerOff })}, nil},
+		"stopped":           {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", membership.PowerOff })}, nil},
 		"no group":          {one, []spoil{func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
 		"a managed group":   {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
 		"no instance":       {"i-none", nil, []string{codeMemberMissing}},
@@ -171,7 +171,7 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersTheGroups(t *testing.T) {
 	p := healthy().Compile(request(one, nic), membership.Join)
 	require.Equal(t, []membership.Member{
-		{ID: one, Name: "web-1", Before: map[string]string{factGroups: "sg-a,sg-b", factPower: powerOn}},
+		{ID: one, Name: "web-1", Before: map[string]string{factGroups: "sg-a,sg-b", membership.FactPower: membership.PowerOn}},
 		{ID: nic, Before: map[string]string{factGroups: "sg-a"}},
 	}, p.Members)
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)

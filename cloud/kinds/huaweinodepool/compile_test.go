@@ -150,13 +150,13 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	o := healthy()
 	p := o.Compile(request("s"), membership.Join)
-	require.Equal(t, membership.Member{ID: "s", Name: "node-1", Before: map[string]string{factPower: "on", factGroup: "g",
+	require.Equal(t, membership.Member{ID: "s", Name: "node-1", Before: map[string]string{membership.FactPower: "on", factGroup: "g",
 		factImage: "i1", factSystemDisk: "d1"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 	require.True(t, p.Destructive, "so that it has a gate")
 	require.ErrorContains(t, p.SetGate(request("s")), "requester")
 	is(o, phaseInstalling)
-	require.Equal(t, map[string]string{factPower: "on", factGroup: "g", factNode: "n"},
+	require.Equal(t, map[string]string{membership.FactPower: "on", factGroup: "g", factNode: "n"},
 		o.Compile(request("s"), membership.Join).Members[0].Before, "a system that is being installed is no measure")
 }
 

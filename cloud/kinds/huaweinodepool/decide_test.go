@@ -12,7 +12,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-var before = map[string]string{factPower: "on", factImage: "i1", factSystemDisk: "d1"}
+var before = map[string]string{membership.FactPower: "on", factImage: "i1", factSystemDisk: "d1"}
 
 func moment(op membership.Operation, stage string, undo bool) membership.Moment {
 	stages := Kind{}.Spec().Stages[op]
@@ -258,7 +258,7 @@ func TestNeverWipesOnDoubt(t *testing.T) {
 		o.jobs["j"] = huawei.ClusterJob{ID: "j", Phase: jobPhase}
 		stage := rapid.SampledFrom(spec.Stages[o.operation]).Draw(t, "stage")
 		m := moment(o.operation, stage.Name, stage.Undo != "" && yes("undo"))
-		m.Member.Before = map[string]string{factPower: "on", factImage: pick("image before", "i1", ""), factSystemDisk: pick("disk before", "d1", "")}
+		m.Member.Before = map[string]string{membership.FactPower: "on", factImage: pick("image before", "i1", ""), factSystemDisk: pick("disk before", "d1", "")}
 		m.In, m.Sends = time.Duration(rapid.IntRange(0, 120).Draw(t, "in"))*time.Minute, rapid.IntRange(0, 3).Draw(t, "sends")
 		d := o.Decide(m)
 		s, exists := o.servers["s"]

@@ -118,7 +118,7 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	p := healthy().Compile(request("s"), membership.Join)
 	require.Equal(t, membership.Member{ID: "s", Name: "web-1",
-		Before: map[string]string{factPower: powerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
+		Before: map[string]string{membership.FactPower: membership.PowerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 }
 
