@@ -5,7 +5,7 @@ BIN   := $(CURDIR)/bin
 GO    ?= go
 export PATH := $(PATH):$(BIN)
 
-.PHONY: help demo test check e2e build dev tools bench replay-record golden docs clean
+.PHONY: help demo test check e2e build dev tools bench replay-record golden docs assume clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ bench: $(BIN)/temporal ## what is claimed, measured side by side
 
 replay-record: $(BIN)/temporal ## record the histories that later versions must replay
 	$(GO) run ./deploy/replay -out workflows/testdata/histories
+
+assume: ## which of the simulator's assumptions hold; against an account: see deploy/docs/world.md
+	$(GO) run ./cloud/assume/cmd/assume
 
 golden: ## renew the golden files
 	$(GO) test ./starter/cli ./starter/report ./deploy/docs -update

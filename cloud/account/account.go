@@ -26,6 +26,7 @@ func services(provider string) map[string]string {
 		return map[string]string{
 			"ecs": "https://ecs.%s.myhuaweicloud.com",
 			"cce": "https://cce.%s.myhuaweicloud.com",
+			"vpc": "https://vpc.%s.myhuaweicloud.com",
 		}
 	case Alibaba:
 		return map[string]string{

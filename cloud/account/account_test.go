@@ -113,7 +113,7 @@ func TestParseNamesFieldValueAndRemedy(t *testing.T) {
 		{"projectId", "a/b", `projectId: "a/b" is not possible here; give the id of the project in that region`},
 		{"projectId", `""`, `projectId: "" is empty; give the id of the project in that region`},
 		{"regoin", "x", `regoin: is an unknown field; known are provider, region, projectId, endpoints, credentials`},
-		{"endpoints", "{edas: https://x}", `endpoints.edas: is an unknown field; known are cce, ecs`},
+		{"endpoints", "{edas: https://x}", `endpoints.edas: is an unknown field; known are cce, ecs, vpc`},
 		{"endpoints", "{ecs: 'ecs.example.com'}",
 			`endpoints.ecs: "ecs.example.com" needs a scheme; use https://host`},
 		{"endpoints", "{ecs: 'ftp://h'}", `endpoints.ecs: "ftp://h" needs a scheme; use https://host`},

@@ -57,15 +57,15 @@ func TestNoDecisionIsGuessed(t *testing.T) {
 		f.Report.Said = append(f.Report.Said, fleet.Said{What: what, Refused: refused,
 			Control: fleet.Control{Control: membership.Control{By: "ann", Reason: "saw " + what, Members: members}}})
 	}
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Left, 1, "a"))
+	require.Equal(t, "see the controls", f.decision(membership.Left, 1, "a"))
 	said(membership.ControlMarkDone, "the run is paused")
 	said(membership.ControlMarkDone, "", "b")
 	said(membership.ControlMarkDone, "", "a")
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"))
-	require.Equal(t, "skip, see the controls", f.decision(membership.Skipped, 1, "a"))
+	require.Equal(t, "by ann: saw mark-done", f.decision(membership.Joined, 1, "a"))
+	require.Equal(t, "see the controls", f.decision(membership.Skipped, 1, "a"))
 	said(membership.ControlMarkDone, "")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 1, "a"))
+	require.Equal(t, "see the controls", f.decision(membership.Joined, 1, "a"))
 	f.Report.Said[len(f.Report.Said)-1].Control.Wave = 1
-	require.Equal(t, "mark-done by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
-	require.Equal(t, "mark-done, see the controls", f.decision(membership.Joined, 0, "a"))
+	require.Equal(t, "by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
+	require.Equal(t, "see the controls", f.decision(membership.Joined, 0, "a"))
 }

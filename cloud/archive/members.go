@@ -140,6 +140,11 @@ func (m *Member) tell(r membership.MemberReport, part fleet.Part, again bool) {
 	if again {
 		m.Earlier = append(m.Earlier, m.Try)
 	}
+	if actOf(part) == ActDecision { // about what stands there: it is no news of the member
+		m.Also = append(slices.Clone(m.Also), membership.Objection{Code: decided(r.Outcome), Reason: r.Reason})
+		m.Outcome, m.Cohort, m.Act = r.Outcome, "", ActDecision
+		return
+	}
 	m.Try = Try{Outcome: outcome(r, part), Stage: r.Stage, Code: r.Code, Reason: r.Reason, Also: r.Also, RequestID: r.RequestID,
 		Cohort: part.Cohort, Act: actOf(part)}
 	if r.Name != "" {
@@ -232,6 +237,14 @@ func (f *Run) unrecorded(part fleet.Part, ids []string, now func(id string) memb
 	return all, nil
 }
 
+// decided is the code with which a decision is told.
+func decided(o membership.Outcome) string {
+	if o == membership.Skipped {
+		return membership.CodeSkipped
+	}
+	return membership.CodeMarkedDone
+}
+
 // decision tells who decided about a member of a wave, when there is no doubt who it was.
 func (f *Run) decision(outcome membership.Outcome, wave int, id string) string {
 	what := membership.ControlMarkDone
@@ -243,11 +256,11 @@ func (f *Run) decision(outcome membership.Outcome, wave int, id string) string {
 		about := (len(s.Control.Members) == 0 || slices.Contains(s.Control.Members, id)) &&
 			(s.Control.Wave == 0 || s.Control.Wave == wave+1)
 		if s.What == what && s.Refused == "" && about {
-			words = append(words, fmt.Sprintf("%s by %s: %s", s.What, s.Control.By, s.Control.Reason))
+			words = append(words, fmt.Sprintf("by %s: %s", s.Control.By, s.Control.Reason))
 		}
 	}
 	if len(words) != 1 {
-		return what + ", see the controls"
+		return "see the controls"
 	}
 	return words[0]
 }

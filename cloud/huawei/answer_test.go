@@ -45,6 +45,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			client := serve(t, answer(a.status, a.body))
 			for name := range calls {
+				if ofNova(name) && a.status == 202 && blank([]byte(a.body)) {
+					assert.NoError(t, calls[name].do(t.Context(), client), name)
+					continue
+				}
 				e := failure(t, client, name)
 				if want := a.want; want != "" {
 					assert.Equal(t, want, e.Verdict, name)

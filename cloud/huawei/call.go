@@ -4,52 +4,53 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
-	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 
-	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 	"github.com/fleetjoin/fleetjoin/cloud/wire"
 )
 
-// op is one API action.
-type op struct {
-	name  string // as in the API's reference
-	write bool   // it changes something, so that a lost answer leaves its effect unknown
-	bare  bool   // its answer has a status and no body
-	cce   bool   // of the cluster service; otherwise of ECS
+// service is one of the cloud's services: how the SDK's client of it is made, and what its answers mean.
+type service[S any] struct {
+	name    string // of its endpoint
+	builder func() *core.HcHttpClientBuilder
+	client  func(*core.HcHttpClient) S
+	rules   verdict.Table
+	writes  *shared // what limits all its writes together; nil: each action has a limit of its own
 }
 
-var (
-	listServersDetails       = op{name: "ListServersDetails"}
-	showServerGroup          = op{name: "ShowServerGroup"}
-	listServerGroups         = op{name: "ListServerGroups"}
-	novaShowFlavorExtraSpecs = op{name: "NovaShowFlavorExtraSpecs"}
-	showServerLimits         = op{name: "ShowServerLimits"}
-	showJob                  = op{name: "ShowJob"}
-	batchStopServers         = op{name: "BatchStopServers", write: true}
-	batchStartServers        = op{name: "BatchStartServers", write: true}
-	addServerGroupMember     = op{name: "AddServerGroupMember", write: true, bare: true}
-	deleteServerGroupMember  = op{name: "DeleteServerGroupMember", write: true, bare: true}
-)
-
-// call sends one request to ECS, see exchange.
-func call[T any](ctx context.Context, c *Client, o op, send func(*ecs.EcsClient) (T, bool, error)) (T, error) {
-	return exchange(ctx, c, o, c.ecs, send)
+// shared is a limit of several actions.
+type shared struct {
+	name string
+	seed limit.Seed
 }
 
-// exchange sends one request: open makes the SDK's client for it, send makes the call and reports whether the answer
-// holds all that it must. An answer counts as a success only when it arrived whole, has a status of success, was
-// understood by the SDK, and is complete.
-func exchange[S, T any](ctx context.Context, c *Client, o op,
-	open func(account.Credentials, http.RoundTripper) (S, error), send func(S) (T, bool, error),
-) (T, error) {
+// op is one API action of a service.
+type op[S any] struct {
+	service *service[S]
+	name    string // as in the API's reference
+	write   bool   // it changes something, so that a lost answer leaves its effect unknown
+	// empty are the statuses with which an answer without a body means success; none: the answer has a body.
+	empty []int
+}
+
+func (s *service[S]) read(name string) op[S] { return op[S]{service: s, name: name} }
+
+func (s *service[S]) write(name string, empty ...int) op[S] {
+	return op[S]{service: s, name: name, write: true, empty: empty}
+}
+
+// call sends one request: send makes it with the SDK's client and reports whether the answer holds all that it must. An
+// answer counts as a success only when it arrived whole, has a status of success, was understood by the SDK, and is
+// complete.
+func call[S, T any](ctx context.Context, c *Client, o op[S], send func(S) (T, bool, error)) (T, error) {
 	var none T
-	pace := c.pace(o)
+	pace := o.pace(c)
 	if err := wire.Turn(ctx, pace, c.timeout); err != nil {
 		return none, err
 	}
@@ -62,7 +63,7 @@ func exchange[S, T any](ctx context.Context, c *Client, o op,
 		return none, &verdict.Error{Verdict: verdict.Transient, Op: o.name, Message: err.Error()}
 	}
 	w := wire.New(ctx, o.action(), c.transport)
-	client, err := open(keys, w)
+	client, err := o.service.dial(c, keys, w)
 	if err != nil {
 		return none, &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: verdict.Redact(keys.Hide(err.Error()))}
 	}
@@ -85,12 +86,14 @@ func exchange[S, T any](ctx context.Context, c *Client, o op,
 }
 
 // action is what the wire must know of it.
-func (o op) action() wire.Action { return wire.Action{Name: o.name, Write: o.write, Rules: o.rules()} }
+func (o op[S]) action() wire.Action {
+	return wire.Action{Name: o.name, Write: o.write, Rules: o.service.rules}
+}
 
 // succeeded tells whether the raw answer can mean that it worked. Where nothing but the status tells it, the status must
-// not be 202, which ECS sends for "too busy" too, nor the body hold an error.
-func (o op) succeeded(w *wire.Call) bool {
-	return w.Arrived() && (!o.bare || w.Status != http.StatusAccepted && blank(w.Body))
+// be one that the action has for success, for ECS sends 202 for "too busy" too, and the body must not hold an error.
+func (o op[S]) succeeded(w *wire.Call) bool {
+	return w.Arrived() && (o.empty == nil || slices.Contains(o.empty, w.Status) && blank(w.Body))
 }
 
 // answered is what an answer says; the request's id may stand in a header, too.
@@ -101,33 +104,29 @@ func answered(w *wire.Call) wire.Said {
 	return s
 }
 
-// rules are those of the action's service.
-func (o op) rules() verdict.Table {
-	if o.cce {
-		return cceRules
+// pace is what the action's calls are slowed down to.
+func (o op[S]) pace(c *Client) *limit.Limiter {
+	key, seed := limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, gateway
+	if together := o.service.writes; together != nil && o.write {
+		key.API, seed = together.name, together.seed
 	}
-	return rules
-}
-
-// pace is what the action's calls are slowed down to. The writes of the cluster service are counted together.
-func (c *Client) pace(o op) *limit.Limiter {
-	key, seed := limit.Key{Account: c.account.Name, Region: c.account.Region, API: o.name}, c.seed
-	if o.cce && o.write {
-		key.API, seed = clusterLimit, c.writes
-	}
-	return c.limits.For(key, seed)
+	return c.limits.For(key, cmp.Or(c.seed, seed))
 }
 
 // The SDK puts ids into paths as they are: a slash would address something else.
 var safeID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-// checkIDs refuses ids that must not go into a path or a list.
-func checkIDs(o op, ids ...string) error {
+// check refuses ids that must not go into a path or a list.
+func (o op[S]) check(ids ...string) error {
 	for _, id := range ids {
 		if !safeID.MatchString(id) {
-			return &verdict.Error{Verdict: verdict.Rejected, Op: o.name,
-				Message: verdict.Redact(fmt.Sprintf("not sent: %q is no id; ids have letters, digits, '.', '_' and '-'", id))}
+			return o.notSent(fmt.Sprintf("%q is no id; ids have letters, digits, '.', '_' and '-'", id))
 		}
 	}
 	return nil
+}
+
+// notSent is the error of a call that makes no sense.
+func (o op[S]) notSent(why string) error {
+	return &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: verdict.Redact("not sent: " + why)}
 }

@@ -4,20 +4,36 @@ import (
 	"context"
 	"strings"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	cce "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3/model"
 
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
+// The service's own error handler loses the status of an answer that is not JSON, so it gets the general one; what an
+// error says is read from the raw answer anyway. CCE takes about ten writes a minute, and counts those that it refuses,
+// too.
+var clusters = &service[*cce.CceClient]{
+	name: "cce",
+	builder: func() *core.HcHttpClientBuilder {
+		return cce.CceClientBuilder().WithErrorHandler(sdkerr.DefaultErrorHandler{})
+	},
+	client: cce.NewCceClient,
+	rules:  cceRules,
+	writes: &shared{"CCE writes", limit.Seed{Start: 9.0 / 60, Min: 1.0 / 60, Max: 10.0 / 60, Burst: 2}},
+}
+
 var (
-	listClusters       = op{name: "ListClusters", cce: true}
-	showCluster        = op{name: "ShowCluster", cce: true}
-	showNodePool       = op{name: "ShowNodePool", cce: true}
-	listNodes          = op{name: "ListNodes", cce: true}
-	showClusterJob     = op{name: "ShowJob", cce: true}
-	addNodesToNodePool = op{name: "AddNodesToNodePool", cce: true, write: true}
-	removeNode         = op{name: "RemoveNode", cce: true, write: true}
+	listClusters       = clusters.read("ListClusters")
+	showCluster        = clusters.read("ShowCluster")
+	showNodePool       = clusters.read("ShowNodePool")
+	listNodes          = clusters.read("ListNodes")
+	showClusterJob     = clusters.read("ShowJob")
+	addNodesToNodePool = clusters.write("AddNodesToNodePool")
+	removeNode         = clusters.write("RemoveNode")
 )
 
 // NodesPerCall is the most nodes that AddNodes and RemoveNodes take.
@@ -90,13 +106,9 @@ type JobPart struct {
 	Reason string // redacted
 }
 
-func callCCE[T any](ctx context.Context, c *Client, o op, send func(*cce.CceClient) (T, bool, error)) (T, error) {
-	return exchange(ctx, c, o, c.cce, send)
-}
-
 // Clusters reads all clusters of the project.
 func (c *Client) Clusters(ctx context.Context) ([]Cluster, error) {
-	return callCCE(ctx, c, listClusters, func(sdk *cce.CceClient) ([]Cluster, bool, error) {
+	return call(ctx, c, listClusters, func(sdk *cce.CceClient) ([]Cluster, bool, error) {
 		answer, err := sdk.ListClusters(&model.ListClustersRequest{})
 		if err != nil || answer.Items == nil {
 			return nil, false, err
@@ -111,10 +123,10 @@ func (c *Client) Clusters(ctx context.Context) ([]Cluster, error) {
 
 // Cluster reads a cluster. One that does not exist is an error, Rejected with status 404.
 func (c *Client) Cluster(ctx context.Context, id string) (Cluster, error) {
-	if err := checkIDs(showCluster, id); err != nil {
+	if err := showCluster.check(id); err != nil {
 		return Cluster{}, err
 	}
-	return callCCE(ctx, c, showCluster, func(sdk *cce.CceClient) (Cluster, bool, error) {
+	return call(ctx, c, showCluster, func(sdk *cce.CceClient) (Cluster, bool, error) {
 		answer, err := sdk.ShowCluster(&model.ShowClusterRequest{ClusterId: id})
 		if err != nil {
 			return Cluster{}, false, err
@@ -143,12 +155,12 @@ func newCluster(m *model.ClusterMetadata, spec *model.ClusterSpec, status *model
 
 // NodePool reads a node pool. One that does not exist is an error, Rejected with status 404.
 func (c *Client) NodePool(ctx context.Context, cluster, id string) (NodePool, error) {
-	if err := checkIDs(showNodePool, cluster, id); err != nil {
+	if err := showNodePool.check(cluster, id); err != nil {
 		return NodePool{}, err
 	}
 	errors := tellErrors
 	request := &model.ShowNodePoolRequest{ClusterId: cluster, NodepoolId: id, ErrorStatus: &errors}
-	return callCCE(ctx, c, showNodePool, func(sdk *cce.CceClient) (NodePool, bool, error) {
+	return call(ctx, c, showNodePool, func(sdk *cce.CceClient) (NodePool, bool, error) {
 		answer, err := sdk.ShowNodePool(request)
 		if err != nil || answer.Metadata == nil || answer.Spec == nil || answer.Spec.NodeTemplate == nil {
 			return NodePool{}, false, err
@@ -195,7 +207,7 @@ func billing(mode int32) string {
 
 // Nodes reads all nodes of a cluster.
 func (c *Client) Nodes(ctx context.Context, cluster string) ([]Node, error) {
-	if err := checkIDs(listNodes, cluster); err != nil {
+	if err := listNodes.check(cluster); err != nil {
 		return nil, err
 	}
 	type page struct {
@@ -205,8 +217,11 @@ func (c *Client) Nodes(ctx context.Context, cluster string) ([]Node, error) {
 	var all []Node
 	limit, errors := int32(nodePage), tellErrors
 	request := &model.ListNodesRequest{ClusterId: cluster, Limit: &limit, ErrorStatus: &errors}
-	for asked := map[string]bool{}; ; {
-		p, err := callCCE(ctx, c, listNodes, func(sdk *cce.CceClient) (page, bool, error) {
+	err := pages(listNodes.name, func(marker string) (string, error) {
+		if marker != "" {
+			request.Marker = &marker
+		}
+		p, err := call(ctx, c, listNodes, func(sdk *cce.CceClient) (page, bool, error) {
 			answer, err := sdk.ListNodes(request)
 			if err != nil || answer.Items == nil {
 				return page{}, false, err
@@ -215,24 +230,18 @@ func (c *Client) Nodes(ctx context.Context, cluster string) ([]Node, error) {
 			for i := range *answer.Items {
 				p.nodes = append(p.nodes, newNode(&(*answer.Items)[i]))
 			}
-			if answer.PageInfo != nil {
+			if answer.PageInfo != nil && len(p.nodes) > 0 {
 				p.next = value(answer.PageInfo.NextMarker)
 			}
 			return p, true, nil
 		})
-		if err != nil {
-			return nil, err
-		}
 		all = append(all, p.nodes...)
-		if p.next == "" || len(p.nodes) == 0 {
-			return all, nil
-		}
-		if asked[p.next] {
-			return nil, &verdict.Error{Verdict: verdict.Transient, Op: listNodes.name, Message: "the pages go round in a circle"}
-		}
-		asked[p.next] = true
-		request.Marker = &p.next
+		return p.next, err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return all, nil
 }
 
 func newNode(row *model.Node) Node {
@@ -264,7 +273,7 @@ func (c *Client) AddNodes(ctx context.Context, cluster, pool string, servers []s
 	}
 	request := &model.AddNodesToNodePoolRequest{ClusterId: cluster, NodepoolId: pool,
 		Body: &model.AddNodesToNodePoolList{ApiVersion: "v3", Kind: "List", NodeList: list}}
-	return callCCE(ctx, c, addNodesToNodePool, func(sdk *cce.CceClient) (string, bool, error) {
+	return call(ctx, c, addNodesToNodePool, func(sdk *cce.CceClient) (string, bool, error) {
 		answer, err := sdk.AddNodesToNodePool(request)
 		if err != nil {
 			return "", false, err
@@ -286,7 +295,7 @@ func (c *Client) RemoveNodes(ctx context.Context, cluster string, nodes []string
 	version, kind := "v3", "RemoveNodesTask"
 	request := &model.RemoveNodeRequest{ClusterId: cluster, Body: &model.RemoveNodesTask{ApiVersion: &version, Kind: &kind,
 		Spec: &model.RemoveNodesSpec{Nodes: items}}}
-	return callCCE(ctx, c, removeNode, func(sdk *cce.CceClient) (string, bool, error) {
+	return call(ctx, c, removeNode, func(sdk *cce.CceClient) (string, bool, error) {
 		answer, err := sdk.RemoveNode(request)
 		if err != nil || answer.Status == nil {
 			return "", false, err
@@ -295,19 +304,19 @@ func (c *Client) RemoveNodes(ctx context.Context, cluster string, nodes []string
 	})
 }
 
-func checkNodes(o op, ids []string, path ...string) error {
+func checkNodes(o op[*cce.CceClient], ids []string, path ...string) error {
 	if len(ids) == 0 || len(ids) > NodesPerCall {
-		return &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: "not sent: want 1 to 200 ids"}
+		return o.notSent("want 1 to 200 ids")
 	}
-	return checkIDs(o, append(path, ids...)...)
+	return o.check(append(path, ids...)...)
 }
 
 // ClusterJob reads a job of CCE. The cloud forgets jobs soon: then it is Rejected, and only the nodes can tell.
 func (c *Client) ClusterJob(ctx context.Context, id string) (ClusterJob, error) {
-	if err := checkIDs(showClusterJob, id); err != nil {
+	if err := showClusterJob.check(id); err != nil {
 		return ClusterJob{}, err
 	}
-	return callCCE(ctx, c, showClusterJob, func(sdk *cce.CceClient) (ClusterJob, bool, error) {
+	return call(ctx, c, showClusterJob, func(sdk *cce.CceClient) (ClusterJob, bool, error) {
 		answer, err := sdk.ShowJob(&model.ShowJobRequest{JobId: id})
 		if err != nil || answer.Status == nil || value(answer.Status.Phase) == "" {
 			return ClusterJob{}, false, err

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
@@ -295,10 +296,14 @@ func TestWhatIsSentToAPool(t *testing.T) {
 
 // The writes of CCE are counted together, and slowly.
 func TestPaceOfCCE(t *testing.T) {
-	client := dial(t, "http://127.0.0.1:1", func(c *Config) { c.Pace = clusterWrites })
-	assert.Same(t, client.pace(addNodesToNodePool), client.pace(removeNode))
-	assert.NotSame(t, client.pace(listNodes), client.pace(addNodesToNodePool))
-	real := dial(t, "http://127.0.0.1:1", func(c *Config) { c.Pace.Start, c.Pace.Min, c.Pace.Max, c.Pace.Burst = 0, 0, 0, 0 })
-	assert.Equal(t, clusterWrites, real.writes)
-	assert.LessOrEqual(t, real.writes.Max*60, 10.0)
+	client := dial(t, "http://127.0.0.1:1", func(c *Config) { c.Pace = limit.Seed{} })
+	assert.Same(t, addNodesToNodePool.pace(client), removeNode.pace(client))
+	assert.NotSame(t, listNodes.pace(client), addNodesToNodePool.pace(client))
+	assert.NotSame(t, batchStopServers.pace(client), batchStartServers.pace(client), "those of ECS are not")
+	rates := map[string]float64{}
+	for _, s := range client.limits.State() {
+		rates[s.Key.API] = s.Rate
+	}
+	assert.Equal(t, gateway.Start, rates["ListNodes"])
+	assert.LessOrEqual(t, rates["CCE writes"]*60, 10.0)
 }

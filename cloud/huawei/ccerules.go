@@ -2,24 +2,22 @@ package huawei
 
 import "slices"
 
-// cceRules says what the answers of the gateway and of CCE mean, as rules does for ECS. That something is said to exist
+// cceRules says what the answers of CCE mean, as rules does for ECS. That something is said to exist
 // or to be occupied may be about a write of our own whose answer was lost.
 var cceRules = slices.Concat(
+	gatewayRules,
+
 	// Too fast.
-	answers(429, throttled, throttled, "§7: the gateway throttles", "APIGW.0308"),
 	answers(429, throttled, throttled, "§7: CCE throttles", "CCE.02429001"),
 	answers(429, throttled, throttled, "§7: too many tasks at once", "CCE.01429003"),
 
 	// Who we are.
 	answers(401, rejected, rejected, "§7: wrong signature, key, clock or token",
-		"APIGW.0301", "APIGW.0303", "APIGW.0305", "Common.0013", "CCE.01401001", "CCE.02401001", "CCE.03401001"),
-	answers(403, rejected, rejected, "§7: no permission", "APIGW.0302", "Pdp.0001",
+		"Common.0013", "CCE.01401001", "CCE.02401001", "CCE.03401001"),
+	answers(403, rejected, rejected, "§7: no permission",
 		"CCE.01403001", "CCE.02403001", "CCE.03403001", "CCE.01403002", "CCE.02403002", "CCE.03403002"),
-	answers(401, rejected, rejected, "§7: no permission in the enterprise project", "EPS.0003"),
 
 	// Where we are.
-	answers(404, rejected, rejected, "§7: wrong URL, or an API that this region lacks", "APIGW.0101"),
-	answers(0, rejected, rejected, "§7: headers that the gateway does not take, with any 4xx", "APIGW.0106"),
 	answers(400, rejected, rejected, "§7: the project of the URL is not the key's", "Common.0018"),
 
 	// What is not there. A missing node is none any more, so its removal is as good as done.
@@ -42,7 +40,4 @@ var cceRules = slices.Concat(
 
 	// Trouble that says so. A 504 was seen although the nodes were made.
 	answers(500, transient, unknown, "§7: trouble inside the cloud", "CCE.01500001", "CCE.02500001", "CCE.03500001"),
-	answers(502, transient, unknown, "§7: the gateway does not reach the service", ""),
-	answers(503, transient, unknown, "§7: the service is not available", ""),
-	answers(504, transient, unknown, "§7: the service took too long", "APIGW.0201", ""),
 )

@@ -1,5 +1,5 @@
-// Package huawei is a thin, typed client of Huawei Cloud's elastic cloud servers, their groups, and the clusters that
-// they can be nodes of. It adds to the vendor's SDK what that lacks: contexts and deadlines that reach the wire, one
+// Package huawei is a thin, typed client of Huawei Cloud's elastic cloud servers, their groups and security groups, and
+// the clusters that they can be nodes of. It adds to the vendor's SDK what that lacks: contexts and deadlines that reach the wire, one
 // connection pool, paced calls, and errors that say what happened. Every failed call returns a *verdict.Error; nothing is
 // retried here.
 package huawei
@@ -11,12 +11,8 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
-	cce "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3"
-	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
@@ -39,23 +35,19 @@ type Config struct {
 	Pace        limit.Seed        // for each API; zero: what is known of the real gateway
 }
 
-// Client calls the ECS and CCE APIs of one account. It is safe for concurrent use.
+// Client calls the ECS, CCE and VPC APIs of one account. It is safe for concurrent use.
 type Client struct {
 	account   account.Account
 	transport http.RoundTripper
 	timeout   time.Duration
 	userAgent string
 	limits    *limit.Set
-	seed      limit.Seed
-	writes    limit.Seed    // of all writes of CCE together
+	seed      limit.Seed    // zero: what is known of the real gateway
 	listing   chan struct{} // holds those who read all groups, see EachGroup
 }
 
 // The gateway's default is 200 calls per second and API (facts §9); what was seen throttled began at 70. Start below.
 var gateway = limit.Seed{Start: 50, Min: 0.1, Max: 200, Burst: 20}
-
-// CCE takes about ten writes a minute, and counts those that it refuses, too.
-var clusterWrites = limit.Seed{Start: 9.0 / 60, Min: 1.0 / 60, Max: 10.0 / 60, Burst: 2}
 
 // A project id becomes part of every path and of a signed header.
 var safeProject = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -74,7 +66,6 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		userAgent: c.UserAgent,
 		limits:    c.Limits,
 		seed:      c.Pace,
-		writes:    c.Pace,
 		listing:   make(chan struct{}, groupReaders),
 	}
 	switch {
@@ -101,35 +92,12 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 	if client.limits == nil {
 		client.limits = &limit.Set{}
 	}
-	if client.seed == (limit.Seed{}) {
-		client.seed, client.writes = gateway, clusterWrites
-	}
 	return client, nil
 }
 
-// ecs builds the SDK's client of ECS for one call. That is cheap, and the only way to give a call its own context: the
-// SDK has no room for one. What is worth keeping, the connections, lives in c.transport.
-func (c *Client) ecs(keys account.Credentials, wire http.RoundTripper) (*ecs.EcsClient, error) {
-	hc, err := c.build(ecs.EcsClientBuilder(), "ecs", keys, wire)
-	if err != nil {
-		return nil, err
-	}
-	return ecs.NewEcsClient(hc), nil
-}
-
-// cce builds the SDK's client of CCE for one call. The service's own error handler loses the status of an answer that
-// is not JSON, so it gets the general one; what an error says is read from the raw answer anyway.
-func (c *Client) cce(keys account.Credentials, wire http.RoundTripper) (*cce.CceClient, error) {
-	builder := cce.CceClientBuilder().WithErrorHandler(sdkerr.DefaultErrorHandler{})
-	hc, err := c.build(builder, "cce", keys, wire)
-	if err != nil {
-		return nil, err
-	}
-	return cce.NewCceClient(hc), nil
-}
-
-func (c *Client) build(b *core.HcHttpClientBuilder, service string, keys account.Credentials, wire http.RoundTripper,
-) (*core.HcHttpClient, error) {
+// dial builds the SDK's client of a service for one call. That is cheap, and the only way to give a call its own context:
+// the SDK has no room for one. What is worth keeping, the connections, lives in c.transport.
+func (s *service[S]) dial(c *Client, keys account.Credentials, wire http.RoundTripper) (none S, err error) {
 	credentials, err := basic.NewCredentialsBuilder().
 		WithAk(keys.AccessKey).
 		WithSk(keys.SecretKey).
@@ -137,13 +105,17 @@ func (c *Client) build(b *core.HcHttpClientBuilder, service string, keys account
 		WithProjectId(c.account.ProjectID).
 		SafeBuild()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return b.WithEndpoint(c.account.Endpoint(service)).
+	built, err := s.builder().WithEndpoint(c.account.Endpoint(s.name)).
 		WithCredential(credentials).
 		WithHttpConfig(config.DefaultHttpConfig().
 			WithTimeout(0). // the context has the deadline
 			WithHttpRoundTripper(wire).
 			WithUserAgent(c.userAgent)). // without one the SDK writes a file into the home folder
 		SafeBuild()
+	if err != nil {
+		return none, err
+	}
+	return s.client(built), nil
 }

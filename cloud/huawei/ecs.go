@@ -3,6 +3,7 @@ package huawei
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,21 @@ const (
 	// groupReaders is how many read all groups at once: a page has the ids of thousands of members, and every cohort reads
 	// them all before it begins.
 	groupReaders = 4
+)
+
+var elastic = &service[*ecs.EcsClient]{name: "ecs", builder: ecs.EcsClientBuilder, client: ecs.NewEcsClient, rules: rules}
+
+var (
+	listServersDetails       = elastic.read("ListServersDetails")
+	showServerGroup          = elastic.read("ShowServerGroup")
+	listServerGroups         = elastic.read("ListServerGroups")
+	novaShowFlavorExtraSpecs = elastic.read("NovaShowFlavorExtraSpecs")
+	showServerLimits         = elastic.read("ShowServerLimits")
+	showJob                  = elastic.read("ShowJob")
+	batchStopServers         = elastic.write("BatchStopServers")
+	batchStartServers        = elastic.write("BatchStartServers")
+	addServerGroupMember     = elastic.write("AddServerGroupMember", http.StatusOK, http.StatusNoContent)
+	deleteServerGroupMember  = elastic.write("DeleteServerGroupMember", http.StatusOK, http.StatusNoContent)
 )
 
 // Server is an elastic cloud server as the cloud sees it now.
@@ -44,6 +60,8 @@ type Server struct {
 	Billing       string   // "0" by use, "1" by month or year, "2" spot; "" when the cloud does not say
 	SystemDisk    string   // id; another one after the system was installed anew
 	Tags          []string // "key=value", in some regions "key.value"
+
+	SecurityGroups []string // ids of those of all its network interfaces
 }
 
 // Group is a server group.
@@ -69,7 +87,7 @@ type Limits struct {
 
 // Servers reads servers by id, in chunks of 100. A server that does not exist is absent from the result.
 func (c *Client) Servers(ctx context.Context, ids []string) (map[string]Server, error) {
-	if err := checkIDs(listServersDetails, ids...); err != nil {
+	if err := listServersDetails.check(ids...); err != nil {
 		return nil, err
 	}
 	found := make(map[string]Server, len(ids))
@@ -141,6 +159,9 @@ func newServer(row *model.ServerDetail) Server {
 			s.DedicatedHost = hosts[0]
 		}
 	}
+	for _, g := range row.SecurityGroups {
+		s.SecurityGroups = append(s.SecurityGroups, g.Id)
+	}
 	s.Billing, s.Tags = row.Metadata["charging_mode"], value(row.Tags)
 	for _, v := range row.OsExtendedVolumesvolumesAttached {
 		if value(v.BootIndex) == "0" {
@@ -184,7 +205,7 @@ func number(text string) int {
 
 // Group reads a server group.
 func (c *Client) Group(ctx context.Context, id string) (Group, error) {
-	if err := checkIDs(showServerGroup, id); err != nil {
+	if err := showServerGroup.check(id); err != nil {
 		return Group{}, err
 	}
 	request := &model.ShowServerGroupRequest{ServerGroupId: id}
@@ -213,7 +234,10 @@ func (c *Client) EachGroup(ctx context.Context, yield func(Group) error) error {
 	}
 	limit := int32(groupPage)
 	request := &model.ListServerGroupsRequest{Limit: &limit}
-	for asked := map[string]bool{}; ; {
+	return pages(listServerGroups.name, func(marker string) (string, error) {
+		if marker != "" {
+			request.Marker = &marker
+		}
 		p, err := call(ctx, c, listServerGroups, func(sdk *ecs.EcsClient) (page, bool, error) {
 			answer, err := sdk.ListServerGroups(request)
 			if err != nil || answer.ServerGroups == nil {
@@ -223,34 +247,23 @@ func (c *Client) EachGroup(ctx context.Context, yield func(Group) error) error {
 			for _, g := range *answer.ServerGroups {
 				p.groups = append(p.groups, Group{ID: g.Id, Name: g.Name, Policies: g.Policies, Members: g.Members})
 			}
-			if answer.PageInfo != nil {
+			if answer.PageInfo != nil && len(p.groups) > 0 {
 				p.next = value(answer.PageInfo.NextMarker)
 			}
 			return p, true, nil
 		})
-		if err != nil {
-			return err
-		}
 		for _, g := range p.groups {
 			if err := yield(g); err != nil {
-				return err
+				return "", err
 			}
 		}
-		if p.next == "" || len(p.groups) == 0 {
-			return nil
-		}
-		if asked[p.next] {
-			return &verdict.Error{Verdict: verdict.Transient, Op: listServerGroups.name,
-				Message: "the pages go round in a circle"}
-		}
-		asked[p.next] = true
-		request.Marker = &p.next
-	}
+		return p.next, err
+	})
 }
 
 // Flavor reads what a flavor promises; it answers for flavors that are no longer sold too.
 func (c *Client) Flavor(ctx context.Context, id string) (Flavor, error) {
-	if err := checkIDs(novaShowFlavorExtraSpecs, id); err != nil {
+	if err := novaShowFlavorExtraSpecs.check(id); err != nil {
 		return Flavor{}, err
 	}
 	request := &model.NovaShowFlavorExtraSpecsRequest{FlavorId: id}
@@ -319,11 +332,11 @@ func (c *Client) StartServers(ctx context.Context, ids []string) (jobID string, 
 	})
 }
 
-func serverIDs(o op, ids []string) ([]model.ServerId, error) {
+func serverIDs(o op[*ecs.EcsClient], ids []string) ([]model.ServerId, error) {
 	if len(ids) == 0 {
-		return nil, &verdict.Error{Verdict: verdict.Rejected, Op: o.name, Message: "not sent: no server ids"}
+		return nil, o.notSent("no server ids")
 	}
-	if err := checkIDs(o, ids...); err != nil {
+	if err := o.check(ids...); err != nil {
 		return nil, err
 	}
 	servers := make([]model.ServerId, len(ids))
@@ -340,7 +353,7 @@ func accepted(id *string) (string, bool, error) {
 
 // AddMember puts a server into a group. It has no job: done is what Group says.
 func (c *Client) AddMember(ctx context.Context, group, server string) error {
-	if err := checkIDs(addServerGroupMember, group, server); err != nil {
+	if err := addServerGroupMember.check(group, server); err != nil {
 		return err
 	}
 	request := &model.AddServerGroupMemberRequest{ServerGroupId: group, Body: &model.AddServerGroupMemberRequestBody{
@@ -355,7 +368,7 @@ func (c *Client) AddMember(ctx context.Context, group, server string) error {
 
 // RemoveMember takes a server out of a group. It has no job: done is what Group says.
 func (c *Client) RemoveMember(ctx context.Context, group, server string) error {
-	if err := checkIDs(deleteServerGroupMember, group, server); err != nil {
+	if err := deleteServerGroupMember.check(group, server); err != nil {
 		return err
 	}
 	request := &model.DeleteServerGroupMemberRequest{ServerGroupId: group, Body: &model.DeleteServerGroupMemberRequestBody{

@@ -8,8 +8,6 @@ import (
 
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2/model"
-
-	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
 // serverPage is what the reference of ListServersDetails advises where there are many.
@@ -28,28 +26,21 @@ func (c *Client) FindServers(ctx context.Context, part string, yield func(Server
 	if plainName.MatchString(part) {
 		request.Name = &part
 	}
-	for asked := map[string]bool{}; ; {
-		rows, err := c.listServers(ctx, request)
-		if err != nil {
-			return err
+	return pages(listServersDetails.name, func(marker string) (string, error) {
+		if marker != "" {
+			request.Marker = &marker
 		}
-		// A page may be shorter than was asked for; only an empty one is surely behind the last.
-		if len(rows) == 0 {
-			return nil
+		rows, err := c.listServers(ctx, request)
+		if err != nil || len(rows) == 0 {
+			return "", err
 		}
 		for i := range rows {
 			if err := yield(newServer(&rows[i])); err != nil {
-				return err
+				return "", err
 			}
 		}
-		last := rows[len(rows)-1].Id
-		if asked[last] {
-			return &verdict.Error{Verdict: verdict.Transient, Op: listServersDetails.name,
-				Message: "the pages go round in a circle"}
-		}
-		asked[last] = true
-		request.Marker = &last
-	}
+		return rows[len(rows)-1].Id, nil // a page may be shorter than was asked for; only an empty one is surely behind the last
+	})
 }
 
 // EachServer yields the servers with these ids that exist, a hundred at a time.

@@ -3,6 +3,7 @@ package huawei
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 	"unicode/utf8"
@@ -38,7 +39,9 @@ func FuzzDecode(f *testing.F) {
 				}, nil
 			})
 		})
-		for name, c := range calls {
+		everything := maps.Clone(calls)
+		maps.Copy(everything, vpcCalls)
+		for name, c := range everything {
 			err := c.do(t.Context(), client)
 			if err == nil {
 				assert.True(t, status >= 200 && status < 300, "%s succeeded with status %d", name, status)

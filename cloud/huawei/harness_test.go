@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +29,7 @@ func dial(t testing.TB, endpoint string, edit ...func(*Config)) *Client {
 			Provider:  account.Huawei,
 			Region:    "sim-1",
 			ProjectID: "p1",
-			Endpoints: map[string]string{"ecs": endpoint, "cce": endpoint},
+			Endpoints: map[string]string{"ecs": endpoint, "cce": endpoint, "vpc": endpoint},
 			Credentials: account.Sources{
 				AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
 				SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
@@ -104,6 +105,16 @@ var calls = map[string]struct {
 	"DeleteServerGroupMember": {``, func(ctx context.Context, c *Client) error {
 		return c.RemoveMember(ctx, "g1", "s1")
 	}},
+	"NovaListServerSecurityGroups": {`{"security_groups":[]}`, func(ctx context.Context, c *Client) error {
+		_, err := c.SecurityGroupsOf(ctx, "s1")
+		return err
+	}},
+	"NovaAssociateSecurityGroup": {``, func(ctx context.Context, c *Client) error {
+		return c.AddToSecurityGroup(ctx, "g1", "s1")
+	}},
+	"NovaDisassociateSecurityGroup": {``, func(ctx context.Context, c *Client) error {
+		return c.RemoveFromSecurityGroup(ctx, "g1", "s1")
+	}},
 }
 
 // One read and one write for which no rule is special.
@@ -115,7 +126,12 @@ func isWrite(name string) bool {
 	case "BatchStopServers", "BatchStartServers", "AddServerGroupMember", "DeleteServerGroupMember":
 		return true
 	}
-	return false
+	return ofNova(name)
+}
+
+// ofNova are the writes that answer 202 and nothing else for success.
+func ofNova(name string) bool {
+	return name == "NovaAssociateSecurityGroup" || name == "NovaDisassociateSecurityGroup"
 }
 
 // unclear is what an answer means that leaves everything open.
@@ -142,8 +158,10 @@ func body(code string) string {
 	switch {
 	case code == "":
 		return "<html>nothing here</html>"
-	case code == "itemNotFound":
-		return `{"itemNotFound":{"message":"gone","code":404}}`
+	case !strings.Contains(code, "."):
+		return fmt.Sprintf(`{%q:{"message":"gone","code":404}}`, code)
+	case strings.HasPrefix(code, "VPC."):
+		return fmt.Sprintf(`{"code":%q,"message":"no"}`, code)
 	case len(code) > 5 && code[:5] == "APIGW":
 		return fmt.Sprintf(`{"error_msg":"no","error_code":%q,"request_id":"req-1"}`, code)
 	default:

@@ -29,7 +29,7 @@ type SubJob struct {
 
 // Job reads a job. The cloud forgets jobs after a while: then it is Rejected, and only the servers can tell.
 func (c *Client) Job(ctx context.Context, id string) (Job, error) {
-	if err := checkIDs(showJob, id); err != nil {
+	if err := showJob.check(id); err != nil {
 		return Job{}, err
 	}
 	request := &model.ShowJobRequest{JobId: id}

@@ -16,27 +16,32 @@ const (
 	unknown   = verdict.Unknown
 )
 
-// rules says what the answers of the gateway and of ECS mean, after the table in §7 of the facts about Huawei. Where
+// rules says what the answers of ECS mean, after the table in §7 of the facts about Huawei. Where
 // the facts say "look first", a write is Unknown, and a read, which is a look, may simply be tried again.
 var rules = slices.Concat(
+	gatewayRules,
+
 	// Too fast. The 202 may also be a task that was only postponed.
-	answers(429, throttled, throttled, "§7: the gateway throttles", "APIGW.0308"),
 	answers(202, throttled, unknown, "§0.1: flow limit with a status of success", "Common.0024"),
 	answers(429, throttled, throttled, "§7: flow control of ECS", "Common.1503"),
 	answers(503, throttled, throttled, "§7: flow control of ECS, by the Chinese pages", "Common.1503"),
 
 	// Who we are.
-	answers(401, rejected, rejected, "§7: wrong signature, key, clock or token",
-		"APIGW.0301", "APIGW.0303", "APIGW.0305", "Common.0013"),
-	answers(403, rejected, rejected, "§7: no permission", "APIGW.0302", "Pdp.0001", "Ecs.0003", "Ecs.0110"),
+	answers(401, rejected, rejected, "§7: wrong signature, key, clock or token", "Common.0013"),
+	answers(403, rejected, rejected, "§7: no permission", "Ecs.0003", "Ecs.0110"),
 	answers(403, rejected, rejected, "§7: suspended account or no balance",
 		"Ecs.0066", "Ecs.0067", "Ecs.0068", "Ecs.0069", "Ecs.0070", "Ecs.0071"),
-	answers(401, rejected, rejected, "§7: no permission in the enterprise project", "EPS.0003"),
 
 	// Where we are.
-	answers(404, rejected, rejected, "§7: wrong URL, or an API that this region lacks", "APIGW.0101"),
-	answers(0, rejected, rejected, "§7: headers that the gateway does not take, with any 4xx", "APIGW.0106"),
 	answers(400, rejected, rejected, "§7: the project of the URL is not the key's", "Ecs.0023", "Common.0018"),
+
+	// Security groups, by Nova (V3 to V7 of world.md). What is missing is not in a group, which is all that a removal wants.
+	// That a server is in a group already may be told of a write of our own whose answer was lost.
+	on("NovaDisassociateSecurityGroup", answers(404, done, done, "server, group or membership missing", "itemNotFound")),
+	on("NovaDisassociateSecurityGroup", answers(400, rejected, rejected, "its only group", "badRequest")),
+	on("NovaAssociateSecurityGroup", answers(404, rejected, rejected, "server or group missing", "itemNotFound")),
+	on("NovaAssociateSecurityGroup", answers(400, rejected, unknown, "in the group already", "badRequest")),
+	on("NovaAssociateSecurityGroup", answers(403, rejected, rejected, "in too many groups", "forbidden")),
 
 	// What is not there. A missing server is no member, so its removal is as good as done. How a missing group looks is
 	// not established, so before a removal from one is believed, the group must be looked at.
@@ -69,9 +74,6 @@ var rules = slices.Concat(
 
 	// Trouble that says so. A 504 was seen although the write had taken effect.
 	answers(500, transient, unknown, "§7: trouble inside the cloud", "Common.0001", "Ecs.0615"),
-	answers(502, transient, unknown, "§7: the gateway does not reach the service", ""),
-	answers(503, transient, unknown, "§7: the service is not available", ""),
-	answers(504, transient, unknown, "§7: the service took too long", "APIGW.0201", ""),
 )
 
 // answers makes one rule for each code; status 0 stands for any.

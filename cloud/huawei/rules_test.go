@@ -50,6 +50,12 @@ var expected = map[string][2]verdict.Verdict{
 	" 404 ":                                 {rejected, unknown},
 	" 400 Ecs.0313":                         {rejected, unknown},
 
+	"NovaAssociateSecurityGroup 404 itemNotFound":    {"", rejected},
+	"NovaAssociateSecurityGroup 400 badRequest":      {"", unknown},
+	"NovaAssociateSecurityGroup 403 forbidden":       {"", rejected},
+	"NovaDisassociateSecurityGroup 404 itemNotFound": {"", done},
+	"NovaDisassociateSecurityGroup 400 badRequest":   {"", rejected},
+
 	" 501 Ecs.0603": {busy, busy},
 	" 400 Ecs.0100": {busy, busy},
 	" 400 Ecs.0605": {busy, busy},

@@ -83,7 +83,7 @@ func TestWhatEDASDoesWithAnImport(t *testing.T) {
 		"it never arrives":              {sim.Fault{Effect: fault.DropBefore}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 2 * time.Hour},
 		"EDAS refuses it in words":      {sim.Fault{Effect: fault.Status, Status: 200, Code: "500"}, membership.ControlSkip, membership.Skipped, membership.CodeNoEffect, 2, 2 * time.Hour},
 		"nothing comes of it":           {sim.Fault{Effect: fault.JobFail, Code: "absent"}, membership.ControlSkip, membership.Skipped, "import-lost", 1, 2 * time.Hour},
-		"nothing comes of it; again":    {sim.Fault{Effect: fault.JobFail, Code: "absent", Count: 1}, membership.ControlRetry, membership.Joined, "import-lost", 2, 2 * time.Hour},
+		"nothing comes of it; again":    {sim.Fault{Effect: fault.JobFail, Code: "absent", Count: 1}, membership.ControlRetry, membership.Joined, "", 2, 2 * time.Hour},
 		"it does not end":               {sim.Fault{Effect: fault.Stuck}, membership.ControlSkip, membership.Skipped, "member-stuck", 1, 2 * time.Hour},
 		"it ends late":                  {sim.Fault{Effect: fault.Stuck, For: clock.Duration(30 * time.Minute)}, "", membership.Joined, "", 1, time.Hour},
 		"it ends offline":               {sim.Fault{Effect: fault.JobFail, Code: "offline"}, membership.ControlSkip, membership.Skipped, "member-offline", 1, 2 * time.Hour},

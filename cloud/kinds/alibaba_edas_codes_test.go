@@ -179,8 +179,8 @@ func unique(all []string) (once []string) {
 func TestAClusterThatGoes(t *testing.T) {
 	s := edas(t, byAgent)
 	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
-		for _, action := range []string{"ListClusterMembers", "ListConvertableEcu"} { // beyond the look for planning, at this cluster and the other
-			trouble(r, action, "", sim.Fault{Effect: fault.Status, Status: 200, Code: "404", Nth: 3})
+		for _, action := range []string{"ListClusterMembers", "ListConvertableEcu"} { // beyond the looks for the preview and for planning, at this cluster and the other
+			trouble(r, action, "", sim.Fault{Effect: fault.Status, Status: 200, Code: "404", Nth: 5})
 		}
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)

@@ -282,8 +282,11 @@ func TestWhatMayNotBeReadOfResourceGroups(t *testing.T) {
 	})
 	kindtest.Bubble(t, s, 1, func(r *kindtest.Rig) {
 		forbid(r, "GetResourceGroup")
-		_, err := r.Run(membership.Join, s.Request(r.Sim))
-		require.ErrorContains(r, err, "NoPermission")
+		report, err := r.Run(membership.Join, s.Request(r.Sim))
+		require.NoError(r, err)
+		require.Equal(r, membership.RunRefused, report.Outcome)
+		require.Equal(r, membership.CodeUnobservable, report.Members[0].Code)
+		require.Contains(r, report.Members[0].Reason, "NoPermission")
 		require.Empty(r, r.Writes())
 	})
 }

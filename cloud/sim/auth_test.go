@@ -113,7 +113,7 @@ func TestUnknownCalls(t *testing.T) {
 	}
 	require.Contains(t, f.do("POST", groupsPath+"/g1/action", `{"set_metadata":{}}`).raw, "set_metadata")
 	require.Contains(t, f.do("POST", groupsPath+"/g1/action", `{}`).raw, "without an action")
-	require.Contains(t, f.do("GET", "/v1/p1/cloudservers/detail?ip=10.0.0.1", "").raw, "ip")
+	require.Contains(t, f.do("GET", "/v1/p1/cloudservers/detail?reservation_id=r-1", "").raw, "reservation_id")
 }
 
 func TestThrottle(t *testing.T) {

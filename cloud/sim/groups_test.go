@@ -181,6 +181,18 @@ func TestReadLag(t *testing.T) {
 
 	created := f.do("POST", groupsPath, `{"server_group":{"name":"new","policies":["anti-affinity"]}}`)
 	id := created.body["server_group"].(map[string]any)["id"].(string)
+	require.Equal(t, 200, f.do("GET", groupsPath+"/"+id, "").status, "the lag does not hide what a caller has just made (H18)")
+	require.NotContains(t, f.do("GET", groupsPath, "").raw, id, "but lists lag")
+	f.Clock().Advance(3 * time.Second)
+	require.Contains(t, f.do("GET", groupsPath, "").raw, id)
+}
+
+func TestAWorldCanHideWhatIsNew(t *testing.T) {
+	f := start(t, func(w *sim.World) {
+		w.Huawei.ReadLag, w.Huawei.Knobs.LagHidesNew = clock.Duration(3*time.Second), true
+	})
+	created := f.do("POST", groupsPath, `{"server_group":{"name":"new","policies":["anti-affinity"]}}`)
+	id := created.body["server_group"].(map[string]any)["id"].(string)
 	require.Equal(t, 404, f.do("GET", groupsPath+"/"+id, "").status)
 	f.Clock().Advance(3 * time.Second)
 	require.Equal(t, 200, f.do("GET", groupsPath+"/"+id, "").status)

@@ -68,7 +68,7 @@ func TestPowerRefusals(t *testing.T) {
 		"empty":        {body: `{"os-start":{"servers":[]}}`, status: 400, code: "Ecs.0005"},
 		"type":         {body: `{"os-stop":{"type":"MILD","servers":[{"id":"on"}]}}`, status: 400, code: "Ecs.0005"},
 		"no JSON":      {body: `{"os-stop":`, status: 400, code: "Common.0002"},
-		"unknown":      {body: `{"reboot":{"servers":[{"id":"on"}]}}`, status: 501, code: "SIM.0501", writing: "reboot"},
+		"unknown":      {body: `{"os-suspend":{"servers":[{"id":"on"}]}}`, status: 501, code: "SIM.0501", writing: "os-suspend"},
 		"one of two":   {edit: whole, body: `{"os-stop":{"servers":[{"id":"on"},{"id":"none"}]}}`, status: 404, code: "Ecs.0114"},
 		"all of a two": {body: `{"os-stop":{"servers":[{"id":"broken"},{"id":"none"}]}}`, status: 400, code: "Ecs.0100"},
 	}

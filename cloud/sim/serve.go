@@ -43,8 +43,18 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	x := &exchange{sim: s, state: s.state, w: w}
 	s.mu.RUnlock()
-	x.call = &wire.Call{HTTP: r, Body: body, RequestID: fmt.Sprintf("%032x", s.requests.Add(1))}
+	n := s.requests.Add(1)
+	x.call = &wire.Call{HTTP: r, Body: body, RequestID: fmt.Sprintf("%016x%016x", s.start, n), Number: n}
 	x.serve()
+}
+
+// callOf is the number of the call with this request id.
+func callOf(requestID string) int64 {
+	n, err := strconv.ParseInt(requestID[len(requestID)/2:], 16, 64)
+	if err != nil {
+		return 0 // of a simulator that wrote it otherwise
+	}
+	return n
 }
 
 func unsaved(w http.ResponseWriter, err error) {

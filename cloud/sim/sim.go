@@ -12,6 +12,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/ecs"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/vpc"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
@@ -74,6 +76,7 @@ type Sim struct {
 	journal  *Journal
 	faults   *Faults
 	store    *store // nil: in memory only
+	start    uint64 // begins the ids of requests, which differ between starts
 	requests atomic.Int64
 
 	// mu is held for writing while a write takes effect and is journalled, so the order of the journal is the order
@@ -84,15 +87,21 @@ type Sim struct {
 
 // state is a loaded world. A new world is a new state.
 type state struct {
-	world  World // completed; servers and the like as they were when it was loaded
-	ecs    *ecs.Service
-	cce    *cce.Service
-	aliyun *aliyun.Service
+	world World // completed, without the resources, which the services have
+	State
 }
 
-// services are in the order in which they are asked whether a request is theirs: Alibaba's carry marks, Huawei's are
-// known by their paths only.
-func (s *state) services() []wire.Service { return []wire.Service{s.aliyun, s.ecs, s.cce} }
+// State is what the services know of a world at a moment, as it truly is, whatever reads may still show.
+type State struct {
+	Now     time.Time
+	ECS     *ecs.Service // of Huawei Cloud, as CCE and VPC
+	CCE     *cce.Service
+	VPC     *vpc.Service
+	Alibaba *aliyun.Service
+}
+
+// services are asked in turn whether a request is theirs; each knows its own.
+func (s State) services() []wire.Service { return []wire.Service{s.Alibaba, s.ECS, s.CCE, s.VPC} }
 
 const defaultJournalLimit = 1_000_000
 
@@ -101,7 +110,7 @@ func New(o Options) (*Sim, error) {
 	if err := o.World.Validate(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
-	s := &Sim{state: newState(o.World)}
+	s := &Sim{start: rand.Uint64(), state: newState(o.World)}
 	var saved *saved
 	if o.StateDir != "" {
 		var err error
@@ -129,8 +138,14 @@ func New(o Options) (*Sim, error) {
 
 func newState(w World) *state {
 	w = w.Complete()
-	servers := ecs.New(w, time.Now)
-	return &state{world: w, ecs: servers, cce: cce.New(w, servers, time.Now), aliyun: aliyun.New(w, time.Now)}
+	network := vpc.New(w, time.Now)
+	servers := ecs.New(w, network, time.Now)
+	s := &state{State: State{ECS: servers, CCE: cce.New(w, servers, time.Now), VPC: network, Alibaba: aliyun.New(w, time.Now)}}
+	w.Huawei.Servers, w.Huawei.Groups = nil, nil
+	a := &w.Alibaba // a copy
+	a.SecurityGroups, a.Instances, a.Interfaces, a.Resources, a.EDASClusters = nil, nil, nil, nil, nil
+	s.world = w
+	return s
 }
 
 func orDefault(n, otherwise int) int {
@@ -174,8 +189,9 @@ func (s *Sim) World() World {
 	w := s.state.world
 	now, speed := s.clock.Now(), s.clock.Speed()
 	w.Clock = world.Clock{Start: &now, Speed: &speed}
-	w.Huawei, w.Alibaba = s.state.ecs.World(now), s.state.aliyun.World(now)
-	w.Huawei.CCE, w.Huawei.Clusters = s.state.cce.World(now)
+	for _, service := range s.state.services() {
+		service.Describe(&w, now)
+	}
 	w.Faults = nil
 	for _, f := range s.faults.List() {
 		w.Faults = append(w.Faults, f.Rule)
@@ -205,90 +221,6 @@ func (s *Sim) ResetJournal() error {
 
 // Faults returns the rules of what goes wrong.
 func (s *Sim) Faults() *Faults { return s.faults }
-
-// Servers returns all servers as they truly are now, in the world's order, whatever reads may still show.
-func (s *Sim) Servers() []Server {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.ecs.Servers(s.clock.Now())
-}
-
-// Server returns the server with this id as it truly is now.
-func (s *Sim) Server(id string) (Server, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.ecs.Server(id, s.clock.Now())
-}
-
-// Groups returns all groups as they truly are now.
-func (s *Sim) Groups() []Group {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.ecs.Groups(s.clock.Now())
-}
-
-// Group returns the group with this id as it truly is now.
-func (s *Sim) Group(id string) (Group, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.ecs.Group(id, s.clock.Now())
-}
-
-// Node returns the node of a cluster that this server truly is now, or is about to be.
-func (s *Sim) Node(server string) (Node, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.cce.Node(server, s.clock.Now())
-}
-
-// Instances returns all Alibaba instances as they truly are now, in the world's order.
-func (s *Sim) Instances() []Instance {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.Instances(s.clock.Now())
-}
-
-// Instance returns the Alibaba instance with this id as it truly is now.
-func (s *Sim) Instance(id string) (Instance, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.Instance(id, s.clock.Now())
-}
-
-// NetworkInterface returns the network interface with this id as it truly is now.
-func (s *Sim) NetworkInterface(id string) (NetworkInterface, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.NetworkInterface(id, s.clock.Now())
-}
-
-// SecurityGroup returns the security group with this id as it truly is now.
-func (s *Sim) SecurityGroup(id string) (SecurityGroup, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.SecurityGroup(id, s.clock.Now())
-}
-
-// Resource returns the resource of this type, as JoinResourceGroup names it, and id as it truly is now.
-func (s *Sim) Resource(resourceType, id string) (Resource, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.Resource(resourceType, id, s.clock.Now())
-}
-
-// EDASMember returns the member of an EDAS cluster that this Alibaba instance truly is now, or is about to be.
-func (s *Sim) EDASMember(instance string) (EDASMember, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.EDASMember(instance, s.clock.Now())
-}
-
-// ContainerNode returns the node of a container cluster that this Alibaba instance truly is now, or is about to be.
-func (s *Sim) ContainerNode(instance string) (ContainerNode, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.state.aliyun.ContainerNode(instance, s.clock.Now())
-}
 
 // Close saves the state, if there is a state directory. The simulator must not be used any more.
 func (s *Sim) Close() error {

@@ -36,6 +36,7 @@ const snapshotFile = "state.json"
 type snapshot struct {
 	At     time.Time                  `json:"at"` // simulated
 	Seq    int64                      `json:"seq"`
+	Calls  int64                      `json:"calls"`  // numbers of calls given so far
 	Log    string                     `json:"log"`    // the file name of the log
 	Number int                        `json:"number"` // of the log
 	Offset int64                      `json:"offset"` // what the log says from here on is not in the snapshot
@@ -208,11 +209,9 @@ func (s *Sim) snapshot() error {
 		return nil
 	}
 	// The position comes first: what is logged while we look is applied twice, which does no harm, rather than never.
-	snap := snapshot{At: s.clock.Now(), Seq: s.journal.Seq(), World: s.state.world, States: map[string]json.RawMessage{}}
+	snap := snapshot{At: s.clock.Now(), Seq: s.journal.Seq(), Calls: s.requests.Load(), World: s.state.world, States: map[string]json.RawMessage{}}
 	snap.Log, snap.Number, snap.Offset = s.store.position()
-	snap.World.Huawei.Servers, snap.World.Huawei.Groups, snap.World.Faults = nil, nil, nil
-	a := &snap.World.Alibaba // a copy
-	a.SecurityGroups, a.Instances, a.Interfaces, a.Resources, a.EDASClusters = nil, nil, nil, nil, nil
+	snap.World.Faults = nil
 	snap.Faults = s.faults.List()
 	for _, service := range s.state.services() {
 		data, err := json.Marshal(service.Dump(snap.At))
@@ -227,7 +226,7 @@ func (s *Sim) snapshot() error {
 // restore applies what the state directory holds. Time goes on from where it stood.
 func (s *Sim) restore(saved *saved) error {
 	s.journal.Continue(saved.Seq)
-	rules, at := saved.Faults, saved.At
+	rules, at, calls := saved.Faults, saved.At, max(saved.Seq, saved.Calls)
 	services := map[string]func(json.RawMessage) error{}
 	for _, service := range s.state.services() {
 		services[service.Name()] = service.Apply
@@ -242,6 +241,7 @@ func (s *Sim) restore(saved *saved) error {
 	for i, r := range saved.records {
 		if r.Entry != nil {
 			s.journal.Restore(*r.Entry)
+			calls = max(calls, callOf(r.Entry.RequestID))
 			if r.Entry.At.After(at) {
 				at = r.Entry.At
 			}
@@ -260,7 +260,7 @@ func (s *Sim) restore(saved *saved) error {
 	}
 	s.faults.Restore(rules)
 	s.clock.Advance(at.Sub(s.clock.Now()))
-	s.requests.Store(s.journal.Seq())
+	s.requests.Store(calls)
 	return s.snapshot()
 }
 

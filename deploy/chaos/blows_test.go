@@ -29,8 +29,8 @@ func (r *run) endInTrouble() {
 	for _, id := range append([]string{r.members[len(r.members)-1]}, r.unlucky...) {
 		require.Equal(r.t, membership.RolledBack, outcomes[id], id)
 	}
-	require.Greater(r.t, report.Counts[membership.Joined], len(r.members)/2, report.Tally())
-	require.Equal(r.t, len(r.members), report.Counts[membership.Joined]+report.Counts[membership.RolledBack], report.Tally())
+	require.Greater(r.t, report.Counts[membership.Joined], len(r.members)/2, tally(report))
+	require.Equal(r.t, len(r.members), report.Counts[membership.Joined]+report.Counts[membership.RolledBack], tally(report))
 }
 
 // workerKilled kills a worker at each of the moments.

@@ -77,8 +77,10 @@ func TestChaos(t *testing.T) {
 	together("a worker is killed/cancelled between attempts", cancelledBetweenAttempts)
 	together("a worker is killed/putting back", killedPuttingBack)
 	together("reset to the first task", resetToTheFirstTask)
-	together("reset to behind the plan", resetBehindThePlan)
+	together("reset to behind the survey", resetBehindTheSurvey)
 	together("a person helps", aPersonHelps)
+	together("a worker is killed at each step of a fleet", killedAtEachStep)
+	together("a roll-back is killed", killedRollingBack)
 }
 
 func seedOf(t *testing.T) int64 {

@@ -7,12 +7,13 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-// history is what a run's events tell.
+// history is what the events of a run and of its first cohort tell.
 type history struct {
 	events    int
-	planned   int64                // the event with which the workflow took the plan in
+	surveyed  int64                // the event with which the run took in who its members are
 	others    []string             // workers that completed slices of a program that another had made
 	signals   map[string]time.Time // when each came
 	handed    int                  // slices that were told to stop and handed their state back as a normal result
@@ -24,7 +25,26 @@ func (r *run) history() history {
 	h := history{signals: make(map[string]time.Time)}
 	kinds, told := make(map[int64]string), make(map[int64]bool) // by the event that scheduled the activity
 	planner := ""
-	events := r.s.client.GetWorkflowHistory(r.t.Context(), r.id, r.runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	own := r.s.client.GetWorkflowHistory(r.t.Context(), r.id, r.runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	surveys := int64(0)
+	for own.HasNext() {
+		e, err := own.Next()
+		require.NoError(r.t, err)
+		h.events++
+		if a := e.GetActivityTaskScheduledEventAttributes(); a.GetActivityType().GetName() == workflows.SurveyActivity {
+			surveys = e.GetEventId()
+		}
+		if a := e.GetActivityTaskCompletedEventAttributes(); a != nil && a.GetScheduledEventId() == surveys {
+			surveys = -1
+		}
+		if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil && surveys < 0 && h.surveyed == 0 {
+			h.surveyed = e.GetEventId()
+		}
+		if a := e.GetWorkflowExecutionSignaledEventAttributes(); a != nil {
+			h.signals[a.GetSignalName()] = e.GetEventTime().AsTime()
+		}
+	}
+	events := r.s.client.GetWorkflowHistory(r.t.Context(), r.first(), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		e, err := events.Next()
 		require.NoError(r.t, err)
@@ -37,12 +57,6 @@ func (r *run) history() history {
 		}
 		if a := e.GetActivityTaskCanceledEventAttributes(); a != nil {
 			h.cancelled++
-		}
-		if a := e.GetWorkflowExecutionSignaledEventAttributes(); a != nil {
-			h.signals[a.GetSignalName()] = e.GetEventTime().AsTime()
-		}
-		if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil && planner != "" && h.planned == 0 {
-			h.planned = e.GetEventId()
 		}
 		a := e.GetActivityTaskCompletedEventAttributes()
 		switch {

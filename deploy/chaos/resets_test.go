@@ -43,20 +43,23 @@ func resetToTheFirstTask(t *testing.T, s *stack) {
 		r.reset("--type", "FirstWorkflowTask")
 		report, how := r.end()
 		require.Equal(t, completed, how)
-		require.Equal(t, page, report.Counts[membership.Already], report.Tally())
+		require.Equal(t, page, report.Counts[membership.Already], tally(report))
 	})
 }
 
-// resetBehindThePlan goes through all stages again with the plan of the first run, which the worker of the new one has
-// to read back from the history: it is another, as end makes sure. What holds already gets no write.
-func resetBehindThePlan(t *testing.T, s *stack) {
+// resetBehindTheSurvey starts the cohorts again, on another worker, of the members that the first run has found. What holds
+// already gets no write.
+func resetBehindTheSurvey(t *testing.T, s *stack) {
 	r := s.join(t, s.cohort(t, page, 0))
 	r.endJoined()
-	planned := r.history().planned
-	require.NotZero(t, planned)
-	r.killWorker()
+	surveyed := r.history().surveyed
+	require.NotZero(t, surveyed)
+	r.worker.kill()
+	r.worker = s.startWorker(t, r.id)
 	r.unchanged(func() {
-		r.reset("--event-id", strconv.FormatInt(planned, 10))
-		r.endJoined()
+		r.reset("--event-id", strconv.FormatInt(surveyed, 10))
+		report, how := r.end()
+		require.Equal(t, completed, how)
+		require.Equal(t, page, report.Counts[membership.Already], tally(report))
 	})
 }

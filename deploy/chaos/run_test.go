@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -35,6 +36,8 @@ const (
 	add   = "add"
 	start = "start"
 	undo  = "undo"
+	// remove is the taking out of all members.
+	remove = "remove"
 )
 
 // moment is when a share of a stage's writes have been sent.
@@ -46,7 +49,7 @@ type moment struct {
 // recovery is the longest that a run may take to end after the last blow, all work that was left included.
 const recovery = 45 * time.Second
 
-// run is one Join under test, with a worker of its own.
+// run is one fleet under test, with a worker of its own. What apply starts is what is killed here.
 type run struct {
 	cohort
 	t      *testing.T
@@ -61,16 +64,23 @@ type run struct {
 	blow   time.Time               // when something was last killed, or else when the run began
 }
 
-// join starts a run.
-func (s *stack) join(t *testing.T, c cohort) *run {
+// join starts a run of one cohort.
+func (s *stack) join(t *testing.T, c cohort) *run { return s.start(t, c, nil) }
+
+// start starts a run of a plan with the cohort's members.
+func (s *stack) start(t *testing.T, c cohort, change func(*fleet.Plan)) *run {
 	t.Helper()
 	r := &run{cohort: c, t: t, s: s, id: "join-" + c.group, before: s.cloud.servers(t), blow: time.Now()}
+	plan := fleet.Plan{Requester: "chaos", Step: fleet.Step{Kind: "huawei.servergroup", Account: "chaos", Group: c.group, Members: c.members}}
+	if change != nil {
+		change(&plan)
+	}
 	var err error
 	r.since, err = s.cloud.seq(t.Context())
 	require.NoError(t, err)
 	r.worker = s.startWorker(t, r.id)
 	started, err := s.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: r.id, TaskQueue: r.id},
-		workflows.TypeJoin, membership.Request{Kind: "huawei.servergroup", Account: "chaos", Group: c.group, Members: c.members})
+		workflows.TypeFleet, plan)
 	require.NoError(t, err)
 	r.runID = started.GetRunID()
 	return r
@@ -108,7 +118,7 @@ func (r *run) await(m moment) {
 
 // share tells how much of a stage was sent.
 func (r *run) share(stage string, writes []write) float64 {
-	actions := map[string]string{stop: actionStop, add: actionAdd, start: actionStart, undo: actionRemove}
+	actions := map[string]string{stop: actionStop, add: actionAdd, start: actionStart, undo: actionRemove, remove: actionRemove}
 	sent := make(map[string]bool)
 	for _, w := range writes {
 		if w.Action == actions[stage] {
@@ -175,11 +185,14 @@ func (r *run) signal(name string) {
 	r.cli("workflow", "signal", "--name", name, "--input", `{"by":"chaos"}`)
 }
 
-// status asks the run where everybody is.
-func (r *run) status() (membership.Status, error) {
+// first is the workflow id of the run's first cohort.
+func (r *run) first() string { return r.id + ".1" }
+
+// status asks the run how far it is.
+func (r *run) status() (fleet.Status, error) {
 	ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Second)
 	defer cancel()
-	var status membership.Status
+	var status fleet.Status
 	answer, err := r.s.client.QueryWorkflow(ctx, r.id, r.runID, membership.QueryStatus)
 	if err == nil {
 		err = answer.Get(&status)
@@ -199,11 +212,11 @@ func (r *run) awaitPhase(phase membership.Phase) {
 }
 
 // end waits for the end of the run and returns the one truth and how long after the last blow it came.
-func (r *run) end() (membership.Report, ending) {
+func (r *run) end() (fleet.Report, ending) {
 	r.t.Helper()
 	ctx, cancel := context.WithDeadline(r.t.Context(), r.blow.Add(recovery))
 	defer cancel()
-	var report membership.Report
+	var report fleet.Report
 	err := r.s.client.GetWorkflow(ctx, r.id, r.runID).Get(ctx, &report)
 	took := time.Since(r.blow)
 	var app *temporal.ApplicationError
@@ -236,10 +249,10 @@ const (
 
 // verify wants everybody joined or as before, in truth and not only in the report, and nothing in the journal that need
 // not have been. It tells the run in a line.
-func (r *run) verify(report membership.Report, took time.Duration) {
+func (r *run) verify(report fleet.Report, took time.Duration) {
 	r.t.Helper()
 	now := r.s.cloud.servers(r.t)
-	require.Len(r.t, report.Members, len(r.members))
+	require.Len(r.t, report.Members, len(r.members), "%+v", report)
 	outcomes := make(map[string]membership.Outcome)
 	for _, m := range report.Members {
 		outcomes[m.ID] = m.Outcome
@@ -268,7 +281,7 @@ func (r *run) verify(report membership.Report, took time.Duration) {
 		require.NotEmpty(r.t, h.others, "no other worker took part")
 	}
 	r.t.Logf("%s: %d members (%s), %d events, ended %.1f s after the last blow, %d calls, %d of them writes, needless %d",
-		strings.TrimPrefix(r.t.Name(), "TestChaos/"), len(r.members), report.Tally(), h.events, took.Seconds(), calls,
+		strings.TrimPrefix(r.t.Name(), "TestChaos/"), len(r.members), tally(report), h.events, took.Seconds(), calls,
 		sent, len(needless))
 }
 
@@ -301,6 +314,8 @@ func (r *run) needless(writes []write, outcomes map[string]membership.Outcome) (
 	}
 	return all
 }
+
+func tally(r fleet.Report) string { return membership.Report{Counts: r.Counts}.Tally() }
 
 // calls counts the calls that the run has cost, and the writes among them.
 func (r *run) calls() (all, writes int, err error) {

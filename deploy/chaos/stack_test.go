@@ -43,6 +43,7 @@ type stack struct {
 func newStack(t *testing.T, seed int64) *stack {
 	s := &stack{lasts: t, dir: t.TempDir(), seed: seed, cli: findTemporal(t), address: freeAddress(t)}
 	s.cloud = cloud{address: freeAddress(t)}
+	require.NoError(t, os.Mkdir(filepath.Join(s.dir, "store"), 0o700))
 	s.build(t)
 	s.writeWorld(t)
 	s.startSimulator(t)
@@ -116,7 +117,7 @@ func (s *stack) startSimulator(t *testing.T) {
 func (s *stack) startWorker(t *testing.T, queue string) *process {
 	t.Helper()
 	return s.spawn(t, t, filepath.Join(s.dir, "fleetjoin-worker"), "--accounts", filepath.Join(s.dir, accountsFile),
-		"--task-queue", queue, "--poll", "500ms", "--log-level", "warn")
+		"--store", filepath.Join(s.dir, "store"), "--task-queue", queue, "--poll", "500ms", "--log-level", "warn")
 }
 
 // run runs the temporal CLI as an operator would.

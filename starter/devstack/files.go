@@ -72,7 +72,7 @@ func (s *stack) entry(a world.Account, credentials map[string]any) map[string]an
 			"credentials": credentials, "passwords": passwordsDir}
 	}
 	return map[string]any{"provider": account.Huawei, "region": cmp.Or(a.Region, "sim-1"), "projectId": a.ProjectID,
-		"endpoints": map[string]any{"ecs": s.where.Sim, "cce": s.where.Sim}, "credentials": credentials}
+		"endpoints": map[string]any{"ecs": s.where.Sim, "cce": s.where.Sim, "vpc": s.where.Sim}, "credentials": credentials}
 }
 
 func writeYAML(path string, v any) error {

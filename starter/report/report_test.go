@@ -101,7 +101,8 @@ func TestTheLastWordCounts(t *testing.T) {
 		[]membership.Outcome{healed.Earlier[0].Outcome, healed.Earlier[1].Outcome}, "in vain, it stays what it was")
 	require.Equal(t, "it was not tried again: account prod: no credentials", healed.Earlier[1].Reason)
 	skipped := told[m[4]]
-	require.Equal(t, archive.Try{Outcome: membership.Skipped, Act: archive.ActDecision, Reason: "skip by cid: goes away next week"}, skipped.Try)
+	require.Equal(t, archive.Try{Outcome: membership.Skipped, Stage: "add", Code: "no-effect", Reason: "sent 3 times: the server is not in the group",
+		Also: []membership.Objection{{Code: membership.CodeSkipped, Reason: "by cid: goes away next week"}}, Act: archive.ActDecision}, skipped.Try)
 	require.Equal(t, hostile, skipped.Name, "a decision does not say how it is called; the record before does")
 	back := told[m[5]]
 	require.Equal(t, archive.Try{Outcome: membership.RolledBack, Cohort: "web.8", Act: archive.ActPutBack}, back.Try)

@@ -6,20 +6,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
-	"github.com/fleetjoin/fleetjoin/cloud/store"
-	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
 // retriesFinish breaks each write of a story in turn, for as long as it takes the members of a fleet to give up, mends it,
@@ -27,8 +22,7 @@ import (
 func retriesFinish(t *testing.T, s Subject) {
 	for _, action := range actions(t, s) {
 		t.Run(action, func(t *testing.T) {
-			dir := t.TempDir()
-			Bubble(t, s, gaits["a handful"], func(r *Rig) { r.retried(action, dir) })
+			Bubble(t, s, gaits["a handful"], func(r *Rig) { r.retried(action) })
 		})
 	}
 }
@@ -47,53 +41,23 @@ func actions(t *testing.T, s Subject) (actions []string) {
 	return slices.Compact(actions)
 }
 
-func (r *Rig) retried(action, dir string) {
+func (r *Rig) retried(action string) {
 	r.Helper()
-	blobs, err := store.Open(dir)
-	require.NoError(r, err)
 	req := r.Subject.Request(r.Sim)
 	before := r.States(req.Members)
 	broken, err := r.Sim.Faults().Add(sim.Fault{Match: sim.Match{Action: action}, Effect: fault.Status,
 		Status: http.StatusInternalServerError, Code: "InternalError", Message: "it is broken"})
 	require.NoError(r, err)
-	env := r.environment(blobs)
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&beatless{}}})
-	r.attend(env, func() {
+	report, err := r.run(membership.Join, planOf(req), func(env *testsuite.TestWorkflowEnvironment) {
 		r.Sim.Faults().Remove(broken)
 		env.SignalWorkflow(membership.ControlRetry, membership.Control{By: "the suite"})
 	})
-	env.ExecuteWorkflow(workflows.TypeFleet, fleet.Plan{Requester: req.Requester,
-		Step: fleet.Step{Kind: req.Kind, Account: req.Account, Group: req.Group, Members: req.Members, Params: req.Params}})
-	require.NoError(r, env.GetWorkflowError())
-	var report fleet.Report
-	require.NoError(r, env.GetWorkflowResult(&report))
+	require.NoError(r, err)
 	require.Equal(r, map[membership.Outcome]int{membership.Joined: len(req.Members)}, report.Counts)
 	for _, id := range req.Members {
 		in, state := r.Subject.Member(r.Sim, id)
 		require.True(r, in, id)
 		require.Equal(r, before[id], state+", in group: false", id)
-	}
-}
-
-// attend looks at a fleet every hour: it says yes at its gates, and calls waits when the fleet waits for a person, once.
-func (r *Rig) attend(env *testsuite.TestWorkflowEnvironment, waits func()) {
-	const mostHours = 100
-	waited := false
-	for hour := range mostHours {
-		env.RegisterDelayedCallback(func() {
-			var s fleet.Status
-			value, err := env.QueryWorkflow(membership.QueryStatus)
-			if err != nil || value.Get(&s) != nil {
-				return // it has ended
-			}
-			switch {
-			case s.Gate != nil:
-				env.SignalWorkflow(membership.ControlApprove, membership.Control{By: "the suite", Digest: s.Digest})
-			case s.Phase == membership.Waiting && !waited:
-				waited = true
-				waits()
-			}
-		}, time.Duration(hour+1)*time.Hour)
 	}
 }
 

@@ -4,24 +4,29 @@
 package kindtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/fleetjoin/fleetjoin/activities"
+	"github.com/fleetjoin/fleetjoin/cloud/archive"
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
@@ -79,21 +84,40 @@ func Bubble(t *testing.T, s Subject, n int, f func(*Rig)) {
 		world, err := sim.New(sim.Options{World: s.World(n)})
 		require.NoError(t, err)
 		defer world.Close()
-		f(&Rig{T: t, Subject: s, Sim: world, crash: &crash{sim: world.RoundTripper()}})
+		f(&Rig{T: t, Subject: s, Sim: world, crash: &crash{sim: world.RoundTripper(),
+			store: &memory{blobs: make(map[store.Key][]byte)}}})
 	})
 }
 
-// Run takes a request through the engine and returns the one truth. Its error is the run's, when it carries no report.
-func (r *Rig) Run(op membership.Operation, request any) (membership.Report, error) {
+// Run has a fleet do what a request asks for, and returns the one truth, as the records of its cohorts tell it. Its error is
+// the run's, when it carries no report.
+func (r *Rig) Run(op membership.Operation, request membership.Request) (membership.Report, error) {
 	r.Helper()
-	env := r.environment(nil)
+	return r.run(op, planOf(request), nil)
+}
+
+// planOf is what a request asks for as a plan.
+func planOf(r membership.Request) fleet.Plan {
+	p := fleet.Plan{Requester: cmp.Or(r.Requester, "the rig"), WhenHeld: r.WhenHeld, Step: fleet.Step{Kind: r.Kind, Account: r.Account,
+		Group: r.Group, Members: r.Members, Params: r.Params}}
+	if r.Approval != nil {
+		p.Gate = &fleet.Approval{Approval: *r.Approval}
+	}
+	return p
+}
+
+// run runs a plan. waits is called when the run waits for a person, once.
+func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuite.TestWorkflowEnvironment)) (membership.Report, error) {
+	r.Helper()
+	env := r.environment()
+	r.attend(env, waits)
 	wf := workflows.TypeJoin
 	if op == membership.Leave {
 		wf = workflows.TypeLeave
 	}
-	env.ExecuteWorkflow(wf, request)
+	env.ExecuteWorkflow(wf, plan)
 	require.True(r, env.IsWorkflowCompleted())
-	var report membership.Report
+	var report fleet.Report
 	err := env.GetWorkflowError()
 	var app *temporal.ApplicationError
 	var cancelled *temporal.CanceledError
@@ -105,67 +129,119 @@ func (r *Rig) Run(op membership.Operation, request any) (membership.Report, erro
 	case errors.As(err, &cancelled):
 		err = cancelled.Details(&report)
 	}
-	return report, err
+	if err != nil {
+		return membership.Report{}, err
+	}
+	return r.told(op, plan, report), nil
 }
 
-// environment is where workflows run. Fleets need a store.
-func (r *Rig) environment(blobs store.Blobs) *testsuite.TestWorkflowEnvironment {
+// told makes of what is kept of a run one report, and sees that the two say the same.
+func (r *Rig) told(op membership.Operation, plan fleet.Plan, run fleet.Report) membership.Report {
+	r.Helper()
+	told := membership.Report{Kind: plan.Kind, Operation: op, Account: plan.Account, Group: plan.Group, Outcome: run.Outcome,
+		Counts: run.Counts, Votes: run.Votes, Started: run.Started, Ended: run.Ended}
+	if run.Account == "" { // it ended before its members were found
+		return told
+	}
+	get := func(ctx context.Context, key string) ([]byte, error) { return r.crash.store.Get(ctx, store.Key(key)) }
+	kept, err := archive.Open(context.Background(), get, run.Account)
+	require.NoError(r, err)
+	_, err = kept.Verify(context.Background())
+	require.NoError(r, err)
+	for m, err := range kept.Members(context.Background()) {
+		require.NoError(r, err)
+		told.Members = append(told.Members, m.MemberReport())
+	}
+	require.Equal(r, run.Members, told.Members)
+	for _, p := range kept.Parts {
+		if p.Record == "" {
+			continue
+		}
+		record, err := store.GetJSON[fleet.Record](context.Background(), r.crash.store, store.Key(p.Record))
+		require.NoError(r, err)
+		told.Digest = cmp.Or(told.Digest, record.Report.Digest)
+		for _, w := range record.Report.Warnings {
+			if !slices.Contains(told.Warnings, w) {
+				told.Warnings = append(told.Warnings, w)
+			}
+		}
+	}
+	return told
+}
+
+// environment is where workflows run.
+func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(time.Now())
 	env.SetTestTimeout(120 * time.Hour) // of virtual time
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&beatless{}}})
 	workflows.Register(env)
 	kind := r.Subject.Kind(r.crash)
-	activities.New(activities.Options{Kinds: []membership.Kind{kind}, Store: blobs, Pace: membership.Pace{
+	activities.New(activities.Options{Kinds: []membership.Kind{kind}, Store: r.crash, Pace: membership.Pace{
 		Slice: membership.Duration(10 * time.Second), Poll: membership.Duration(2 * time.Second), Parallel: 20,
 	}}).Register(mortal{env, r.crash})
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).Return(nil)
-	env.SetOnActivityCompletedListener(func(info *activity.Info, result converter.EncodedValue, err error) {
-		if info.ActivityType.Name == membership.PlanActivity && err == nil {
-			approve(env, result)
-		}
-	})
 	for _, p := range r.people {
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(p.name, p.control) }, p.after)
 	}
 	return env
 }
 
-// approve votes for the program that was planned, when it has a gate: what a kind does behind its gate is what is tested.
-func approve(env *testsuite.TestWorkflowEnvironment, planned converter.EncodedValue) {
-	var p membership.Program
-	if err := planned.Get(&p); err != nil || p.Gate == nil {
-		return
+// attend looks at a run every minute at first, and then every hour: it says yes at its gates, and calls waits when the run
+// waits for a person, once; with none it has the run end there.
+func (r *Rig) attend(env *testsuite.TestWorkflowEnvironment, waits func(*testsuite.TestWorkflowEnvironment)) {
+	waited := false
+	look := func() {
+		var s fleet.Status
+		value, err := env.QueryWorkflow(membership.QueryStatus)
+		if err != nil || value.Get(&s) != nil {
+			return // it has ended
+		}
+		needs := s.Phase == membership.Waiting || s.Phase == membership.Stopped
+		switch {
+		case s.Gate != nil:
+			env.SignalWorkflow(membership.ControlApprove, membership.Control{By: "the suite", Digest: s.Digest})
+		case needs && waits == nil && len(r.people) == 0:
+			env.SignalWorkflow(membership.ControlAbort, fleet.Control{Then: fleet.ThenFinish})
+		case needs && waits != nil && !waited:
+			waited = true
+			waits(env)
+		}
 	}
-	env.RegisterDelayedCallback(func() {
-		env.SignalWorkflow(membership.ControlApprove, membership.Control{By: "the suite", Digest: p.Digest})
-	}, time.Minute)
+	const minutes, hours = 10, 100
+	for n := range minutes {
+		env.RegisterDelayedCallback(look, time.Duration(n+1)*time.Minute)
+	}
+	for n := range hours {
+		env.RegisterDelayedCallback(look, time.Duration(n+1)*time.Hour)
+	}
 }
 
-// mortal registers activities that die with their worker: what a killed activity would have returned is lost, and
-// the activity is tried again, as the server does when the heartbeats stop.
-type mortal struct {
-	env   *testsuite.TestWorkflowEnvironment
-	crash *crash
+// memory is a store that is gone with the test.
+type memory struct {
+	mu    sync.Mutex
+	blobs map[store.Key][]byte
 }
 
-func (m mortal) RegisterActivity(any)                                         {}
-func (m mortal) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
-func (m mortal) RegisterActivityWithOptions(a any, options activity.RegisterOptions) {
-	switch f := a.(type) {
-	case func(context.Context, workflows.PlanInput) (membership.Program, error):
-		m.env.RegisterActivityWithOptions(func(ctx context.Context, in workflows.PlanInput) (membership.Program, error) {
-			return live(ctx, m.crash, func(ctx context.Context) (membership.Program, error) { return f(ctx, in) })
-		}, options)
-	case func(context.Context, membership.SliceInput) (membership.Slice, error):
-		m.env.RegisterActivityWithOptions(func(ctx context.Context, in membership.SliceInput) (membership.Slice, error) {
-			return live(ctx, m.crash, func(ctx context.Context) (membership.Slice, error) { return f(ctx, in) })
-		}, options)
-	default:
-		m.env.RegisterActivityWithOptions(a, options) // of fleets, in which the suite kills nobody
+func (m *memory) Put(_ context.Context, data []byte) (store.Key, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := store.KeyOf(data)
+	m.blobs[key] = slices.Clone(data)
+	return key, nil
+}
+
+func (m *memory) Get(_ context.Context, key store.Key) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, ok := m.blobs[key]
+	if !ok {
+		return nil, fmt.Errorf("blob %s: %w", key, store.ErrMissing)
 	}
+	return data, nil
 }
 
 // Writes returns the writes that were sent, as "Action member", in order.

@@ -19,7 +19,7 @@ func (r *Rig) Storm(random *rand.Rand, deaths, lostReplies int) {
 			return
 		}
 		deaths--
-		c.calls, c.after, c.dead = 0, random.IntN(2) == 0, make(chan struct{})
+		c.steps, c.after, c.dead = 0, random.IntN(2) == 0, make(chan struct{})
 		c.at, c.atWrite = 1+random.IntN(40), false
 		if random.IntN(2) == 0 { // or at this call, if there is no write before it
 			c.at, c.atWrite = 200, true

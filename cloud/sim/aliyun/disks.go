@@ -85,7 +85,7 @@ func (s *Service) replaceSystemDisk(c *wire.Call, p params) wire.Answer {
 	}
 	in.made = made
 	changes, id := &change{}, v.identity().id
-	in.until = c.Now.Add(s.config.Timings.ReplaceDisk.Draw(world.Random(s.seed, c.Action, id, c.RequestID)))
+	in.until = c.Now.Add(s.config.Timings.ReplaceDisk.Draw(world.Random(s.seed, c.Action, id, c.Number)))
 	switch hit := c.Rule.Hits(id); {
 	case hit && c.Rule.Effect == fault.JobFail:
 		return done(c, changes, journal.Changed, object{"DiskId": s.replaceInVain(c, v, in, changes).identity().id})

@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ func (s *Service) convert(c *wire.Call, k *world.EDASCluster, v *resource, chang
 	if c.Rule.Hits(id) && c.Rule.Effect == fault.JobFail && c.Rule.Code == importAbsent {
 		return
 	}
-	takes := s.config.EDAS.Import.Draw(world.Random(s.seed, c.Action, id, c.RequestID))
+	takes := s.config.EDAS.Import.Draw(world.Random(s.seed, c.Action, id, c.Number))
 	s.reinstall(c, v, installation{image: s.config.EDAS.Image, status: running, until: c.Now.Add(takes)}, changes)
 	s.join(c, k, v, takes, changes)
 }
@@ -113,14 +114,14 @@ func (s *Service) join(c *wire.Call, k *world.EDASCluster, v *resource, takes ti
 		s.change(m, state, c.Now, changes)
 		return
 	}
-	appears := c.Now.Add(s.config.EDAS.Appear.Draw(world.Random(s.seed, "appear", id, c.RequestID)))
+	appears := c.Now.Add(s.config.EDAS.Appear.Draw(world.Random(s.seed, "appear", id, c.Number)))
 	state.Status = ""
 	state.Becoming = &transition{Until: appears, Status: memberConverting, Then: course(c, id, appears.Add(takes))}
 	if m != nil {
 		s.change(m, state, c.Now, changes)
 		return
 	}
-	s.add(&resource{Type: "edasmember", Member: s.newMember(k, id, c.RequestID), Versions: []version{state}}, changes)
+	s.add(&resource{Type: "edasmember", Member: s.newMember(k, id, fmt.Sprint(c.Number)), Versions: []version{state}}, changes)
 }
 
 // course is how a conversion ends at a moment: in a running member, or as a fault about the instance makes it.
@@ -210,7 +211,7 @@ func (s *Service) installOne(c *wire.Call, k *world.EDASCluster, id string, chan
 			return journal.None, ""
 		}
 	}
-	s.join(c, k, v, s.config.EDAS.Install.Draw(world.Random(s.seed, c.Action, id, c.RequestID)), changes)
+	s.join(c, k, v, s.config.EDAS.Install.Draw(world.Random(s.seed, c.Action, id, c.Number)), changes)
 	return journal.Changed, ""
 }
 

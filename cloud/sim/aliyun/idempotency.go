@@ -56,7 +56,7 @@ func (p params) digest() string {
 
 // newID makes the id of a resource that the call makes.
 func (s *Service) newID(c *wire.Call, resourceType string) string {
-	return world.AlibabaID(s.seed, resourceType, "made/"+c.RequestID)
+	return world.AlibabaID(s.seed, resourceType, fmt.Sprint("made/", c.Number))
 }
 
 // add puts what a call made into the inventory.

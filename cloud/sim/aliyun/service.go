@@ -127,7 +127,7 @@ func (s *Service) Latency(c *wire.Call) time.Duration {
 	if s.config.Latency == (clock.Range{}) {
 		return 0
 	}
-	return s.config.Latency.Draw(world.Random(s.seed, "latency", c.RequestID))
+	return s.config.Latency.Draw(world.Random(s.seed, "latency", c.Number))
 }
 
 // Throttled is the answer to a caller who calls too often: a 400, unless another status is asked for.

@@ -109,8 +109,8 @@ func (s *Service) Resource(resourceType, id string, t time.Time) (Resource, bool
 		Status: state.Status, ResourceGroup: state.ResourceGroup, Transferring: state.Transfer != nil}, true
 }
 
-// World describes the state at t as a world file does. What is going on has not happened yet in it.
-func (s *Service) World(t time.Time) world.Alibaba {
+// Describe tells the Alibaba half of a world as it is at t. What is going on has not happened yet in it.
+func (s *Service) Describe(all *world.World, t time.Time) {
 	w := s.config
 	for _, r := range s.ordered["securitygroup"] {
 		g := *r.Firewall
@@ -147,7 +147,7 @@ func (s *Service) World(t time.Time) world.Alibaba {
 		}
 	}
 	w.EDASClusters, w.Clusters = s.edasWorld(t), s.ack.world(t)
-	return w
+	all.Alibaba = w
 }
 
 // settled is the status in which a transition began. What is lost by the installation of a system is lost: then it is

@@ -3,6 +3,7 @@ package cce
 import (
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
@@ -27,8 +28,19 @@ type nodeList struct {
 type metadata struct {
 	Name        string            `json:"name"`
 	ID          string            `json:"uid"`
-	Annotations map[string]string `json:"annotations,omitempty"`
+	Created     string            `json:"creationTimestamp"`
+	Updated     string            `json:"updateTimestamp"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
 	Owner       *owner            `json:"ownerReferences,omitempty"`
+}
+
+// born is when everything was made that a world had from the start.
+const born = "2024-01-01 00:00:00 +0000 UTC"
+
+func newMetadata(name, id string) metadata {
+	return metadata{Name: name, ID: id, Created: born, Updated: born, Labels: map[string]string{},
+		Annotations: map[string]string{}}
 }
 
 type owner struct {
@@ -52,6 +64,38 @@ type nodeSpec struct {
 	Static      bool   `json:"isStatic"` // it was managed, not made by the cluster
 	Group       string `json:"ecsGroupId,omitempty"`
 	RootVolume  volume `json:"rootVolume"`
+
+	DataVolumes []volume          `json:"dataVolumes"`
+	Login       map[string]string `json:"login"`
+	NIC         nicSpec           `json:"nodeNicSpec"`
+	Public      publicIP          `json:"publicIP"`
+	Runtime     map[string]string `json:"runtime"`
+	KubeTags    map[string]string `json:"k8sTags"`
+	UserTags    []struct{}        `json:"userTags"`
+	Taints      []struct{}        `json:"taints"`
+	Extend      map[string]any    `json:"extendParam"`
+	Project     string            `json:"serverEnterpriseProjectID"`
+}
+
+type nicSpec struct {
+	Primary primaryNIC `json:"primaryNic"`
+}
+
+type primaryNIC struct {
+	Subnet string `json:"subnetId"`
+}
+
+type publicIP struct {
+	IDs []string `json:"ids"`
+	EIP struct{} `json:"eip"`
+}
+
+// newNodeSpec is what all nodes of a pool have in common.
+func newNodeSpec(p world.NodePool) nodeSpec {
+	return nodeSpec{Flavor: p.Flavor, Zone: p.Zone, OS: nodeOS, BillingMode: p.BillingMode, RootVolume: volume{"SAS", 50},
+		DataVolumes: []volume{{"SAS", 100}}, Login: map[string]string{"sshKey": "cluster"}, NIC: nicSpec{primaryNIC{p.Subnet}},
+		Public: publicIP{IDs: []string{}}, Runtime: map[string]string{"name": "containerd"}, KubeTags: map[string]string{},
+		UserTags: []struct{}{}, Taints: []struct{}{}, Extend: map[string]any{}, Project: "0"}
 }
 
 type volume struct {
@@ -64,57 +108,32 @@ type nodeStatus struct {
 	Server string `json:"serverId"`
 	Job    string `json:"jobID,omitempty"`
 	Probed string `json:"lastProbeTime,omitempty"`
+
+	PrivateIP string `json:"privateIP"`
+	PublicIP  string `json:"publicIP"`
+	UpToDate  bool   `json:"configurationUpToDate"`
 }
 
 const nodeOS = "Huawei Cloud EulerOS 2.0"
 
-// nodeBody tells the node at t. Callers that do not ask for the status Error are told Deleting instead.
-func (s *Service) nodeBody(cl *cluster, n *node, t time.Time, tellErrors bool) nodeBody {
-	p, _ := cl.pool(n.Pool)
-	phase := n.phase(t)
-	if phase == phaseError && !tellErrors {
-		phase = phaseDeleting
+// tellErrors reports whether the caller wants to be told of the phase Error. All others are told Deleting instead.
+func tellErrors(c *wire.Call) bool { return c.HTTP.URL.Query().Get("errorStatus") != "" }
+
+func told(phase string, errors bool) string {
+	if phase == phaseError && !errors {
+		return phaseDeleting
 	}
-	return nodeBody{Kind: "Node", APIVersion: "v3",
-		Metadata: metadata{Name: "node-" + n.ID[:8], ID: n.ID, Owner: &owner{p.Name, p.ID},
-			Annotations: map[string]string{"kubernetes.io/node-pool.id": p.ID}},
-		Spec: nodeSpec{Flavor: p.Flavor, Zone: p.Zone, OS: nodeOS, BillingMode: p.BillingMode, Static: true, Group: p.Group,
-			RootVolume: volume{"SAS", 50}},
-		Status: nodeStatus{Phase: phase, Server: n.Server, Job: n.Job, Probed: t.UTC().Format(time.RFC3339)}}
+	return phase
 }
 
-type clusterBody struct {
-	Kind       string      `json:"kind"`
-	APIVersion string      `json:"apiVersion"`
-	Metadata   metadata    `json:"metadata"`
-	Spec       clusterSpec `json:"spec"`
-	Status     phaseBody   `json:"status"`
-}
-
-type clusterSpec struct {
-	Category string `json:"category"`
-	Type     string `json:"type"`
-	Flavor   string `json:"flavor"`
-	Version  string `json:"version"`
-	Network  struct {
-		VPC    string `json:"vpc"`
-		Subnet string `json:"subnet"`
-	} `json:"hostNetwork"`
-	ContainerNetwork struct {
-		Mode string `json:"mode"`
-	} `json:"containerNetwork"`
-}
-
-type phaseBody struct {
-	Phase  string `json:"phase"`
-	Reason string `json:"reason,omitempty"`
-}
-
-func newClusterBody(c *cluster) clusterBody {
-	b := clusterBody{Kind: "Cluster", APIVersion: "v3", Metadata: metadata{Name: c.Name, ID: c.ID},
-		Spec: clusterSpec{Category: "CCE", Type: "VirtualMachine", Flavor: c.Flavor, Version: "v1.29"}, Status: phaseBody{Phase: c.Phase}}
-	b.Spec.Network.VPC, b.Spec.Network.Subnet = c.VPC, c.Subnet
-	b.Spec.ContainerNetwork.Mode = "vpc-router"
+// nodeBody tells the node at t.
+func (s *Service) nodeBody(cl *cluster, n *node, t time.Time, errors bool) nodeBody {
+	p, _ := cl.pool(n.Pool)
+	b := nodeBody{Kind: "Node", APIVersion: "v3", Metadata: newMetadata("node-"+n.ID[:8], n.ID), Spec: newNodeSpec(p),
+		Status: nodeStatus{Phase: told(n.phase(t), errors), Server: n.Server, Job: n.Job, Probed: t.UTC().Format(time.RFC3339),
+			PrivateIP: s.servers.Address(n.Server), UpToDate: true}}
+	b.Metadata.Owner, b.Metadata.Annotations["kubernetes.io/node-pool.id"] = &owner{p.Name, p.ID}, p.ID
+	b.Spec.Static, b.Spec.Group = true, p.Group
 	return b
 }
 
@@ -128,21 +147,12 @@ type poolBody struct {
 
 type poolSpec struct {
 	Type        string         `json:"type"`
-	Template    nodeTemplate   `json:"nodeTemplate"`
+	Template    nodeSpec       `json:"nodeTemplate"`
 	Count       int            `json:"initialNodeCount"` // when it is read, the target
 	Autoscaling map[string]any `json:"autoscaling"`
 	Management  struct {
 		Group string `json:"serverGroupReference,omitempty"`
 	} `json:"nodeManagement"`
-}
-
-type nodeTemplate struct {
-	nodeSpec
-	NIC struct {
-		Primary struct {
-			Subnet string `json:"subnetId"`
-		} `json:"primaryNic"`
-	} `json:"nodeNicSpec"`
 }
 
 type poolStatus struct {
@@ -152,15 +162,15 @@ type poolStatus struct {
 	Active   int    `json:"activeNode"`
 	Phase    string `json:"phase"`
 	Job      string `json:"jobId,omitempty"`
+
+	Conditions []struct{} `json:"conditions"`
 }
 
-func newPoolBody(cl *cluster, p world.NodePool, t time.Time) poolBody {
-	b := poolBody{Kind: "NodePool", APIVersion: "v3", Metadata: metadata{Name: p.Name, ID: p.ID},
-		Spec:   poolSpec{Type: "vm", Autoscaling: map[string]any{"enable": p.Autoscaling}},
-		Status: poolStatus{Phase: p.Phase}}
-	b.Spec.Template.nodeSpec = nodeSpec{Flavor: p.Flavor, Zone: p.Zone, OS: nodeOS, BillingMode: p.BillingMode,
-		RootVolume: volume{"SAS", 50}}
-	b.Spec.Template.NIC.Primary.Subnet = p.Subnet
+func newPoolBody(cl *cluster, p world.NodePool, t time.Time, errors bool) poolBody {
+	b := poolBody{Kind: "NodePool", APIVersion: "v3", Metadata: newMetadata(p.Name, p.ID),
+		Spec: poolSpec{Type: "vm", Template: newNodeSpec(p), Autoscaling: map[string]any{"enable": p.Autoscaling,
+			"minNodeCount": 0, "maxNodeCount": 0, "scaleDownCooldownTime": 0, "priority": 0}},
+		Status: poolStatus{Phase: told(p.Phase, errors), Conditions: []struct{}{}}}
 	b.Spec.Management.Group = p.Group
 	st := &b.Status
 	st.Current, st.Creating, st.Deleting, st.Active = counts(cl, p, t)
@@ -171,6 +181,11 @@ func newPoolBody(cl *cluster, p world.NodePool, t time.Time) poolBody {
 		}
 	}
 	return b
+}
+
+type phaseBody struct {
+	Phase  string `json:"phase"`
+	Reason string `json:"reason,omitempty"`
 }
 
 type jobBody struct {

@@ -5,22 +5,22 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 )
 
 // refusal is why a call is not done.
-type refusal struct{ code, message string }
+type refusal = huaweiapi.Refusal
 
-func badRequest(message string) *refusal { return &refusal{"CCE.01400001", message} }
+func badRequest(message string) *refusal { return &refusal{Code: "CCE.01400001", Message: message} }
 
 func missing(what, id string) *refusal {
-	return &refusal{"CCE.01404001", "The " + what + " " + id + " does not exist."}
+	return &refusal{Code: "CCE.01404001", Message: "The " + what + " " + id + " does not exist."}
 }
 
-// status is the HTTP status, which most codes carry in their digits.
-func (r refusal) status() int {
-	if _, digits, ok := strings.Cut(r.code, "."); ok && len(digits) == 8 {
+// Status is the HTTP status, which most codes carry in their digits.
+func (s *Service) Status(code string) int {
+	if _, digits, ok := strings.Cut(code, "."); ok && len(digits) == 8 {
 		if status, err := strconv.Atoi(digits[2:5]); err == nil {
 			return status
 		}
@@ -28,26 +28,18 @@ func (r refusal) status() int {
 	return http.StatusNotImplemented
 }
 
-func (s *Service) refuse(c *wire.Call, r *refusal) wire.Answer {
-	return s.Refuse(c, r.status(), r.code, r.message)
-}
-
-// Refuse builds an error body: flat as the API gateway's, or the full form of CCE's own.
+// Refuse builds an error body in the full form of CCE's own.
 func (s *Service) Refuse(c *wire.Call, status int, code, message string) wire.Answer {
-	a := wire.Answer{Status: status, Code: code, Effect: journal.Refused}
-	if strings.HasPrefix(code, "APIGW.") || strings.HasPrefix(code, "SIM.") {
-		a.Body = gatewayError{message, code, c.RequestID}
-	} else {
-		a.Body = statusBody{Kind: "Status", APIVersion: "v1", Status: "Failure", Code: status, ErrorCode: code,
-			ErrorMessage: message, Message: message, Reason: http.StatusText(status)}
-	}
-	return a
+	return huaweiapi.Refuse(c, status, code, message, statusBody{Kind: "Status", APIVersion: "v1", Status: "Failure",
+		Code: status, ErrorCode: code, ErrorMessage: message, Message: message, Reason: http.StatusText(status)})
 }
 
-type gatewayError struct {
-	Message   string `json:"error_msg"`
-	Code      string `json:"error_code"`
-	RequestID string `json:"request_id"`
+// Throttled is the service's refusal of an account that calls too often.
+func (s *Service) Throttled(c *wire.Call, status int, retryAfter string) wire.Answer {
+	if status == 0 {
+		status = http.StatusTooManyRequests
+	}
+	return huaweiapi.Throttled(s.Refuse(c, status, "CCE.02429001", "Too many requests. Try again later."), retryAfter)
 }
 
 type statusBody struct {

@@ -24,23 +24,23 @@ const (
 func (s *Service) manage(c *wire.Call, clusterID, poolID string) wire.Answer {
 	cl := s.cluster(c.Project, clusterID)
 	if cl == nil {
-		return s.refuse(c, missing("cluster", clusterID))
+		return s.Refusal(c, missing("cluster", clusterID))
 	}
 	pool, ok := cl.pool(poolID)
 	switch {
 	case !ok:
-		return s.refuse(c, missing("node pool", poolID))
+		return s.Refusal(c, missing("node pool", poolID))
 	case cl.Phase != "Available":
-		return s.refuse(c, &refusal{"CCE.01403003", "The cluster is " + cl.Phase + "."})
+		return s.Refusal(c, &refusal{Code: "CCE.01403003", Message: "The cluster is " + cl.Phase + "."})
 	case pool.Phase == phaseDeleting:
-		return s.refuse(c, &refusal{"CCE.01403005", "The node pool is being deleted."})
+		return s.Refusal(c, &refusal{Code: "CCE.01403005", Message: "The node pool is being deleted."})
 	}
 	if r := s.room(cl, len(c.Servers), c.Now); r != nil {
-		return s.refuse(c, r)
+		return s.Refusal(c, r)
 	}
 	for _, id := range c.Servers {
 		if r := s.manageable(cl, pool, id, c); r != nil {
-			return s.refuse(c, r)
+			return s.Refusal(c, r)
 		}
 	}
 	j := s.newJob(c, cl, "AddNodesToNodePool")
@@ -60,7 +60,7 @@ func (s *Service) room(cl *cluster, more int, now time.Time) *refusal {
 		}
 	}
 	if limit > 0 && have+more > limit {
-		return &refusal{"CCE.01400014", fmt.Sprintf("The cluster takes %d nodes at most.", limit)}
+		return &refusal{Code: "CCE.01400014", Message: fmt.Sprintf("The cluster takes %d nodes at most.", limit)}
 	}
 	return nil
 }
@@ -153,14 +153,14 @@ func (s *Service) manageOne(c *wire.Call, cl *cluster, pool world.NodePool, serv
 func (s *Service) remove(c *wire.Call, clusterID string, ids []string) wire.Answer {
 	cl := s.cluster(c.Project, clusterID)
 	if cl == nil {
-		return s.refuse(c, missing("cluster", clusterID))
+		return s.Refusal(c, missing("cluster", clusterID))
 	}
 	if cl.Phase != "Available" && cl.Phase != "Unavailable" {
-		return s.refuse(c, &refusal{"CCE.01403003", "The cluster is " + cl.Phase + "."})
+		return s.Refusal(c, &refusal{Code: "CCE.01403003", Message: "The cluster is " + cl.Phase + "."})
 	}
 	for _, id := range ids {
 		if r := s.removable(c, cl, id); r != nil {
-			return s.refuse(c, r)
+			return s.Refusal(c, r)
 		}
 	}
 	j := s.newJob(c, cl, "RemoveNodes")
@@ -182,7 +182,7 @@ func (s *Service) removable(c *wire.Call, cl *cluster, id string) *refusal {
 	}
 	switch phase := n.phase(c.Now); phase {
 	case phaseInstalling:
-		return &refusal{"CCE.01403006", "The node " + id + " is being installed."}
+		return &refusal{Code: "CCE.01403006", Message: "The node " + id + " is being installed."}
 	case phaseDeleting:
 		return badRequest("The node " + id + " is being removed already.") // C4
 	}
@@ -213,10 +213,10 @@ func (s *Service) leave(c *wire.Call, n *node, j *job, changes *change) time.Tim
 func (s *Service) destroy(c *wire.Call, clusterID, id string) wire.Answer {
 	cl := s.cluster(c.Project, clusterID)
 	if cl == nil {
-		return s.refuse(c, missing("cluster", clusterID))
+		return s.Refusal(c, missing("cluster", clusterID))
 	}
 	if r := s.removable(c, cl, id); r != nil {
-		return s.refuse(c, r)
+		return s.Refusal(c, r)
 	}
 	j := s.newJob(c, cl, "DeleteNode")
 	changes := &change{Jobs: []*job{j}}

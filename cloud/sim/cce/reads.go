@@ -1,22 +1,22 @@
 package cce
 
 import (
-	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-func found(body any) wire.Answer { return wire.Answer{Status: http.StatusOK, Body: body} }
+func found(body any) wire.Answer { return huaweiapi.Found(body) }
 
 func (s *Service) listClusters(c *wire.Call, _ vars) wire.Answer {
+	query := c.HTTP.URL.Query()
+	is := func(name, value string) bool { return !query.Has(name) || query.Get(name) == value }
 	list := listBody[clusterBody]{Kind: "Cluster", APIVersion: "v3", Items: []clusterBody{}}
 	for _, cl := range s.clusters {
-		if cl.Project == c.Project {
-			list.Items = append(list.Items, newClusterBody(cl))
+		if cl.Project == c.Project && is("status", cl.Phase) && is("type", clusterType) && is("version", clusterVersion) {
+			list.Items = append(list.Items, s.newClusterBody(cl, s.lagged(c.Now), tellErrors(c), query.Get("detail") == "true"))
 		}
 	}
 	return found(list)
@@ -25,19 +25,20 @@ func (s *Service) listClusters(c *wire.Call, _ vars) wire.Answer {
 func (s *Service) showCluster(c *wire.Call, v vars) wire.Answer {
 	cl := s.cluster(c.Project, v["cluster"])
 	if cl == nil {
-		return s.refuse(c, missing("cluster", v["cluster"]))
+		return s.Refusal(c, missing("cluster", v["cluster"]))
 	}
-	return found(newClusterBody(cl))
+	detail := c.HTTP.URL.Query().Get("detail") == "true"
+	return found(s.newClusterBody(cl, s.lagged(c.Now), tellErrors(c), detail))
 }
 
 func (s *Service) listPools(c *wire.Call, v vars) wire.Answer {
 	cl := s.cluster(c.Project, v["cluster"])
 	if cl == nil {
-		return s.refuse(c, missing("cluster", v["cluster"]))
+		return s.Refusal(c, missing("cluster", v["cluster"]))
 	}
 	list := listBody[poolBody]{Kind: "List", APIVersion: "v3", Items: []poolBody{}}
 	for _, p := range cl.NodePools {
-		list.Items = append(list.Items, newPoolBody(cl, p, s.lagged(c.Now)))
+		list.Items = append(list.Items, newPoolBody(cl, p, s.lagged(c.Now), tellErrors(c)))
 	}
 	return found(list)
 }
@@ -45,59 +46,50 @@ func (s *Service) listPools(c *wire.Call, v vars) wire.Answer {
 func (s *Service) showPool(c *wire.Call, v vars) wire.Answer {
 	cl := s.cluster(c.Project, v["cluster"])
 	if cl == nil {
-		return s.refuse(c, missing("cluster", v["cluster"]))
+		return s.Refusal(c, missing("cluster", v["cluster"]))
 	}
-	p, ok := cl.pool(v["pool"])
+	p, ok := cl.pool(v["group"])
 	if !ok {
-		return s.refuse(c, missing("node pool", v["pool"]))
+		return s.Refusal(c, missing("node pool", v["group"]))
 	}
-	return found(newPoolBody(cl, p, s.lagged(c.Now)))
+	return found(newPoolBody(cl, p, s.lagged(c.Now), tellErrors(c)))
 }
 
 func (s *Service) listNodes(c *wire.Call, v vars) wire.Answer {
 	cl := s.cluster(c.Project, v["cluster"])
 	if cl == nil {
-		return s.refuse(c, missing("cluster", v["cluster"]))
+		return s.Refusal(c, missing("cluster", v["cluster"]))
 	}
 	query, t := c.HTTP.URL.Query(), s.lagged(c.Now)
-	limit := 2000
-	if text := query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > limit {
-			return s.refuse(c, badRequest("limit must be 1 to 2000."))
-		}
-		limit = n
-	}
 	var visible []*node
 	for _, n := range cl.nodes {
 		if n.phase(t) != "" {
 			visible = append(visible, n)
 		}
 	}
-	if marker := query.Get("marker"); marker != "" {
-		at := slices.IndexFunc(visible, func(n *node) bool { return n.ID == marker })
-		if at < 0 {
-			return s.refuse(c, badRequest("The marker "+marker+" is not in the list."))
-		}
-		visible = visible[at+1:]
+	page, next, wrong := huaweiapi.Page(visible, query, 2000, func(n *node) string { return n.ID })
+	if wrong != "" {
+		return s.Refusal(c, badRequest(wrong))
 	}
 	list := nodeList{Kind: "List", APIVersion: "v3", Items: []nodeBody{}}
-	for _, n := range visible[:min(limit, len(visible))] {
-		list.Items = append(list.Items, s.nodeBody(cl, n, t, query.Get("errorStatus") != ""))
+	for _, n := range page {
+		list.Items = append(list.Items, s.nodeBody(cl, n, t, tellErrors(c)))
 	}
-	list.Page.Count = len(list.Items)
-	if len(visible) > limit {
-		list.Page.Next = list.Items[limit-1].Metadata.ID
-	}
+	list.Page.Count, list.Page.Next = len(page), next
 	return found(list)
 }
 
+// showNode tells a node by its id, which the caller may have from the job that made it: then the read lag does not hide
+// it (H18).
 func (s *Service) showNode(c *wire.Call, v vars) wire.Answer {
 	cl, n, t := s.cluster(c.Project, v["cluster"]), s.nodes[v["node"]], s.lagged(c.Now)
-	if cl == nil || n == nil || n.Cluster != cl.ID || n.phase(t) == "" {
-		return s.refuse(c, missing("node", v["node"]))
+	if n != nil && t.Before(n.Since) && !s.lagHidesNew {
+		t = c.Now
 	}
-	return found(s.nodeBody(cl, n, t, c.HTTP.URL.Query().Get("errorStatus") != ""))
+	if cl == nil || n == nil || n.Cluster != cl.ID || n.phase(t) == "" {
+		return s.Refusal(c, missing("node", v["node"]))
+	}
+	return found(s.nodeBody(cl, n, t, tellErrors(c)))
 }
 
 // showJob answers for whole jobs and for their parts, which have ids of their own.
@@ -107,7 +99,7 @@ func (s *Service) showJob(c *wire.Call, v vars) wire.Answer {
 		j = sub.job
 	}
 	if j == nil || j.Project != c.Project || j.forgotten(c.Now, time.Duration(s.config.JobRetention)) {
-		return s.refuse(c, missing("job", v["job"]))
+		return s.Refusal(c, missing("job", v["job"]))
 	}
 	if sub.job != nil {
 		return found(newPartBody(j, j.Parts[sub.at], c.Now))

@@ -193,9 +193,9 @@ func (s *Service) putJob(j *job) {
 	}
 }
 
-// World describes the clusters at t as a world file does. What is going on has not happened yet in it.
-func (s *Service) World(t time.Time) (world.CCE, []world.Cluster) {
-	var all []world.Cluster
+// Describe tells the clusters of a world as they are at t. What is going on has not happened yet in it.
+func (s *Service) Describe(w *world.World, t time.Time) {
+	w.Huawei.Clusters = nil
 	for _, c := range s.clusters {
 		now := c.Cluster
 		now.NodePools = append([]world.NodePool{}, c.NodePools...)
@@ -208,9 +208,8 @@ func (s *Service) World(t time.Time) (world.CCE, []world.Cluster) {
 				}
 			}
 		}
-		all = append(all, now)
+		w.Huawei.Clusters = append(w.Huawei.Clusters, now)
 	}
-	return s.config, all
 }
 
 // Node is what a node truly is at a moment, whatever reads of the API may still show.

@@ -58,6 +58,29 @@ type serverBody struct {
 	Tags           []string                   `json:"tags"`
 	Interfaces     []networkInterface         `json:"network_interfaces"`
 	SysTags        []struct{}                 `json:"sys_tags"`
+
+	// Of no consequence here, but documented, and read by clients.
+	DiskConfig  string         `json:"OS-DCF:diskConfig"`
+	KeyName     string         `json:"key_name"`
+	AccessIPv4  string         `json:"accessIPv4"`
+	AccessIPv6  string         `json:"accessIPv6"`
+	ConfigDrive string         `json:"config_drive"`
+	Description string         `json:"description"`
+	Progress    int            `json:"progress"`
+	Launched    string         `json:"OS-SRV-USG:launched_at"`
+	Terminated  *string        `json:"OS-SRV-USG:terminated_at"`
+	AutoEnd     string         `json:"auto_terminate_time"`
+	Host        string         `json:"OS-EXT-SRV-ATTR:host"`
+	Hostname    string         `json:"OS-EXT-SRV-ATTR:hostname"`
+	Hypervisors string         `json:"OS-EXT-SRV-ATTR:hypervisor_hostname"`
+	Instance    string         `json:"OS-EXT-SRV-ATTR:instance_name"`
+	LaunchIndex int            `json:"OS-EXT-SRV-ATTR:launch_index"`
+	Kernel      string         `json:"OS-EXT-SRV-ATTR:kernel_id"`
+	RAMDisk     string         `json:"OS-EXT-SRV-ATTR:ramdisk_id"`
+	RootDevice  string         `json:"OS-EXT-SRV-ATTR:root_device_name"`
+	Reservation string         `json:"OS-EXT-SRV-ATTR:reservation_id"`
+	UserData    string         `json:"OS-EXT-SRV-ATTR:user_data"`
+	CPUOptions  map[string]any `json:"cpu_options"`
 }
 
 type serverFlavor struct {
@@ -78,6 +101,8 @@ type serverAddress struct {
 	Version string `json:"version"`
 	Addr    string `json:"addr"`
 	Type    string `json:"OS-EXT-IPS:type"`
+	MAC     string `json:"OS-EXT-IPS-MAC:mac_addr"`
+	Port    string `json:"OS-EXT-IPS:port_id"`
 }
 
 type securityGroup struct {
@@ -111,17 +136,23 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 			GPUs: []struct{}{}, Accelerators: []struct{}{}},
 		Image:          idBody{state.Image},
 		Metadata:       map[string]string{"charging_mode": "0", "os_type": "Linux", "vpc_id": v.VPC},
-		Addresses:      map[string][]serverAddress{v.VPC: addresses(v)},
-		Interfaces:     interfaces(v),
-		Tags:           append([]string{}, v.Tags...),
-		SecurityGroups: []securityGroup{{world.ID(s.seed, "security-group", v.Project), "default"}},
+		Addresses:      map[string][]serverAddress{v.VPC: s.addresses(v)},
+		Interfaces:     s.interfaces(v),
+		Tags:           append([]string{}, state.Tags...),
+		SecurityGroups: []securityGroup{},
 		// A system installed anew has another system disk.
 		Volumes: []attachedVolume{{ID: world.ID(s.seed, "volume", fmt.Sprint(v.ID, state.OSGeneration)),
 			DeleteOnTermination: "true", Device: "/dev/vda", BootIndex: "0"}},
 		Hints:   schedulerHints{[]string{}, []string{}, []string{}},
 		Locked:  v.Locked,
-		Project: "0",
+		Project: v.EnterpriseProject,
+
+		DiskConfig: "MANUAL", KeyName: "KeyPair", RootDevice: "/dev/vda", Instance: "instance-" + v.ID, Hostname: v.Name,
+		Launched: "2024-01-01T00:00:00.000000", Reservation: "r-" + hashHex(v.ID)[:8], CPUOptions: map[string]any{},
 		SysTags: []struct{}{},
+	}
+	for _, g := range s.network.GroupsOf(v.ID, t) {
+		body.SecurityGroups = append(body.SecurityGroups, securityGroup{g.ID, g.Name})
 	}
 	maps.Copy(body.Metadata, v.Metadata)
 	if v.Locked {
@@ -140,8 +171,11 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 }
 
 func vmState(status string) string {
-	if status == "SHUTOFF" {
+	switch status {
+	case "SHUTOFF":
 		return "stopped"
+	case "REBOOT", "HARD_REBOOT":
+		return "active"
 	}
 	return strings.ToLower(status)
 }
@@ -163,13 +197,6 @@ func hashHex(parts ...any) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-func address(id string) string {
-	h := fnv.New32a()
-	h.Write([]byte(id))
-	n := h.Sum32()
-	return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
-}
-
 type groupReply struct {
 	Group groupBody `json:"server_group"`
 }
@@ -180,7 +207,7 @@ type groupList struct {
 }
 
 type pageInfo struct {
-	NextMarker *string `json:"next_marker,omitempty"`
+	NextMarker string `json:"next_marker,omitempty"`
 }
 
 type groupBody struct {
@@ -219,6 +246,18 @@ type serverLimits struct {
 	CoresUsed     int `json:"totalCoresUsed"`
 	MaxRAM        int `json:"maxTotalRAMSize"`
 	RAMUsed       int `json:"totalRAMUsed"`
+
+	MaxImageMeta          int        `json:"maxImageMeta"`
+	MaxServerMeta         int        `json:"maxServerMeta"`
+	MaxPersonality        int        `json:"maxPersonality"`
+	MaxPersonalitySize    int        `json:"maxPersonalitySize"`
+	MaxKeypairs           int        `json:"maxTotalKeypairs"`
+	MaxFloatingIPs        int        `json:"maxTotalFloatingIps"`
+	FloatingIPsUsed       int        `json:"totalFloatingIpsUsed"`
+	MaxSecurityGroups     int        `json:"maxSecurityGroups"`
+	MaxSecurityGroupRules int        `json:"maxSecurityGroupRules"`
+	SecurityGroupsUsed    int        `json:"totalSecurityGroupsUsed"`
+	ByFlavor              []struct{} `json:"limit_by_flavor"`
 }
 
 type flavorList struct {
@@ -235,11 +274,23 @@ type flavorBody struct {
 	IsPublic   bool              `json:"os-flavor-access:is_public"`
 	Links      []struct{}        `json:"links"`
 	ExtraSpecs map[string]string `json:"os_extra_specs"`
+
+	Ephemeral int     `json:"OS-FLV-EXT-DATA:ephemeral"`
+	Disabled  bool    `json:"OS-FLV-DISABLED:disabled"`
+	Factor    float64 `json:"rxtx_factor"`
 }
 
 func (s *Service) newFlavorBody(f world.Flavor) flavorBody {
-	return flavorBody{ID: f.ID, Name: f.ID, VCPUs: strconv.Itoa(f.VCPUs), RAM: f.RAMMiB, Disk: "0", IsPublic: true,
+	return flavorBody{ID: f.ID, Name: f.ID, VCPUs: strconv.Itoa(f.VCPUs), RAM: f.RAMMiB, Disk: "0", IsPublic: true, Factor: 1,
 		Links: []struct{}{}, ExtraSpecs: s.extraSpecs(f)}
+}
+
+// soldIn returns the zones in which a flavor can be had.
+func (s *Service) soldIn(f world.Flavor) []string {
+	if f.Zones != nil {
+		return f.Zones
+	}
+	return s.zones
 }
 
 func (s *Service) extraSpecs(f world.Flavor) map[string]string {
@@ -261,6 +312,11 @@ func (s *Service) extraSpecs(f world.Flavor) map[string]string {
 	set(f.GPU, "pci_passthrough:alias", "nvidia-t4:1")
 	set(f.FPGA, "pci_passthrough:alias", "vu9p-fpga:1")
 	set(f.Abandoned, "cond:operation:status", "abandon")
+	var zones []string
+	for _, zone := range s.soldIn(f) {
+		zones = append(zones, zone+"(normal)")
+	}
+	set(!f.Abandoned && zones != nil, "cond:operation:az", strings.Join(zones, ","))
 	return specs
 }
 
@@ -284,7 +340,7 @@ type jobEntities struct {
 
 // newJobBody tells the job at t. The names of the types are our own (H11).
 func newJobBody(j *job, t time.Time) jobBody {
-	kind := map[string]string{opStop: "StopServer", opStart: "StartServer"}[j.Kind]
+	kind := map[string]string{opStop: "StopServer", opStart: "StartServer", opReboot: "RebootServer"}[j.Kind]
 	body := newJobRow(j.ID, "batch"+kind, j.statusAt(t), j.Begin, j.end())
 	body.Entities.Total = len(j.Subs)
 	for _, sub := range j.Subs {

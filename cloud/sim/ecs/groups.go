@@ -67,7 +67,7 @@ func (s *Service) joinable(g *group, v *server, state version, now time.Time) *r
 	case v.Locked:
 		return locked(v.ID)
 	case state.Group != "":
-		return &refusal{s.config.Knobs.SecondGroup, "The ECS " + v.ID + " is a member of another ECS group."}
+		return &refusal{Code: s.config.Knobs.SecondGroup, Message: "The ECS " + v.ID + " is a member of another ECS group."}
 	case !isKVM:
 		return badRequest("Only KVM ECSs can be added to an ECS group.")
 	case flavor.LocalDisk || flavor.NVMe || flavor.GPU || flavor.FPGA:
@@ -77,7 +77,7 @@ func (s *Service) joinable(g *group, v *server, state version, now time.Time) *r
 	case !slices.Equal(g.Policies, []string{"anti-affinity"}):
 		return badRequest("Servers can be added to groups with the policy anti-affinity only.")
 	case g.taken(now, s.lagged(now)) >= s.config.Quotas.ServerGroupMembers:
-		return &refusal{"Ecs.0022", "Insufficient ECS group quota."}
+		return &refusal{Code: "Ecs.0022", Message: "Insufficient ECS group quota."}
 	}
 	return nil
 }
@@ -118,6 +118,9 @@ func (s *Service) begin(v *server, op *operation, takes clock.Range, now time.Ti
 	}
 	state := v.at(now)
 	state.Op = op
+	if op.Kind == opReboot {
+		state.Status = op.Shown
+	}
 	v.set(state, now, s.lagged(now))
 }
 
@@ -133,7 +136,7 @@ func (s *Service) createGroup(projectID, name string, policies []string, now tim
 		}
 	}
 	if existing >= s.config.Quotas.ServerGroups {
-		return nil, &refusal{"Ecs.0022", "Insufficient ECS group quota."}
+		return nil, &refusal{Code: "Ecs.0022", Message: "Insufficient ECS group quota."}
 	}
 	id := world.ID(s.seed, "group", fmt.Sprintf("created/%d", s.number()))
 	g := &group{Group: world.Group{ID: id, Name: name, Project: projectID, Policies: policies}, Created: now}

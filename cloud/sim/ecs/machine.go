@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
@@ -28,6 +27,7 @@ func (s *Service) Machine(project, id string, t time.Time) (Machine, bool) {
 	m := Machine{Server: v.Server, Flavor: s.flavors[v.Server.Flavor], Busy: state.Op != nil,
 		Reinstalling: state.Op != nil && state.Op.Kind == opReinstall}
 	m.Status, m.Group, m.OSGeneration, m.Image = state.Status, state.Group, state.OSGeneration, state.Image
+	m.Tags = state.Tags
 	return m, true
 }
 
@@ -48,12 +48,22 @@ func (s *Service) Destroy(id string, now time.Time) any {
 	v := s.servers[id]
 	state := v.at(now)
 	state.Status, state.Group, state.Placed, state.Op = "DELETED", "", false, nil
-	return s.changed(v, state, now)
+	changes := s.changed(v, state, now)
+	changes.Network = append(changes.Network, s.network.Release(id, now))
+	return changes
 }
 
-func (s *Service) changed(v *server, state version, now time.Time) any {
+func (s *Service) changed(v *server, state version, now time.Time) *change {
 	v.set(state, now, s.lagged(now))
 	return &change{Next: s.next, Servers: []*server{v}}
+}
+
+// Address returns a server's private address, "" if it has none.
+func (s *Service) Address(id string) string {
+	if nics := s.network.NICs(id); len(nics) > 0 {
+		return nics[0].IP
+	}
+	return ""
 }
 
 type networkInterface struct {
@@ -63,26 +73,18 @@ type networkInterface struct {
 	Subnet  string   `json:"subnet_id"`
 }
 
-func interfaces(v *server) []networkInterface {
-	all := make([]networkInterface, v.NICs)
-	for i := range all {
-		all[i] = networkInterface{Port: hashHex(v.ID, "port", i), Primary: i == 0, IPs: []string{nicAddress(v, i)},
-			Subnet: v.Subnet}
+func (s *Service) interfaces(v *server) []networkInterface {
+	all := []networkInterface{}
+	for i, nic := range s.network.NICs(v.ID) {
+		all = append(all, networkInterface{Port: nic.Port, Primary: i == 0, IPs: []string{nic.IP}, Subnet: nic.Subnet})
 	}
 	return all
 }
 
-func addresses(v *server) []serverAddress {
-	all := make([]serverAddress, v.NICs)
-	for i := range all {
-		all[i] = serverAddress{Version: "4", Addr: nicAddress(v, i), Type: "fixed"}
+func (s *Service) addresses(v *server) []serverAddress {
+	all := []serverAddress{}
+	for _, nic := range s.network.NICs(v.ID) {
+		all = append(all, serverAddress{Version: "4", Addr: nic.IP, Type: "fixed", MAC: nic.MAC, Port: nic.Port})
 	}
 	return all
-}
-
-func nicAddress(v *server, i int) string {
-	if i == 0 {
-		return address(v.ID)
-	}
-	return address(fmt.Sprint(v.ID, i))
 }

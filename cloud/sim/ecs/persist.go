@@ -12,6 +12,7 @@ type change struct {
 	Servers []*server `json:"servers,omitempty"`
 	Groups  []*group  `json:"groups,omitempty"`
 	Jobs    []*job    `json:"jobs,omitempty"`
+	Network []any     `json:"network,omitempty"` // changes of the servers' ports
 }
 
 // Dump returns the whole state as a change, without the jobs and groups that nobody can see any more.
@@ -35,7 +36,10 @@ func (s *Service) Dump(now time.Time) any {
 
 // Apply puts the objects of a change, in its JSON form, in place.
 func (s *Service) Apply(data json.RawMessage) error {
-	var c change
+	var c struct {
+		change
+		Network []json.RawMessage `json:"network"` // hides the change's own
+	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return err
 	}
@@ -49,6 +53,11 @@ func (s *Service) Apply(data json.RawMessage) error {
 	for _, j := range c.Jobs {
 		s.jobs[j.ID] = j
 	}
+	for _, ports := range c.Network {
+		if err := s.network.Apply(ports); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -57,6 +66,7 @@ func (s *Service) putServer(v *server) {
 		*old = *v // lists and groups point to it
 		v = old
 	} else {
+		s.addZone(v.Zone)
 		p := s.project(v.Project)
 		p.servers = append(p.servers, v)
 		s.servers[v.ID] = v

@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// power is a batch stop or start.
+// power is a batch stop, start or reboot.
 type power struct {
-	kind    string // opStop or opStart
+	kind    string // opStop, opStart or opReboot
 	hard    bool
 	project string
 	servers []string
@@ -21,20 +22,17 @@ type power struct {
 
 const maxBatch = 1000 // servers in one power call
 
-// target is the status in which there is nothing left to do.
+// target is the status in which there is nothing left to do, "" if there always is.
 func (p power) target() string {
-	if p.kind == opStop {
-		return "SHUTOFF"
-	}
-	return "ACTIVE"
+	return map[string]string{opStop: "SHUTOFF", opStart: "ACTIVE"}[p.kind]
 }
 
 // source is the status that the operation starts from.
 func (p power) source() string {
-	if p.kind == opStop {
-		return "ACTIVE"
+	if p.kind == opStart {
+		return "SHUTOFF"
 	}
-	return "SHUTOFF"
+	return "ACTIVE"
 }
 
 // check returns why the server cannot be powered now, or nil. A server already in the target state can (H5).
@@ -62,7 +60,7 @@ func (s *Service) power(p power, changes *change) (*job, string, *refusal) {
 		return nil, journal.Refused, badRequest("The list of servers is empty.")
 	}
 	if len(p.servers) > maxBatch {
-		return nil, journal.Refused, &refusal{"Ecs.0118", fmt.Sprintf("More than %d servers in one batch.", maxBatch)}
+		return nil, journal.Refused, &refusal{Code: "Ecs.0118", Message: fmt.Sprintf("More than %d servers in one batch.", maxBatch)}
 	}
 	var first *refusal
 	refused := 0
@@ -97,7 +95,7 @@ func (s *Service) power(p power, changes *change) (*job, string, *refusal) {
 func (s *Service) powerOne(p power, id string, changes *change) (subJob, bool) {
 	sub := subJob{Server: id, End: p.now}
 	if r := s.check(p, id); r != nil { // again: the batch may name a server twice
-		sub.Code, sub.Reason = r.code, r.message
+		sub.Code, sub.Reason = r.Code, r.Message
 		return sub, false
 	}
 	v := s.servers[id]
@@ -105,17 +103,21 @@ func (s *Service) powerOne(p power, id string, changes *change) (subJob, bool) {
 	if state.Status == p.target() {
 		if s.config.Knobs.PowerOnTargetState == world.Fail {
 			r := wrongStatus(id, state.Status)
-			sub.Code, sub.Reason = r.code, r.message
+			sub.Code, sub.Reason = r.Code, r.Message
 		}
 		return sub, false
 	}
 	op := &operation{Kind: p.kind}
-	takes := s.config.Timings.Stop
-	if p.kind == opStart {
-		takes = s.config.Timings.Start
+	takes := map[string]clock.Range{opStop: s.config.Timings.Stop, opStart: s.config.Timings.Start,
+		opReboot: s.config.Timings.Reboot}[p.kind]
+	if p.kind == opReboot {
+		op.Shown = "REBOOT"
+		if p.hard {
+			op.Shown = "HARD_REBOOT"
+		}
 	}
 	switch {
-	case p.kind == opStop && !p.hard && v.SoftStopHangs:
+	case p.kind != opStart && !p.hard && v.SoftStopHangs:
 		op.Code, op.Message = "Ecs.0000", "The operating system did not react to the request to shut down." // H7
 	case p.kind == opStart && (v.StartFails == world.Always || v.StartFails == world.AfterAdd && state.Placed):
 		op.Code, op.Message = s.config.Knobs.NoCapacity, "No host with enough resources was found." // H15

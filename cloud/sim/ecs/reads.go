@@ -1,75 +1,51 @@
 package ecs
 
 import (
-	"net/http"
-	"net/url"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/vpc"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-func found(body any) wire.Answer { return wire.Answer{Status: http.StatusOK, Body: body} }
+func found(body any) wire.Answer { return huaweiapi.Found(body) }
 
-func showServer(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) showServer(c *wire.Call, _ vars) wire.Answer {
 	v := s.servers[c.Servers[0]]
 	if v == nil || v.Project != c.Project {
-		return s.refuse(c, s.noServer(c.Servers[0]))
+		return s.Refusal(c, s.noServer(c.Servers[0]))
 	}
 	return found(serverReply{s.newServerBody(v, s.lagged(c.Now))})
 }
 
 // listQuery is a checked query of ListServersDetails.
 type listQuery struct {
-	ids                                []string
-	name, status, flavor, tags, marker string
-	limit, page                        int
+	ids                                         []string
+	name, status, flavor, tags, notTags, marker string
+	ip, exactIP, project                        string
+	limit, page                                 int
 }
 
-func bindListServers(c *wire.Call, _ map[string]string) (handler, *refusal) {
-	q := listQuery{limit: 25, page: 1}
-	for key, values := range c.HTTP.URL.Query() {
-		value := values[0]
-		var r *refusal
-		switch key {
-		case "server_id":
-			q.ids = strings.Split(value, ",")
-		case "name":
-			q.name = value
-		case "status":
-			q.status = value
-		case "flavor":
-			q.flavor = value
-		case "tags":
-			q.tags = value
-		case "marker":
-			q.marker = value
-		case "limit":
-			q.limit, r = whole(key, value, 1, 1000)
-		case "offset":
-			q.page, r = whole(key, value, 0, 1<<31-1)
-		default:
-			r = unimplemented("the filter " + key + " of ListServersDetails")
-		}
-		if r != nil {
-			return nil, r
-		}
+func bindListServers(c *wire.Call, _ vars) (handler, *refusal) {
+	query := c.HTTP.URL.Query()
+	q := listQuery{name: query.Get("name"), status: query.Get("status"), flavor: query.Get("flavor"), tags: query.Get("tags"),
+		notTags: query.Get("not-tags"), marker: query.Get("marker"), ip: query.Get("ip"), exactIP: query.Get("ip_eq"),
+		project: query.Get("enterprise_project_id")}
+	if ids := query.Get("server_id"); ids != "" {
+		q.ids = strings.Split(ids, ",")
+	}
+	var bad, wrong string
+	q.limit, bad = huaweiapi.Whole(query, "limit", 1, 1000, 25)
+	q.page, wrong = huaweiapi.Whole(query, "offset", 0, 1<<31-1, 1)
+	if bad += wrong; bad != "" {
+		return nil, badRequest(bad)
 	}
 	c.Servers = q.ids
 	return func(s *Service, c *wire.Call) wire.Answer { return s.listServers(c, q) }, nil
-}
-
-// whole reads a query value that must be a whole number from least to most.
-func whole(key, value string, least, most int) (int, *refusal) {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < least || n > most {
-		return 0, badRequest("The value " + value + " of " + key + " is not a number from " +
-			strconv.Itoa(least) + " to " + strconv.Itoa(most) + ".")
-	}
-	return n, nil
 }
 
 func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
@@ -81,7 +57,7 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 	if q.filters() {
 		matching = nil
 		for _, v := range s.inProject(c.Project).servers {
-			if q.matches(v, t) {
+			if s.matches(q, v, t) {
 				matching = append(matching, v)
 			}
 		}
@@ -91,7 +67,7 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 	if q.marker != "" {
 		from = 1 + slices.IndexFunc(matching, func(v *server) bool { return v.ID == q.marker })
 		if from == 0 {
-			return s.refuse(c, badRequest("The marker "+q.marker+" is not in the list."))
+			return s.Refusal(c, badRequest("The marker "+q.marker+" is not in the list."))
 		}
 	}
 	from = min(from, len(matching))
@@ -102,15 +78,29 @@ func (s *Service) listServers(c *wire.Call, q listQuery) wire.Answer {
 }
 
 func (q listQuery) filters() bool {
-	return q.name != "" || q.status != "" || q.flavor != "" || q.tags != ""
+	q.limit, q.page, q.marker = 0, 0, ""
+	return !reflect.ValueOf(q).IsZero()
 }
 
-// matches reports whether a server is one that the query is for. A name and a tag, written as in the server, are those
-// that have the text in them (H17).
-func (q listQuery) matches(v *server, t time.Time) bool {
+// allGranted asks for the enterprise projects that the caller may see.
+const allGranted = "all_granted_eps"
+
+// matches reports whether a server is one that the query is for. A name, an address and a tag, written as in the server,
+// are those that have the text in them (H17).
+func (s *Service) matches(q listQuery, v *server, t time.Time) bool {
+	state := v.at(t)
+	tagged := func(text string) bool {
+		return slices.ContainsFunc(state.Tags, func(tag string) bool { return strings.Contains(tag, text) })
+	}
+	addressed := func(fits func(address string) bool) bool {
+		return slices.ContainsFunc(s.network.NICs(v.ID), func(nic vpc.NIC) bool { return fits(nic.IP) })
+	}
 	return strings.Contains(v.Name, q.name) && (q.flavor == "" || q.flavor == v.Flavor) &&
-		(q.status == "" || q.status == v.at(t).Status) &&
-		(q.tags == "" || slices.ContainsFunc(v.Tags, func(tag string) bool { return strings.Contains(tag, q.tags) }))
+		(q.status == "" || q.status == state.Status) && (q.tags == "" || tagged(q.tags)) &&
+		(q.notTags == "" || !tagged(q.notTags)) &&
+		(q.project == "" || q.project == allGranted || q.project == v.EnterpriseProject) &&
+		(q.ip == "" || addressed(func(address string) bool { return strings.Contains(address, q.ip) })) &&
+		(q.exactIP == "" || addressed(func(address string) bool { return address == q.exactIP }))
 }
 
 // inProject is project for reads, which must not change the map.
@@ -129,20 +119,23 @@ func (s *Service) listByID(projectID string, ids []string, t time.Time) serverLi
 			body.Servers[i] = s.newServerBody(v, t)
 			continue
 		}
-		body.Servers[i] = missingServer{ID: id, Fault: map[string]any{"code": 404, "message": s.noServer(id).message}}
+		body.Servers[i] = missingServer{ID: id, Fault: map[string]any{"code": 404, "message": s.noServer(id).Message}}
 	}
 	return body
 }
 
-func showGroup(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) showGroup(c *wire.Call, _ vars) wire.Answer {
 	g, t := s.groups[c.Group], s.lagged(c.Now)
+	if g != nil && t.Before(g.Created) && !s.config.Knobs.LagHidesNew {
+		t = c.Now // its maker has the id (H18)
+	}
 	if g == nil || g.Project != c.Project || !g.existsAt(t) {
-		return s.refuse(c, s.noGroup(c.Group))
+		return s.Refusal(c, s.noGroup(c.Group))
 	}
 	return found(groupReply{newGroupBody(g, g.membersAt(t))})
 }
 
-func listGroups(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) listGroups(c *wire.Call, _ vars) wire.Answer {
 	t := s.lagged(c.Now)
 	var visible []*group
 	for _, g := range s.inProject(c.Project).groups {
@@ -150,9 +143,9 @@ func listGroups(s *Service, c *wire.Call) wire.Answer {
 			visible = append(visible, g)
 		}
 	}
-	page, next, r := pageOf(visible, c.HTTP.URL.Query(), func(g *group) string { return g.ID })
-	if r != nil {
-		return s.refuse(c, r)
+	page, next, wrong := huaweiapi.Page(visible, c.HTTP.URL.Query(), 1000, func(g *group) string { return g.ID })
+	if wrong != "" {
+		return s.Refusal(c, badRequest(wrong))
 	}
 	body := groupList{Groups: []groupBody{}, Page: pageInfo{next}}
 	for _, g := range page {
@@ -161,33 +154,13 @@ func listGroups(s *Service, c *wire.Call) wire.Answer {
 	return found(body)
 }
 
-// pageOf cuts the page that limit and marker ask for, and returns the marker of the next one, if there is one.
-func pageOf[T any](all []T, query url.Values, id func(T) string) (page []T, next *string, r *refusal) {
-	limit := 1000
-	if text := query.Get("limit"); text != "" {
-		if limit, r = whole("limit", text, 1, 1000); r != nil {
-			return nil, nil, r
-		}
-	}
-	from := 0
-	if marker := query.Get("marker"); marker != "" {
-		from = 1 + slices.IndexFunc(all, func(x T) bool { return id(x) == marker })
-		if from == 0 {
-			return nil, nil, badRequest("The marker " + marker + " is not in the list.")
-		}
-	}
-	page = all[from:min(from+limit, len(all))]
-	if from+limit < len(all) {
-		last := id(page[len(page)-1])
-		next = &last
-	}
-	return page, next, nil
-}
-
-func showLimits(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) showLimits(c *wire.Call, _ vars) wire.Answer {
 	t := s.lagged(c.Now)
 	limits := serverLimits{MaxGroups: s.config.Quotas.ServerGroups, MaxMembers: s.config.Quotas.ServerGroupMembers,
-		MaxInstances: 100_000, MaxCores: 1_000_000, MaxRAM: 1_000_000_000}
+		MaxInstances: 100_000, MaxCores: 1_000_000, MaxRAM: 1_000_000_000, MaxImageMeta: 128, MaxServerMeta: 128,
+		MaxPersonality: 5, MaxPersonalitySize: 10240, MaxKeypairs: 100, MaxFloatingIPs: 10,
+		MaxSecurityGroups: s.config.Quotas.SecurityGroups, MaxSecurityGroupRules: s.config.Quotas.SecurityGroupRules,
+		SecurityGroupsUsed: s.network.GroupsIn(c.Project), ByFlavor: []struct{}{}}
 	for _, g := range s.inProject(c.Project).groups {
 		if g.existsAt(t) {
 			limits.GroupsUsed++
@@ -202,17 +175,18 @@ func showLimits(s *Service, c *wire.Call) wire.Answer {
 	return found(map[string]serverLimits{"absolute": limits})
 }
 
-func listFlavors(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) listFlavors(c *wire.Call, _ vars) wire.Answer {
 	query := c.HTTP.URL.Query()
 	var listed []world.Flavor
 	for _, f := range s.config.Flavors {
-		if id := query.Get("flavor_id"); !f.Abandoned && (id == "" || id == f.ID) {
+		id, zone := query.Get("flavor_id"), query.Get("availability_zone")
+		if !f.Abandoned && (id == "" || id == f.ID) && (zone == "" || slices.Contains(s.soldIn(f), zone)) {
 			listed = append(listed, f)
 		}
 	}
-	page, _, r := pageOf(listed, query, func(f world.Flavor) string { return f.ID })
-	if r != nil {
-		return s.refuse(c, r)
+	page, _, wrong := huaweiapi.Page(listed, query, 1000, func(f world.Flavor) string { return f.ID })
+	if wrong != "" {
+		return s.Refusal(c, badRequest(wrong))
 	}
 	body := flavorList{Flavors: []flavorBody{}}
 	for _, f := range page {
@@ -221,22 +195,18 @@ func listFlavors(s *Service, c *wire.Call) wire.Answer {
 	return found(body)
 }
 
-func bindExtraSpecs(_ *wire.Call, vars map[string]string) (handler, *refusal) {
-	return func(s *Service, c *wire.Call) wire.Answer {
-		f, ok := s.flavors[vars["flavor"]]
-		if !ok {
-			return s.refuse(c, &refusal{"itemNotFound", "Flavor " + vars["flavor"] + " could not be found."})
-		}
-		return found(map[string]any{"extra_specs": s.extraSpecs(f)})
-	}, nil
+func (s *Service) showExtraSpecs(c *wire.Call, v vars) wire.Answer {
+	f, ok := s.flavors[v["flavor"]]
+	if !ok {
+		return s.Refusal(c, &refusal{Code: "itemNotFound", Message: "Flavor " + v["flavor"] + " could not be found."})
+	}
+	return found(map[string]any{"extra_specs": s.extraSpecs(f)})
 }
 
-func bindShowJob(_ *wire.Call, vars map[string]string) (handler, *refusal) {
-	return func(s *Service, c *wire.Call) wire.Answer {
-		j := s.jobs[vars["job"]]
-		if j == nil || j.Project != c.Project || j.forgotten(c.Now, time.Duration(s.config.Knobs.JobRetention)) {
-			return s.refuse(c, &refusal{"Common.0011", "The job " + vars["job"] + " does not exist."})
-		}
-		return found(newJobBody(j, c.Now))
-	}, nil
+func (s *Service) showJob(c *wire.Call, v vars) wire.Answer {
+	j := s.jobs[v["job"]]
+	if j == nil || j.Project != c.Project || j.forgotten(c.Now, time.Duration(s.config.Knobs.JobRetention)) {
+		return s.Refusal(c, &refusal{Code: "Common.0011", Message: "The job " + v["job"] + " does not exist."})
+	}
+	return found(newJobBody(j, c.Now))
 }

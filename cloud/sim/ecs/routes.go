@@ -1,142 +1,62 @@
 package ecs
 
 import (
-	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 
-	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 )
 
-// handler serves a recognised call from the state.
-type handler func(s *Service, c *wire.Call) wire.Answer
+type (
+	handler = huaweiapi.Handler[*Service]
+	vars    = huaweiapi.Vars
+)
 
-// route is one line of the API reference. Its bind looks at path variables and body, fills in what the call is
-// about, and chooses the handler.
-type route struct {
-	method   string
-	segments []string // of the path; {name} stands for any one
-	action   string
-	write    bool
-	bind     func(c *wire.Call, vars map[string]string) (handler, *refusal)
-}
-
-func read(path, action string, bind func(*wire.Call, map[string]string) (handler, *refusal)) route {
-	return route{http.MethodGet, strings.Split(path, "/"), action, false, bind}
-}
-
-func write(method, path, action string, bind func(*wire.Call, map[string]string) (handler, *refusal)) route {
-	return route{method, strings.Split(path, "/"), action, true, bind}
-}
-
-// routes lists what the simulator knows; the first match wins.
-func routes() []route {
+// operations lists what the simulator knows; the first match wins.
+func operations() []huaweiapi.Operation[*Service] {
 	const (
 		servers = "/v1/{project}/cloudservers"
 		groups  = servers + "/os-server-groups"
+		nova    = "/v2.1/{project}"
 	)
-	return []route{
-		write("POST", servers+"/action", "BatchPowerServers", bindPower),
-		read(servers+"/detail", "ListServersDetails", bindListServers),
-		read(servers+"/flavors", "ListFlavors", bindNothing(listFlavors)),
-		read(servers+"/limits", "ShowServerLimits", bindNothing(showLimits)),
-		read(groups, "ListServerGroups", bindNothing(listGroups)),
-		write("POST", groups, "CreateServerGroup", bindCreateGroup),
-		read(groups+"/{group}", "ShowServerGroup", bindNothing(showGroup)),
-		write("DELETE", groups+"/{group}", "DeleteServerGroup", bindNothing(deleteGroup)),
-		write("POST", groups+"/{group}/action", "ServerGroupAction", bindMember),
-		write("POST", groups+"/{group}/add_members", "BatchAddServerGroupMember", bindMembers((*Service).join)),
-		write("POST", groups+"/{group}/remove_members", "BatchDeleteServerGroupMember", bindMembers((*Service).leave)),
-		read(servers+"/{server}", "ShowServer", bindNothing(showServer)),
-		read("/v1/{project}/jobs/{job}", "ShowJob", bindShowJob),
-		read("/v2.1/{project}/flavors/{flavor}/os-extra_specs", "NovaShowFlavorExtraSpecs", bindExtraSpecs),
+	line := func(method, path, action string, bind func(*wire.Call, vars) (handler, *refusal)) huaweiapi.Operation[*Service] {
+		return huaweiapi.Operation[*Service]{Action: action, Method: method, Path: path, Bind: bind}
+	}
+	read := func(path, action, query string, serve func(*Service, *wire.Call, vars) wire.Answer) huaweiapi.Operation[*Service] {
+		return huaweiapi.Operation[*Service]{Action: action, Method: "GET", Path: path, Query: query,
+			Bind: huaweiapi.Plain(serve)}
+	}
+	list := line("GET", servers+"/detail", "ListServersDetails", bindListServers)
+	list.Query = "server_id name status flavor tags not-tags ip ip_eq enterprise_project_id marker limit offset"
+	return []huaweiapi.Operation[*Service]{
+		line("POST", servers+"/action", "BatchPowerServers", bindPower),
+		list,
+		read(servers+"/flavors", "ListFlavors", "flavor_id availability_zone limit marker", (*Service).listFlavors),
+		read(servers+"/limits", "ShowServerLimits", "", (*Service).showLimits),
+		read(groups, "ListServerGroups", "limit marker", (*Service).listGroups),
+		line("POST", groups, "CreateServerGroup", bindCreateGroup),
+		read(groups+"/{group}", "ShowServerGroup", "", (*Service).showGroup),
+		line("DELETE", groups+"/{group}", "DeleteServerGroup", huaweiapi.Plain((*Service).serveDeleteGroup)),
+		line("POST", groups+"/{group}/action", "ServerGroupAction", bindMember),
+		line("POST", groups+"/{group}/add_members", "BatchAddServerGroupMember", bindMembers((*Service).join)),
+		line("POST", groups+"/{group}/remove_members", "BatchDeleteServerGroupMember", bindMembers((*Service).leave)),
+		read(servers+"/tags", "ListServerTags", "", (*Service).listTags),
+		read(servers+"/{server}/tags", "ShowServerTags", "", (*Service).showTags),
+		line("POST", servers+"/{server}/tags/action", "ServerTagsAction", bindTags),
+		read(servers+"/{server}", "ShowServer", "", (*Service).showServer),
+		read("/v1/{project}/jobs/{job}", "ShowJob", "", (*Service).showJob),
+		read(nova+"/flavors/{flavor}/os-extra_specs", "NovaShowFlavorExtraSpecs", "", (*Service).showExtraSpecs),
+		line("POST", nova+"/servers/{server}/action", "NovaServerAction", bindNovaAction),
+		read(nova+"/servers/{server}/os-security-groups", "NovaListServerSecurityGroups", "",
+			(*Service).listSecurityGroups),
 	}
 }
 
-// Name is the service's name in the state directory.
-func (s *Service) Name() string { return "ecs" }
+// decode reads a JSON body.
+func decode(c *wire.Call, into any) *refusal { return huaweiapi.Decode(c, into, "Common.0002") }
 
-// Route recognises a request by method and path, and by the body where one path serves several actions.
-func (s *Service) Route(c *wire.Call) (mine bool, refusal *wire.Answer) {
-	path := c.HTTP.URL.Path
-	if !strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v2.1/") {
-		return false, nil
-	}
-	segments := strings.Split(path, "/")
-	c.Project = segments[2]
-	for _, route := range s.routes {
-		if route.method != c.HTTP.Method || !matches(route.segments, segments) {
-			continue
-		}
-		vars := variables(route.segments, segments)
-		c.Call = fault.Call{Action: route.action, Write: route.write, Group: vars["group"]}
-		if id := vars["server"]; id != "" {
-			c.Servers = []string{id}
-		}
-		h, refused := route.bind(c, vars)
-		c.Input = h
-		if refused != nil {
-			answer := s.refuse(c, refused)
-			return true, &answer
-		}
-		return true, nil
-	}
-	c.Action = c.HTTP.Method + " " + path
-	c.Write = c.HTTP.Method != http.MethodGet
-	answer := s.refuse(c, unimplemented(c.Action))
-	return true, &answer
-}
-
-// matches compares a path with a pattern of literal segments and {variables}.
-func matches(pattern, path []string) bool {
-	return slices.EqualFunc(pattern, path, func(want, got string) bool {
-		return want == got || strings.HasPrefix(want, "{")
-	})
-}
-
-func variables(pattern, path []string) map[string]string {
-	vars := map[string]string{}
-	for i, want := range pattern {
-		if name, isVar := strings.CutPrefix(want, "{"); isVar {
-			vars[strings.TrimSuffix(name, "}")] = path[i]
-		}
-	}
-	return vars
-}
-
-// Serve runs the handler that Route chose.
-func (s *Service) Serve(c *wire.Call) wire.Answer { return c.Input.(handler)(s, c) }
-
-func bindNothing(h handler) func(*wire.Call, map[string]string) (handler, *refusal) {
-	return func(*wire.Call, map[string]string) (handler, *refusal) { return h, nil }
-}
-
-// decode reads a JSON body as leniently as the real service: unknown fields do not matter.
-func decode(c *wire.Call, into any) *refusal {
-	if err := json.Unmarshal(c.Body, into); err != nil {
-		return &refusal{"Common.0002", "The request body is not the JSON that is expected: " + err.Error()}
-	}
-	return nil
-}
-
-// keys names the fields of a JSON object, for saying which action in it is unknown.
-func keys(c *wire.Call) string {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(c.Body, &fields) != nil || len(fields) == 0 {
-		return c.Action + " without an action in its body"
-	}
-	var names []string
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return "the action " + strings.Join(names, ", ")
-}
-
-func bindPower(c *wire.Call, _ map[string]string) (handler, *refusal) {
+func bindPower(c *wire.Call, _ vars) (handler, *refusal) {
 	type list struct {
 		Type    string `json:"type"`
 		Servers []struct {
@@ -144,8 +64,9 @@ func bindPower(c *wire.Call, _ map[string]string) (handler, *refusal) {
 		} `json:"servers"`
 	}
 	var in struct {
-		Stop  *list `json:"os-stop"`
-		Start *list `json:"os-start"`
+		Stop   *list `json:"os-stop"`
+		Start  *list `json:"os-start"`
+		Reboot *list `json:"reboot"`
 	}
 	if r := decode(c, &in); r != nil {
 		return nil, r
@@ -158,14 +79,21 @@ func bindPower(c *wire.Call, _ map[string]string) (handler, *refusal) {
 	case in.Start != nil:
 		c.Action = "BatchStartServers"
 		p.kind, chosen = opStart, in.Start
+	case in.Reboot != nil:
+		c.Action = "BatchRebootServers"
+		p.kind, chosen = opReboot, in.Reboot
 	default:
-		return nil, unimplemented(keys(c))
+		return nil, huaweiapi.Unimplemented(c.Action + " without an action in its body")
 	}
 	for _, v := range chosen.Servers {
 		c.Servers = append(c.Servers, v.ID)
 	}
 	switch chosen.Type {
-	case "", "SOFT":
+	case "":
+		if p.kind == opReboot {
+			return nil, badRequest("The type of the reboot is missing.")
+		}
+	case "SOFT":
 	case "HARD":
 		p.hard = true
 	default:
@@ -177,7 +105,7 @@ func bindPower(c *wire.Call, _ map[string]string) (handler, *refusal) {
 		changes := &change{}
 		j, effect, r := s.power(p, changes)
 		if r != nil {
-			return s.refuse(c, r)
+			return s.Refusal(c, r)
 		}
 		return s.done(changes, effect, map[string]string{"job_id": j.ID})
 	}, nil
@@ -193,7 +121,7 @@ func (s *Service) membership(c *wire.Call, server string) membership {
 	return membership{project: c.Project, group: c.Group, server: server, now: c.Now, rule: c.Rule}
 }
 
-func bindMember(c *wire.Call, _ map[string]string) (handler, *refusal) {
+func bindMember(c *wire.Call, _ vars) (handler, *refusal) {
 	type member struct {
 		UUID string `json:"instance_uuid"`
 	}
@@ -212,7 +140,7 @@ func bindMember(c *wire.Call, _ map[string]string) (handler, *refusal) {
 		c.Action = "DeleteServerGroupMember"
 		do, chosen = (*Service).leave, in.Remove
 	default:
-		return nil, unimplemented(keys(c))
+		return nil, huaweiapi.Unimplemented(c.Action + " without an action in its body")
 	}
 	if chosen.UUID == "" {
 		return nil, badRequest("instance_uuid is missing.")
@@ -222,7 +150,7 @@ func bindMember(c *wire.Call, _ map[string]string) (handler, *refusal) {
 		changes := &change{}
 		effect, r := do(s, s.membership(c, chosen.UUID), changes)
 		if r != nil {
-			return s.refuse(c, r)
+			return s.Refusal(c, r)
 		}
 		return s.done(changes, effect, nil)
 	}, nil
@@ -230,8 +158,8 @@ func bindMember(c *wire.Call, _ map[string]string) (handler, *refusal) {
 
 // bindMembers serves the batch forms, which do what they can and tell per server what they could not (H8).
 func bindMembers(do func(*Service, membership, *change) (string, *refusal)) func(
-	*wire.Call, map[string]string) (handler, *refusal) {
-	return func(c *wire.Call, _ map[string]string) (handler, *refusal) {
+	*wire.Call, vars) (handler, *refusal) {
+	return func(c *wire.Call, _ vars) (handler, *refusal) {
 		var in struct {
 			Servers []string `json:"server_ids"`
 		}
@@ -248,7 +176,7 @@ func bindMembers(do func(*Service, membership, *change) (string, *refusal)) func
 
 func (s *Service) doMembers(c *wire.Call, do func(*Service, membership, *change) (string, *refusal)) wire.Answer {
 	if g := s.groups[c.Group]; g == nil || g.Project != c.Project || !g.existsAt(c.Now) {
-		return s.refuse(c, s.noGroup(c.Group))
+		return s.Refusal(c, s.noGroup(c.Group))
 	}
 	changes := &change{}
 	body := batchBody{Status: "success"}
@@ -258,7 +186,7 @@ func (s *Service) doMembers(c *wire.Call, do func(*Service, membership, *change)
 		count[effect]++
 		row := batchRow{Status: "success", Server: id}
 		if r != nil {
-			row.Status, row.Reason, body.Status = "fail", r.code+": "+r.message, "fail"
+			row.Status, row.Reason, body.Status = "fail", r.Code+": "+r.Message, "fail"
 		}
 		body.Servers = append(body.Servers, row)
 	}
@@ -272,7 +200,7 @@ func (s *Service) doMembers(c *wire.Call, do func(*Service, membership, *change)
 	return s.done(changes, effect, body)
 }
 
-func bindCreateGroup(c *wire.Call, _ map[string]string) (handler, *refusal) {
+func bindCreateGroup(c *wire.Call, _ vars) (handler, *refusal) {
 	var in struct {
 		Group *struct {
 			Name     string   `json:"name"`
@@ -288,17 +216,17 @@ func bindCreateGroup(c *wire.Call, _ map[string]string) (handler, *refusal) {
 	return func(s *Service, c *wire.Call) wire.Answer {
 		g, r := s.createGroup(c.Project, in.Group.Name, in.Group.Policies, c.Now)
 		if r != nil {
-			return s.refuse(c, r)
+			return s.Refusal(c, r)
 		}
 		changes := &change{Groups: []*group{g}}
 		return s.done(changes, journal.Changed, groupReply{newGroupBody(g, nil)})
 	}, nil
 }
 
-func deleteGroup(s *Service, c *wire.Call) wire.Answer {
+func (s *Service) serveDeleteGroup(c *wire.Call, _ vars) wire.Answer {
 	g := s.groups[c.Group]
 	if g == nil || g.Project != c.Project || !g.existsAt(c.Now) {
-		return s.refuse(c, s.noGroup(c.Group))
+		return s.Refusal(c, s.noGroup(c.Group))
 	}
 	changes := &change{}
 	s.deleteGroup(g, c.Now, changes)

@@ -9,22 +9,20 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
-	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweisign"
-	"github.com/fleetjoin/fleetjoin/cloud/sim/throttle"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/huaweiapi"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/vpc"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
 // Service is the state of the ECS half of a world. It implements wire.Service.
 type Service struct {
-	seed     int64
-	config   world.Huawei             // defaults filled in; its servers and groups are in the maps below
-	accounts map[string]world.Account // by access key
-	flavors  map[string]world.Flavor
-	routes   []route
-	limiter  *throttle.Limiter
-	wall     func() time.Time
+	*huaweiapi.API[*Service]
+	seed    int64
+	config  world.Huawei // defaults filled in; its servers and groups are in the maps below
+	flavors map[string]world.Flavor
+	network *vpc.Service
+	zones   []string // in which the world has something
 
 	next     int64 // number for the next thing that needs one: job, group, membership
 	servers  map[string]*server
@@ -39,37 +37,45 @@ type project struct {
 	groups  []*group
 }
 
-// New returns the service for a completed world. Signatures are checked against wall, the real time.
-func New(w world.World, wall func() time.Time) *Service {
+// New returns the service for a completed world whose servers are on the network. Signatures are checked against wall,
+// the real time.
+func New(w world.World, network *vpc.Service, wall func() time.Time) *Service {
 	s := &Service{
 		seed:     w.Seed,
 		config:   w.Huawei,
-		accounts: map[string]world.Account{},
 		flavors:  map[string]world.Flavor{},
-		routes:   routes(),
-		limiter:  throttle.New(w.Huawei.Throttle),
-		wall:     wall,
+		network:  network,
 		servers:  map[string]*server{},
 		groups:   map[string]*group{},
 		jobs:     map[string]*job{},
 		projects: map[string]*project{},
 	}
-	for _, a := range w.Accounts {
-		s.accounts[a.AccessKey] = a
-	}
+	s.API = huaweiapi.New(huaweiapi.Config[*Service]{Name: "ecs", Service: s, Errors: s, Operations: operations(), World: w,
+		Wall: wall, Throttle: w.Huawei.Throttle, Foreign: "Ecs.0023"})
 	for _, f := range w.Huawei.Flavors {
 		s.flavors[f.ID] = f
 	}
 	for _, g := range w.Huawei.Groups {
 		s.putGroup(&group{Group: g})
 	}
+	for _, c := range w.Huawei.Clusters {
+		for _, p := range c.NodePools {
+			s.addZone(p.Zone)
+		}
+	}
 	for _, v := range w.Huawei.Servers {
 		born := version{Status: v.Status, Group: v.Group, Placed: v.Placed, OSGeneration: v.OSGeneration,
-			Image: v.Image, Member: s.number()}
+			Image: v.Image, Tags: v.Tags, Member: s.number()}
 		s.putServer(&server{Server: v, Versions: []version{born}})
 	}
 	s.config.Servers, s.config.Groups = nil, nil
 	return s
+}
+
+func (s *Service) addZone(zone string) {
+	if !slices.Contains(s.zones, zone) {
+		s.zones = append(s.zones, zone)
+	}
 }
 
 func (s *Service) number() int64 {
@@ -98,39 +104,6 @@ func (s *Service) sortedProjects() []*project {
 // lagged is the moment that reads show: writes become visible only after the read lag.
 func (s *Service) lagged(now time.Time) time.Time { return now.Add(-time.Duration(s.config.ReadLag)) }
 
-// Admit checks the signature, the project and the account's rate.
-func (s *Service) Admit(c *wire.Call, now time.Time) *wire.Answer {
-	access, err := huaweisign.Verify(c.HTTP, c.Body, s.wall(), func(access string) (huaweisign.Key, bool) {
-		a, ok := s.accounts[access]
-		return huaweisign.Key{Access: a.AccessKey, Secret: a.SecretKey, Token: a.SecurityToken}, ok
-	})
-	if err != nil {
-		refusal := s.Refuse(c, http.StatusUnauthorized, "APIGW.0301", "Incorrect IAM authentication information: "+err.Error())
-		return &refusal
-	}
-	account := s.accounts[access]
-	c.Account = account.Name
-	header := c.HTTP.Header.Get("X-Project-Id")
-	if account.ProjectID == "" || c.Project != account.ProjectID || header != "" && header != c.Project {
-		refusal := s.Refuse(c, http.StatusBadRequest, "Ecs.0023",
-			"The project ID in the URL is not the project of the credentials.")
-		return &refusal
-	}
-	if wait := s.limiter.Take(c.Account, c.Action, now); wait > 0 {
-		refusal := s.Throttled(c, 0, s.limiter.RetryAfter(wait))
-		return &refusal
-	}
-	return nil
-}
-
-// Latency draws how long the call travels.
-func (s *Service) Latency(c *wire.Call) time.Duration {
-	if s.config.Latency == (clock.Range{}) {
-		return 0
-	}
-	return s.config.Latency.Draw(world.Random(s.seed, "latency", c.RequestID))
-}
-
 // Throttled is the API gateway's answer to a caller who calls too often: 429, or, under another status, the service's
 // own. The 202 is the one that clients take for success.
 func (s *Service) Throttled(c *wire.Call, status int, retryAfter string) wire.Answer {
@@ -146,8 +119,5 @@ func (s *Service) Throttled(c *wire.Call, status int, retryAfter string) wire.An
 	default:
 		a = s.Refuse(c, status, "Common.1503", busy)
 	}
-	if retryAfter != "" {
-		a.Header = http.Header{"Retry-After": {retryAfter}}
-	}
-	return a
+	return huaweiapi.Throttled(a, retryAfter)
 }

@@ -3,6 +3,7 @@ package ecs
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
@@ -24,6 +25,7 @@ type version struct {
 	Placed       bool       `json:"placed,omitempty"` // an add chose the host
 	OSGeneration int        `json:"osGeneration"`
 	Image        string     `json:"image,omitempty"`  // id
+	Tags         []string   `json:"tags,omitempty"`   // "key=value"
 	Member       int64      `json:"member,omitempty"` // orders the members of a group
 	Op           *operation `json:"op,omitempty"`
 }
@@ -32,6 +34,7 @@ type version struct {
 const (
 	opStop   = "stop"
 	opStart  = "start"
+	opReboot = "reboot"
 	opAdd    = "add"
 	opRemove = "remove"
 
@@ -43,8 +46,9 @@ type operation struct {
 	Kind    string    `json:"kind"`
 	Group   string    `json:"group,omitempty"` // of add
 	Member  int64     `json:"member,omitempty"`
-	Until   time.Time `json:"until,omitzero"` // zero: it never ends
-	Code    string    `json:"code,omitempty"` // how it fails; empty: it does not
+	Until   time.Time `json:"until,omitzero"`  // zero: it never ends
+	Shown   string    `json:"shown,omitempty"` // of reboot: the status meanwhile
+	Code    string    `json:"code,omitempty"`  // how it fails; empty: it does not
 	Message string    `json:"message,omitempty"`
 }
 
@@ -62,6 +66,9 @@ func (s *server) at(t time.Time) version {
 		return v
 	}
 	v.Op = nil
+	if op.Kind == opReboot {
+		v.Status = "ACTIVE" // one that failed, too: it was not rebooted
+	}
 	if op.Code != "" {
 		return v
 	}
@@ -98,6 +105,8 @@ func (v version) taskState() string {
 			return "powering-off"
 		case opStart:
 			return "powering-on"
+		case opReboot:
+			return strings.ToLower(v.Status) + "ing" // of REBOOT and HARD_REBOOT
 		case opReinstall:
 			return "rebuilding"
 		}

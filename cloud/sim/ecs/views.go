@@ -14,7 +14,8 @@ type Server struct {
 	Placed                          bool   // it came into its group by an add, which chose another host
 	Busy                            bool   // an operation is going on
 	Locked                          bool
-	OSGeneration                    int // how often its system was installed
+	OSGeneration                    int      // how often its system was installed
+	SecurityGroups                  []string // ids
 }
 
 // Group is what a group truly is at a moment.
@@ -23,11 +24,12 @@ type Group struct {
 	Policies, Members []string // members by id, in the order in which they joined
 }
 
-func view(v *server, t time.Time) Server {
+func (s *Service) view(v *server, t time.Time) Server {
 	state := v.at(t)
 	return Server{ID: v.ID, Name: v.Name, Project: v.Project, Flavor: v.Flavor, Zone: v.Zone, Status: state.Status,
 		TaskState: state.taskState(), VMState: vmState(state.Status), Group: state.Group, Placed: state.Placed,
-		Busy: state.Op != nil, Locked: v.Locked, OSGeneration: state.OSGeneration}
+		Busy: state.Op != nil, Locked: v.Locked, OSGeneration: state.OSGeneration,
+		SecurityGroups: s.securityGroups(v, t)}
 }
 
 // Server returns the server with this id at t.
@@ -36,7 +38,7 @@ func (s *Service) Server(id string, t time.Time) (Server, bool) {
 	if v == nil {
 		return Server{}, false
 	}
-	return view(v, t), true
+	return s.view(v, t), true
 }
 
 // Servers returns all servers at t, in the world's order, project by project.
@@ -44,7 +46,7 @@ func (s *Service) Servers(t time.Time) []Server {
 	all := make([]Server, 0, len(s.servers))
 	for _, p := range s.sortedProjects() {
 		for _, v := range p.servers {
-			all = append(all, view(v, t))
+			all = append(all, s.view(v, t))
 		}
 	}
 	return all
@@ -72,9 +74,9 @@ func (s *Service) Groups(t time.Time) []Group {
 	return all
 }
 
-// World describes the state at t as a world file does. What is going on has not happened yet in it.
-func (s *Service) World(t time.Time) world.Huawei {
-	w := s.config
+// Describe adds servers and groups as they are at t to a world. What is going on has not happened yet in it.
+func (s *Service) Describe(all *world.World, t time.Time) {
+	w := &all.Huawei
 	for _, p := range s.sortedProjects() {
 		for _, g := range p.groups {
 			if g.existsAt(t) {
@@ -85,9 +87,15 @@ func (s *Service) World(t time.Time) world.Huawei {
 			state := v.at(t)
 			now := v.Server
 			now.Status, now.Group, now.Placed, now.OSGeneration = state.Status, state.Group, state.Placed, state.OSGeneration
-			now.Image = state.Image
+			now.Image, now.Tags, now.SecurityGroups = state.Image, state.Tags, s.securityGroups(v, t)
 			w.Servers = append(w.Servers, now)
 		}
 	}
-	return w
+}
+
+func (s *Service) securityGroups(v *server, t time.Time) (ids []string) {
+	for _, g := range s.network.GroupsOf(v.ID, t) {
+		ids = append(ids, g.ID)
+	}
+	return ids
 }

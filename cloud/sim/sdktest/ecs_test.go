@@ -23,14 +23,17 @@ seed: 1
 accounts:
 - {name: main, accessKey: AK, secretKey: SK, securityToken: TOKEN, projectId: p1}
 huawei:
-  timings: {stop: 20s, start: 20s}
+  timings: {stop: 20s, start: 20s, reboot: 10s}
   flavors:
   - {id: s6.large.2, vcpus: 4, ramMiB: 8192}
   - {id: s1.large, virtualization: xen, abandoned: true}
   groups: [{id: g1, name: web}]
+  securityGroups: [{name: web}, {name: db, rules: 6}]
   servers:
-  - {id: s1, name: "first one", flavor: s6.large.2, metadata: {team: a b}}
+  - {id: s1, name: "first one", flavor: s6.large.2, metadata: {team: a b}, securityGroups: [web]}
   - {id: s2, flavor: s6.large.2, status: SHUTOFF}
+  - {id: node, flavor: s6.large.2}
+  clusters: [{id: c1, nodePools: [{id: p1, flavor: s6.large.2, members: [node]}]}]
 `
 
 func newClient(t *testing.T, url, secret, token string) *ecs.EcsClient {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
 // Call is one request that a service recognised.
@@ -16,6 +17,7 @@ type Call struct {
 	HTTP      *http.Request // without its body
 	Body      []byte
 	RequestID string
+	Number    int64 // counts the calls of the simulator: what is drawn and made for a call depends on it
 	Project   string
 	Input     any         // what the service decoded from the request
 	Rule      *fault.Rule // a transition fault (job-fail or stuck), or nil
@@ -42,8 +44,9 @@ type Answer struct {
 type Service interface {
 	// Name tells the service's state from other services' in the state directory.
 	Name() string
-	// Route fills in the rest of a call of which HTTP, Body and RequestID are set. It reports whether the path is the
-	// service's, and returns an answer if the call can be refused without looking at the state.
+	// Route fills in the rest of a call of which HTTP, Body and RequestID are set. It reports whether the call is the
+	// service's: exactly its own, so that the order of services does not matter. It returns an answer if the call can be
+	// refused without looking at the state.
 	Route(call *Call) (mine bool, refusal *Answer)
 	// Admit checks the caller's signature and rate and sets call.Account. It returns a refusal or nil.
 	Admit(call *Call, now time.Time) *Answer
@@ -55,6 +58,9 @@ type Service interface {
 	Refuse(call *Call, status int, code, message string) Answer
 	// Throttled builds the service's refusal of a caller who calls too often, under the HTTP status if it is not 0.
 	Throttled(call *Call, status int, retryAfter string) Answer
+	// Describe adds to a world, in which there are accounts, settings and nothing else, what the service has in it at the
+	// moment, as a world file would.
+	Describe(w *world.World, now time.Time)
 	// Dump returns the whole state as one change, without what nobody can see any more.
 	Dump(now time.Time) any
 	// Apply applies a change that Serve or Dump returned, in its JSON form.

@@ -49,9 +49,11 @@ func (w World) Complete() World {
 		s.StartFails = cmp.Or(s.StartFails, Never)
 		s.Zone = cmp.Or(s.Zone, "az1")
 		s.OSGeneration = cmp.Or(s.OSGeneration, 1)
+		s.EnterpriseProject = cmp.Or(s.EnterpriseProject, "0")
 		s.Group = cmp.Or(groupID[s.Group], groupOf[s.ID], groupOf[s.Name])
 		s.Machine.complete(w.Seed, s.Project)
 	}
+	w.completeSecurityGroups()
 	w.completeClusters(groupID)
 	w.completeAlibaba()
 	return w
@@ -60,6 +62,8 @@ func (w World) Complete() World {
 func (h *Huawei) fillDefaults() {
 	h.Quotas.ServerGroups = cmp.Or(h.Quotas.ServerGroups, 10)
 	h.Quotas.ServerGroupMembers = cmp.Or(h.Quotas.ServerGroupMembers, 16)
+	h.Quotas.SecurityGroups = cmp.Or(h.Quotas.SecurityGroups, 100)
+	h.Quotas.SecurityGroupRules = cmp.Or(h.Quotas.SecurityGroupRules, 5000)
 	k, yes := &h.Knobs, true
 	k.RequireStopped = cmp.Or(k.RequireStopped, &yes)
 	k.BatchPartial = cmp.Or(k.BatchPartial, &yes)
@@ -71,6 +75,9 @@ func (h *Huawei) fillDefaults() {
 	k.PowerOnTargetState = cmp.Or(k.PowerOnTargetState, Success)
 	k.NoCapacity = cmp.Or(k.NoCapacity, "Ecs.0319")
 	k.QingTianType = cmp.Or(k.QingTianType, "QingTian")
+	k.RepeatAssociate = cmp.Or(k.RepeatAssociate, OK)
+	k.RemoveNotInGroup = cmp.Or(k.RemoveNotInGroup, Error)
+	k.RemoveLastGroup = cmp.Or(k.RemoveLastGroup, Error)
 	k.JobRetention = cmp.Or(k.JobRetention, clock.Duration(24*time.Hour))
 	h.Flavors = slices.Clone(h.Flavors)
 	for i := range h.Flavors {
@@ -85,7 +92,8 @@ func (g Generate) server(seed int64, n int) Server {
 	name := fmt.Sprintf(g.Name, n)
 	random := Random(seed, "generate", name)
 	chance := func(percent float64) bool { return random.Float64()*100 < percent }
-	s := Server{Name: name, Project: g.Project, Flavor: g.Flavor, Status: g.Status, Group: g.Group, Zone: g.Zone}
+	s := Server{Name: name, Project: g.Project, Flavor: g.Flavor, Status: g.Status, Group: g.Group, Zone: g.Zone,
+		SecurityGroups: g.SecurityGroups}
 	if chance(g.StoppedPercent) {
 		s.Status = "SHUTOFF"
 	}

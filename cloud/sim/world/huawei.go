@@ -18,20 +18,29 @@ type Huawei struct {
 	CCE      CCE            `json:"cce,omitzero"`
 	Clusters []Cluster      `json:"clusters,omitempty"`
 	Generate []Generate     `json:"generate,omitempty"`
+
+	SecurityGroups []VPCSecurityGroup `json:"securityGroups,omitempty"`
 }
 
 // Timings says how long transitions take, in simulated time. Ranges are drawn per server and operation.
 type Timings struct {
 	Stop   clock.Range `json:"stop,omitzero"`
 	Start  clock.Range `json:"start,omitzero"`
+	Reboot clock.Range `json:"reboot,omitzero"`
 	Add    clock.Range `json:"add,omitzero"`    // joining a group: the server is busy and not a member yet
 	Remove clock.Range `json:"remove,omitzero"` // leaving it: the server is busy and still a member
+	// SecurityGroups is until a change of a server's security groups takes effect. The server is not busy.
+	SecurityGroups clock.Range `json:"securityGroups,omitzero"`
 }
 
 // Quotas of a project.
 type Quotas struct {
 	ServerGroups       int `json:"serverGroups,omitempty"`       // default 10
 	ServerGroupMembers int `json:"serverGroupMembers,omitempty"` // per group; default 16
+	SecurityGroups     int `json:"securityGroups,omitempty"`     // default 100
+	SecurityGroupRules int `json:"securityGroupRules,omitempty"` // default 5000
+	// GroupsPerServer is how many security groups a server takes; 0, the default: any number (V4).
+	GroupsPerServer int `json:"groupsPerServer,omitempty"`
 }
 
 // Rate is a token bucket in simulated time.
@@ -69,6 +78,14 @@ type Knobs struct {
 	QingTianType       string         `json:"qingtianType,omitempty"`       // virtualization_env_types; default QingTian
 	QingTianJoins      bool           `json:"qingtianJoins,omitempty"`      // default false
 	JobRetention       clock.Duration `json:"jobRetention,omitempty"`       // after its end; default 24h
+
+	// LagHidesNew lets the read lag hide from callers even what they made themselves and read by its id; default false.
+	LagHidesNew bool `json:"lagHidesNew,omitempty"`
+
+	// Of security groups, all ok or error.
+	RepeatAssociate  string `json:"repeatAssociate,omitempty"`  // adding a server that is in it; default ok
+	RemoveNotInGroup string `json:"removeNotInGroup,omitempty"` // removing one that is not; default error
+	RemoveLastGroup  string `json:"removeLastGroup,omitempty"`  // removing one from its only group; default error
 }
 
 // The kinds of virtualization.
@@ -90,6 +107,8 @@ type Flavor struct {
 	GPU            bool   `json:"gpu,omitempty"`
 	FPGA           bool   `json:"fpga,omitempty"`
 	Abandoned      bool   `json:"abandoned,omitempty"` // retired: missing from flavor lists
+	// Zones are where it is sold; default: wherever the world has something.
+	Zones []string `json:"zones,omitempty"`
 }
 
 // When a server's start fails for lack of a host.
@@ -114,7 +133,11 @@ type Server struct {
 	OSGeneration  int               `json:"osGeneration,omitempty"` // counts installations of the system; default 1
 	Placed        bool              `json:"placed,omitempty"`       // it came into its group by an add
 	Metadata      map[string]string `json:"metadata,omitempty"`
-	Machine       `json:",inline"`
+	// EnterpriseProject is an id; default "0".
+	EnterpriseProject string `json:"enterpriseProject,omitempty"`
+	// SecurityGroups are ids or names; default: the project's own.
+	SecurityGroups []string `json:"securityGroups,omitempty"`
+	Machine        `json:",inline"`
 }
 
 // Group is a server group. Members and the servers' own Group add up.
@@ -128,16 +151,18 @@ type Group struct {
 
 // Generate makes Count servers, numbered from 1. Percentages are decided per server from the seed.
 type Generate struct {
-	Name                 string  `json:"name"` // with one %d, for example "web-%05d"
-	Count                int     `json:"count"`
-	Project              string  `json:"project,omitempty"`
-	Flavor               string  `json:"flavor"`
-	Status               string  `json:"status,omitempty"`
-	Group                string  `json:"group,omitempty"` // id or name
-	Zone                 string  `json:"zone,omitempty"`
-	StartFails           string  `json:"startFails,omitempty"` // of all, or of startFailsPercent (then default after-add)
-	StoppedPercent       float64 `json:"stoppedPercent,omitempty"`
-	LockedPercent        float64 `json:"lockedPercent,omitempty"`
-	StartFailsPercent    float64 `json:"startFailsPercent,omitempty"`
-	SoftStopHangsPercent float64 `json:"softStopHangsPercent,omitempty"`
+	Name       string `json:"name"` // with one %d, for example "web-%05d"
+	Count      int    `json:"count"`
+	Project    string `json:"project,omitempty"`
+	Flavor     string `json:"flavor"`
+	Status     string `json:"status,omitempty"`
+	Group      string `json:"group,omitempty"` // id or name
+	Zone       string `json:"zone,omitempty"`
+	StartFails string `json:"startFails,omitempty"` // of all, or of startFailsPercent (then default after-add)
+
+	SecurityGroups       []string `json:"securityGroups,omitempty"` // ids or names
+	StoppedPercent       float64  `json:"stoppedPercent,omitempty"`
+	LockedPercent        float64  `json:"lockedPercent,omitempty"`
+	StartFailsPercent    float64  `json:"startFailsPercent,omitempty"`
+	SoftStopHangsPercent float64  `json:"softStopHangsPercent,omitempty"`
 }

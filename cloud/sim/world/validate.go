@@ -60,10 +60,16 @@ func (w World) validateHuawei(v *validation) {
 	h := w.Huawei
 	v.atLeast("huawei.quotas.serverGroups", h.Quotas.ServerGroups, 0)
 	v.atLeast("huawei.quotas.serverGroupMembers", h.Quotas.ServerGroupMembers, 0)
+	v.atLeast("huawei.quotas.securityGroups", h.Quotas.SecurityGroups, 0)
+	v.atLeast("huawei.quotas.securityGroupRules", h.Quotas.SecurityGroupRules, 0)
+	v.atLeast("huawei.quotas.groupsPerServer", h.Quotas.GroupsPerServer, 0)
 	h.Throttle.validate(v, "huawei.throttle")
 	k := h.Knobs
 	v.oneOf("huawei.knobs.repeatAdd", k.RepeatAdd, OK, Error)
 	v.oneOf("huawei.knobs.removeNotMember", k.RemoveNotMember, OK, Error)
+	v.oneOf("huawei.knobs.repeatAssociate", k.RepeatAssociate, OK, Error)
+	v.oneOf("huawei.knobs.removeNotInGroup", k.RemoveNotInGroup, OK, Error)
+	v.oneOf("huawei.knobs.removeLastGroup", k.RemoveLastGroup, OK, Error)
 	v.oneOf("huawei.knobs.powerOnTargetState", k.PowerOnTargetState, Success, Fail)
 	v.oneOf("huawei.knobs.busy", k.Busy, "Ecs.0603", "Ecs.0100")
 	v.oneOf("huawei.knobs.missingGroup", k.MissingGroup, "Ecs.0114", "Ecs.0313", "itemNotFound")
@@ -79,7 +85,8 @@ func (w World) validateHuawei(v *validation) {
 		v.atLeast(at+".ramMiB", f.RAMMiB, 0)
 		flavors[f.ID] = true
 	}
-	refs := references{validation: v, flavors: flavors, groups: map[string]bool{"": true}}
+	refs := references{validation: v, flavors: flavors, groups: map[string]bool{"": true},
+		security: h.validateSecurityGroups(v)}
 	h.validateGroups(v, refs.groups)
 	servers := h.validateServers(v, refs)
 	for i, g := range h.Groups {
@@ -124,7 +131,15 @@ func (h Huawei) validateGroups(v *validation, groups map[string]bool) {
 // references checks what servers and generators refer to.
 type references struct {
 	*validation
-	flavors, groups map[string]bool
+	flavors, groups, security map[string]bool
+}
+
+func (r references) checkSecurityGroups(at string, groups []string) {
+	for i, g := range groups {
+		if !r.security[g] {
+			r.bad(fmt.Sprintf("%s.securityGroups[%d]", at, i), g, "is no security group of this world")
+		}
+	}
 }
 
 func (r references) check(at, flavor, group, status, startFails string) {
@@ -150,6 +165,7 @@ func (h Huawei) validateServers(v *validation, refs references) map[string]bool 
 		}
 		ids(at+".id", s.ID)
 		refs.check(at, s.Flavor, s.Group, s.Status, s.StartFails)
+		refs.checkSecurityGroups(at, s.SecurityGroups)
 		v.atLeast(at+".osGeneration", s.OSGeneration, 0)
 		v.atLeast(at+".nics", s.NICs, 0)
 		known[s.ID], known[s.Name] = true, true
@@ -163,6 +179,7 @@ func (h Huawei) validateServers(v *validation, refs references) map[string]bool 
 			continue
 		}
 		refs.check(at, g.Flavor, g.Group, g.Status, g.StartFails)
+		refs.checkSecurityGroups(at, g.SecurityGroups)
 		v.percent(at+".stoppedPercent", g.StoppedPercent)
 		v.percent(at+".lockedPercent", g.LockedPercent)
 		v.percent(at+".startFailsPercent", g.StartFailsPercent)

@@ -115,6 +115,10 @@ func (r *reader) table(file *ast.File, name, doc string, list *ast.CallExpr) tab
 	t := table{of: found[1]}
 	after := list.Lparen
 	for _, arg := range list.Args {
+		if other, ok := arg.(*ast.Ident); ok && strings.HasSuffix(other.Name, "ules") {
+			after = arg.End()
+			continue // another table, which is read by itself
+		}
 		if about := commentBetween(file, after, arg.Pos()); about != "" || len(t.groups) == 0 {
 			t.groups = append(t.groups, group{about: about})
 		}
