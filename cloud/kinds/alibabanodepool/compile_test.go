@@ -10,6 +10,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba/backup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -52,7 +53,8 @@ func is(o *observation, pool, state, status string) {
 	o.nodes["i-1"] = alibaba.Node{Instance: "i-1", Name: "n", Pool: pool, State: state, Status: status}
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	instance := func(f func(*alibaba.Instance)) func(*observation) { return func(o *observation) { change(o, f) } }
 	node := func(pool, state string) func(*observation) {
 		return func(o *observation) { is(o, pool, state, alibaba.NodeReady) }
@@ -60,7 +62,6 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 	disk := func(f func(*alibaba.Disk)) func(*observation) {
 		return func(o *observation) { o.params.backup = true; f(&o.disks.Attached["i-1"][1]) }
 	}
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -106,22 +107,14 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 		}, []string{codeClusterState, codePoolState, codePassword, codeInstanceBusy, codeInstanceStatus, codeInstanceLocked,
 			codeNodeElsewhere, codeNotLinux, codeRegion, codeVPC, codeNodeElsewhere, backup.CodeSystemDisk}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			c.spoil(o)
-			p := o.Compile(request("i-1"), membership.Join)
-			require.Equal(t, c.want, codes(p.Members[0]))
-			require.False(t, p.Members[0].Already)
-			for _, obj := range p.Members[0].Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		c.spoil(o)
+		p := o.Compile(request("i-1"), membership.Join)
+		check(name, p.Members[0], c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestWhoIsANodeAlready(t *testing.T) {
 	for _, status := range []string{alibaba.NodeReady, "NotReady", "Unknown"} {

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -68,17 +68,12 @@ func moment(op membership.Operation, stage string, undo bool, before string) mem
 		Stage: &stages[at], Undo: undo, Job: "j"}
 }
 
-func TestDecide(t *testing.T) {
+func decisions(check kindtest.Decided) {
 	stopping := params{stop: true}
 	patient := params{stop: true, hardStopAfter: time.Minute}
-	type want struct {
-		verb membership.Verb
-		what string // action or code
-	}
-	next, wait := want{membership.DoNext, ""}, want{membership.DoWait, ""}
-	act := func(a string) want { return want{membership.DoAct, a} }
-	fail := func(c string) want { return want{membership.DoFail, c} }
-	reached := map[string]bool{}
+	next, wait := membership.Next(), membership.Wait("")
+	act := func(a string) membership.Decision { return membership.Act(a, "") }
+	fail := func(c string) membership.Decision { return membership.Fail(c, "") }
 	for name, c := range map[string]struct {
 		stage  string
 		undo   bool
@@ -86,7 +81,7 @@ func TestDecide(t *testing.T) {
 		in     time.Duration
 		sends  int
 		scene  scene
-		want   want
+		want   membership.Decision
 	}{
 		"stop what runs":                        {stageStop, false, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping}, act(actStop)},
 		"not what is in the group":              {stageStop, false, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, member: true}, next},
@@ -142,23 +137,13 @@ func TestDecide(t *testing.T) {
 		"has left":                              {stageVerify, false, membership.PowerOn, 0, 0, scene{server: on(plain), leave: true}, next},
 		"still seen in the group":               {stageVerify, false, membership.PowerOn, 0, 0, scene{server: on(plain), member: true, leave: true}, wait},
 	} {
-		t.Run(name, func(t *testing.T) {
-			op := membership.Join
-			if c.scene.leave {
-				op = membership.Leave
-			}
-			m := moment(op, c.stage, c.undo, c.before)
-			m.In, m.Sends = c.in, c.sends
-			d := c.scene.observation().Decide(m)
-			reached[d.Code] = true
-			require.Equal(t, c.want, want{d.Verb, d.Action + d.Code}, d.Reason)
-			if d.Verb != membership.DoNext {
-				require.NotEmpty(t, d.Reason)
-			}
-		})
-	}
-	for _, f := range (Kind{}).Spec().Failures {
-		require.True(t, reached[f.Code], "no case reaches %s", f.Code)
+		op := membership.Join
+		if c.scene.leave {
+			op = membership.Leave
+		}
+		m := moment(op, c.stage, c.undo, c.before)
+		m.In, m.Sends = c.in, c.sends
+		check(name, c.scene.observation().Decide(m), c.want)
 	}
 }
 

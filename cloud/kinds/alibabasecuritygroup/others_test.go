@@ -1,4 +1,4 @@
-package kinds_test
+package alibabasecuritygroup_test
 
 import (
 	"net/http"
@@ -34,7 +34,7 @@ func TestTheGroupsOfOthersStay(t *testing.T) {
 			kindtest.Bubble(t, subject, 1, func(r *kindtest.Rig) {
 				const lag = 10 * time.Second // until reads show what was written
 				req := subject.Request(r.Sim)
-				other, err := dialAlibaba(r.Sim.RoundTripper())(r.Context(), "demo")
+				other, err := kindtest.Alibaba(r.Sim.RoundTripper())(r.Context(), "demo")
 				require.NoError(r, err)
 				interfere := func(group string, groups ...string) {
 					if way.interfaces {

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabasecuritygroup_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaresourcegroup_test
 
 import (
 	"cmp"
@@ -37,7 +37,7 @@ alibaba:
 func resourceGroup(t *testing.T, resourceType, home string) kindtest.Subject {
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
-			return alibabaresourcegroup.New(dialAlibaba(transport))
+			return alibabaresourcegroup.New(kindtest.Alibaba(transport))
 		},
 		World: func(n int) sim.World {
 			text := resourceGroupWorld
@@ -159,7 +159,7 @@ func refuseAfter(r *kindtest.Rig, req membership.Request) (unlucky int) {
 // The cloud lists hosts in other statuses only to who asks for these.
 func TestADedicatedHostThatIsNotAvailable(t *testing.T) {
 	for _, status := range []string{"Available", "UnderAssessment", "PermanentFailure", "TempUnavailable", "Redeploying"} {
-		s := inWorld(resourceGroup(t, "ddh", "rg-home"), func(a *world.Alibaba) { a.Generate[0].Status = status })
+		s := kindtest.InAlibaba(resourceGroup(t, "ddh", "rg-home"), func(a *world.Alibaba) { a.Generate[0].Status = status })
 		kindtest.Bubble(t, s, 3, func(r *kindtest.Rig) {
 			report, err := r.Run(membership.Join, s.Request(r.Sim))
 			require.NoError(r, err)
@@ -208,7 +208,7 @@ func TestAPageThatIsLookedUpOneByOne(t *testing.T) {
 		t.Run(resourceType, func(t *testing.T) {
 			s := resourceGroup(t, resourceType, home)
 			s.Kind = func(transport http.RoundTripper) membership.Kind {
-				return alibabaresourcegroup.New(dialAlibabaAt(transport, limit.Seed{}))
+				return alibabaresourcegroup.New(kindtest.AlibabaAt(transport, limit.Seed{}))
 			}
 			const n = membership.MaxMembers
 			kindtest.Bubble(t, s, n, func(r *kindtest.Rig) {
@@ -321,7 +321,7 @@ func TestAssociatedTransferIsWaitedFor(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfResourceGroups(t *testing.T) {
-	data, err := os.ReadFile("../../deploy/plans/join-resourcegroup.yaml")
+	data, err := os.ReadFile("../../../deploy/plans/join-resourcegroup.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))
@@ -338,17 +338,21 @@ func TestTheExampleOfResourceGroups(t *testing.T) {
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		require.Equal(r, []membership.Outcome{membership.Joined, membership.Joined, membership.Already, membership.Refused},
-			outcomes(report))
+			kindtest.Outcomes(report))
 		report, err = r.Run(membership.Leave, req)
 		require.NoError(r, err)
-		require.Equal(r, []membership.Outcome{membership.Left, membership.Left, membership.Left, membership.Refused}, outcomes(report))
+		require.Equal(r, []membership.Outcome{membership.Left, membership.Left, membership.Left, membership.Refused}, kindtest.Outcomes(report))
 		requireAllIn(r, "disk", req.Members[:3], "rg-office")
 	})
 }
 
-func outcomes(report membership.Report) (all []membership.Outcome) {
-	for _, m := range report.Members {
-		all = append(all, m.Outcome)
-	}
-	return all
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, resourceGroup(t, "instance", "rg-home")) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"page by page": resourceGroup(t, "instance", "rg-home"),
+		"one by one":   resourceGroup(t, "keypair", "rg-home"),
+	})
 }

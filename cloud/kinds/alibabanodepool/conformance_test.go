@@ -1,4 +1,4 @@
-package kinds_test
+package alibabanodepool_test
 
 import (
 	"fmt"
@@ -33,14 +33,10 @@ alibaba:
 // containerNodePool asks for a password, as most people do, and for a backup or none.
 func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
 	return kindtest.Subject{
-		Kind: func(transport http.RoundTripper) membership.Kind { return alibabanodepool.New(dialAlibaba(transport)) },
-		World: func(n int) sim.World {
-			w, err := sim.ParseWorld(fmt.Appendf(nil, containerWorld, n))
-			if err != nil {
-				panic(err)
-			}
-			return w
+		Kind: func(transport http.RoundTripper) membership.Kind {
+			return alibabanodepool.New(kindtest.Alibaba(transport))
 		},
+		World: kindtest.World(containerWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			r := membership.Request{Kind: alibabanodepool.ID, Account: "demo", Group: "np-workers", Requester: "ann",
 				Params: membership.Params{"cluster": "c-prod", "passwordFrom": map[string]any{"env": "FLEETJOIN_PASSWORD_NODES"}}}
@@ -70,4 +66,15 @@ func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
 func TestContainerNodePoolWithBackup(t *testing.T) {
 	t.Parallel()
 	kindtest.Run(t, containerNodePool(t, true))
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, containerNodePool(t, false)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"plain":       containerNodePool(t, false),
+		"with backup": containerNodePool(t, true),
+	})
 }

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaedas_test
 
 import (
 	"encoding/json"
@@ -22,25 +22,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// inWorld changes the world of a subject.
-func inWorld(s kindtest.Subject, change func(*world.Alibaba)) kindtest.Subject {
-	calm := s.World
-	s.World = func(n int) sim.World {
-		w := calm(max(n, 1)) // some worlds have only what change puts there
-		change(&w.Alibaba)
-		return w
-	}
-	return s
-}
-
-// trouble adds a fault of calls that are about an instance, or any when that is "".
-func trouble(r *kindtest.Rig, action, instance string, f sim.Fault) {
-	r.Helper()
-	f.Match = sim.Match{Action: action, Server: instance}
-	_, err := r.Sim.Faults().Add(f)
-	require.NoError(r, err)
-}
-
 // A page at the pace that the client begins with: were it looked at one by one, each look would be too old to act on.
 func TestAPageOfEDAS(t *testing.T) {
 	const n = membership.MaxMembers
@@ -48,7 +29,7 @@ func TestAPageOfEDAS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := edas(t, params)
 			s.Kind = func(transport http.RoundTripper) membership.Kind {
-				return alibabaedas.New(dialAlibabaAt(transport, limit.Seed{}))
+				return alibabaedas.New(kindtest.AlibabaAt(transport, limit.Seed{}))
 			}
 			kindtest.Bubble(t, s, n, func(r *kindtest.Rig) {
 				req := s.Request(r.Sim)
@@ -96,7 +77,7 @@ func TestWhatEDASDoesWithAnImport(t *testing.T) {
 			kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
 				req := s.Request(r.Sim)
 				id := req.Members[1]
-				trouble(r, "InsertClusterMember", id, c.fault)
+				r.Trouble("InsertClusterMember", id, c.fault)
 				if c.say != "" {
 					r.Later(70*time.Minute, c.say, membership.Control{By: "bob", Reason: "seen"})
 				}
@@ -115,7 +96,7 @@ func TestWhatEDASDoesWithAnImport(t *testing.T) {
 				require.LessOrEqual(r, report.Ended.Sub(report.Started), c.duration)
 				i, _ := r.Sim.Instance(id)
 				require.LessOrEqual(r, imports(r, id), 1+map[bool]int{true: 1}[c.say == membership.ControlRetry])
-				require.Equal(r, c.outcome == membership.RolledBack, i.OSGeneration == 3 && hasItsSystem(r.Sim, i))
+				require.Equal(r, c.outcome == membership.RolledBack, i.OSGeneration == 3 && kindtest.HasItsSystem(r.Sim, i))
 			})
 		})
 	}
@@ -126,7 +107,7 @@ func TestAnImportThatFailsWithoutABackup(t *testing.T) {
 	s := edas(t, byImport)
 	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
 		req := s.Request(r.Sim)
-		trouble(r, "InsertClusterMember", req.Members[1], sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
+		r.Trouble("InsertClusterMember", req.Members[1], sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		require.Equal(r, membership.RunIncomplete, report.Outcome)
@@ -141,14 +122,14 @@ func TestAnImportThatFailsWithoutABackup(t *testing.T) {
 // What a restore needs is made once, is named and tagged, and stays; data disks are saved, and not touched.
 func TestBackupsOfEDAS(t *testing.T) {
 	t.Parallel()
-	s := inWorld(edas(t, withBackup), func(a *world.Alibaba) {
+	s := kindtest.InAlibaba(edas(t, withBackup), func(a *world.Alibaba) {
 		a.Generate = nil
 		a.Instances = []world.Instance{{ID: "i-1", KeyPair: "ops"}, {ID: "i-2"}}
 		a.Resources = []world.Resource{{Type: "disk", ID: "d-data", Instance: "i-1"}, {Type: "keypair", ID: "ops", Name: "ops"}}
 	})
 	kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 		req := s.Request(r.Sim)
-		trouble(r, "InsertClusterMember", "i-1", sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
+		r.Trouble("InsertClusterMember", "i-1", sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		m := report.Members[0]
@@ -204,8 +185,8 @@ func TestBackupsThatFail(t *testing.T) {
 				req := s.Request(r.Sim)
 				id := req.Members[1]
 				i, _ := r.Sim.Instance(id)
-				trouble(r, "InsertClusterMember", id, sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
-				trouble(r, c.action, c.of(i.SystemDisk), c.fault)
+				r.Trouble("InsertClusterMember", id, sim.Fault{Effect: fault.JobFail, Code: "ImportFailed"})
+				r.Trouble(c.action, c.of(i.SystemDisk), c.fault)
 				report, err := r.Run(membership.Join, req)
 				require.NoError(r, err)
 				m := report.Members[1]
@@ -215,7 +196,7 @@ func TestBackupsThatFail(t *testing.T) {
 				}
 				require.Equal(r, []any{c.outcome, c.code}, []any{m.Outcome, code}, "%+v", m)
 				i, _ = r.Sim.Instance(id)
-				require.Equal(r, c.outcome == membership.RolledBack, i.Status == "Running" && hasItsSystem(r.Sim, i))
+				require.Equal(r, c.outcome == membership.RolledBack, i.Status == "Running" && kindtest.HasItsSystem(r.Sim, i))
 				require.LessOrEqual(r, i.OSGeneration, 3)
 			})
 		})
@@ -233,13 +214,13 @@ func TestInstancesThatEDASDoesNotKnow(t *testing.T) {
 	}
 	for name, params := range map[string]membership.Params{"by agent": byAgent, "by import": byImport} {
 		t.Run(name, func(t *testing.T) {
-			s := inWorld(edas(t, params), unknown)
+			s := kindtest.InAlibaba(edas(t, params), unknown)
 			kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 				report, err := r.Run(membership.Join, s.Request(r.Sim))
 				require.NoError(r, err)
 				require.Equal(r, 2, report.Counts[membership.Joined], "%+v", report)
 				require.Contains(r, strings.Join(report.Warnings, "\n"), "does not offer 1 of the instances")
-				require.Equal(r, []string{"SynchronizeResource"}, writeCalls(r)[:1])
+				require.Equal(r, []string{"SynchronizeResource"}, r.WriteCalls()[:1])
 			})
 		})
 	}
@@ -252,9 +233,9 @@ func TestInstancesThatEDASDoesNotKnow(t *testing.T) {
 			Body: `{"Code": 200, "Success": true, "RequestId": "R-1"}`}, "not-offered"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := inWorld(edas(t, byAgent), unknown)
+			s := kindtest.InAlibaba(edas(t, byAgent), unknown)
 			kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
-				trouble(r, "SynchronizeResource", "", c.fault)
+				r.Trouble("SynchronizeResource", "", c.fault)
 				report, err := r.Run(membership.Join, s.Request(r.Sim))
 				require.NoError(r, err)
 				require.Equal(r, 1, report.Counts[membership.Joined], "%+v", report)
@@ -266,7 +247,7 @@ func TestInstancesThatEDASDoesNotKnow(t *testing.T) {
 
 // Applications keep a member in the cluster for as long as they are on it.
 func TestAMemberWithApplications(t *testing.T) {
-	s := inWorld(edas(t, byAgent), func(a *world.Alibaba) {
+	s := kindtest.InAlibaba(edas(t, byAgent), func(a *world.Alibaba) {
 		a.Generate = nil
 		a.Instances = []world.Instance{{ID: "i-app"}, {ID: "i-idle"}}
 		a.EDASClusters[0].Members, a.EDASClusters[0].Applications = []string{"i-app", "i-idle"}, []string{"i-app"}
@@ -274,7 +255,7 @@ func TestAMemberWithApplications(t *testing.T) {
 	kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 		report, err := r.Run(membership.Leave, s.Request(r.Sim))
 		require.NoError(r, err)
-		require.Equal(r, []membership.Outcome{membership.RolledBack, membership.Left}, outcomes(report))
+		require.Equal(r, []membership.Outcome{membership.RolledBack, membership.Left}, kindtest.Outcomes(report))
 		require.Equal(r, membership.CodeTimeout, report.Members[0].Code)
 		require.Contains(r, report.Members[0].Reason, "applications deployed")
 	})
@@ -286,8 +267,8 @@ const secretOfEDAS = "Secret-of-edas-12"
 func TestThePasswordOfEDAS(t *testing.T) {
 	s := edas(t, byImport)
 	kindtest.Bubble(t, s, 1, func(r *kindtest.Rig) {
-		trouble(r, "InsertClusterMember", "", sim.Fault{Effect: fault.DropBefore, Count: 1})
-		trouble(r, "InsertClusterMember", "", sim.Fault{Effect: fault.Status, Status: 403, Code: "Forbidden.RAM",
+		r.Trouble("InsertClusterMember", "", sim.Fault{Effect: fault.DropBefore, Count: 1})
+		r.Trouble("InsertClusterMember", "", sim.Fault{Effect: fault.Status, Status: 403, Code: "Forbidden.RAM",
 			Message: "no permission for password=" + secretOfEDAS + " (" + secretOfEDAS + ")"})
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
@@ -338,7 +319,7 @@ func TestEDASIsLookedAtBeforeAnythingHappens(t *testing.T) {
 		"in another, asked for by both": {"classic", "i-taken", []string{"other-cluster", "network-type"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := inWorld(edas(t, byAgent), fill)
+			s := kindtest.InAlibaba(edas(t, byAgent), fill)
 			kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 				req := s.Request(r.Sim)
 				if c.cluster != "" {
@@ -381,11 +362,11 @@ func TestTheExamplesOfEDAS(t *testing.T) {
 		}, []membership.Outcome{membership.Joined}},
 	} {
 		t.Run(file, func(t *testing.T) {
-			data, err := os.ReadFile("../../deploy/plans/" + file)
+			data, err := os.ReadFile("../../../deploy/plans/" + file)
 			require.NoError(t, err)
 			var req membership.Request
 			require.NoError(t, yaml.UnmarshalStrict(data, &req))
-			s := inWorld(edas(t, byAgent), func(a *world.Alibaba) {
+			s := kindtest.InAlibaba(edas(t, byAgent), func(a *world.Alibaba) {
 				a.Generate, a.EDASClusters[0].ID = nil, req.Group
 				c.fill(a, req.Members)
 			})
@@ -395,7 +376,7 @@ func TestTheExamplesOfEDAS(t *testing.T) {
 			kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 				report, err := r.Run(membership.Join, req)
 				require.NoError(r, err)
-				require.Equal(r, c.want, outcomes(report), "%+v", report)
+				require.Equal(r, c.want, kindtest.Outcomes(report), "%+v", report)
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabanodepool_test
 
 import (
 	"fmt"
@@ -32,21 +32,11 @@ func TestAPageOfContainerNodes(t *testing.T) {
 		require.NoError(r, err)
 		require.Equal(r, membership.MaxMembers, report.Counts[membership.Left])
 		require.Equal(r, append(slices.Repeat([]string{"AttachInstances"}, 4), slices.Repeat([]string{"RemoveNodePoolNodes"}, 4)...),
-			writeCalls(r))
+			r.WriteCalls())
 		for i, now := range r.Sim.Instances() {
 			require.Equal(r, []any{"Running", 2, before[i].Name}, []any{now.Status, now.OSGeneration, now.Name})
 		}
 	})
-}
-
-// looks counts the reads of an action.
-func looks(r *kindtest.Rig, action string) (n int) {
-	for _, e := range r.Sim.Journal().Entries() {
-		if e.Action == action {
-			n++
-		}
-	}
-	return n
 }
 
 // A look is a few calls, however many members and however large the cluster: else it would be too old to act on.
@@ -74,7 +64,7 @@ func TestALookAtContainersIsAFewCalls(t *testing.T) {
 		require.Less(r, time.Since(before), time.Second)
 		for action, most := range map[string]int{"DescribeInstances": 2, "DescribeDisks": 2, "DescribeClusterNodes": 2,
 			"DescribeClusterDetail": 1, "DescribeClusterNodePoolDetail": 1, "DescribeTaskInfo": 5} {
-			require.Equal(r, most, looks(r, action), action)
+			require.Equal(r, most, r.Looks(action), action)
 		}
 		require.Len(r, r.Sim.Journal().Entries(), 13)
 		_, err = session.Observe(r.Context(), membership.Look{Members: req.Members, Jobs: jobs})
@@ -110,7 +100,7 @@ func TestAContainerNodeThatIsStuckWaitsForAPerson(t *testing.T) {
 				require.Equal(r, 2, report.Counts[membership.Joined])
 				m := report.Members[1]
 				require.Equal(r, []string{string(membership.Skipped), "attach", "node-stuck"}, []string{string(m.Outcome), m.Stage, m.Code}, "%+v", m)
-				require.Equal(r, []string{"AttachInstances"}, writeCalls(r))
+				require.Equal(r, []string{"AttachInstances"}, r.WriteCalls())
 			})
 		})
 	}
@@ -141,7 +131,7 @@ func TestFailedTasksOfContainers(t *testing.T) {
 				m := report.Members[1]
 				require.Equal(r, []any{membership.RolledBack, "node-failed"}, []any{m.Outcome, m.Code}, "%+v", m)
 				require.Contains(r, m.Reason, "no route to the API server")
-				require.Equal(r, []string{"AttachInstances", "RemoveNodePoolNodes"}, writeCalls(r))
+				require.Equal(r, []string{"AttachInstances", "RemoveNodePoolNodes"}, r.WriteCalls())
 			})
 		})
 		t.Run("no node, "+word, func(t *testing.T) {
@@ -162,13 +152,6 @@ func TestFailedTasksOfContainers(t *testing.T) {
 	}
 }
 
-// says puts words into the cloud's mouth, for so many calls; 0 for all.
-func says(r *kindtest.Rig, action string, status int, body string, count int) {
-	r.Helper()
-	_, err := r.Sim.Faults().Add(sim.Fault{Match: sim.Match{Action: action}, Effect: fault.Status, Status: status, Body: body, Count: count})
-	require.NoError(r, err)
-}
-
 // Tasks are hints: a cloud that has forgotten all of them tells enough.
 func TestContainerNodesWithoutTasks(t *testing.T) {
 	s := containerNodePool(t, false)
@@ -178,7 +161,7 @@ func TestContainerNodesWithoutTasks(t *testing.T) {
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
 		require.Equal(r, 3, report.Counts[membership.Joined])
-		require.Equal(r, []string{"AttachInstances"}, writeCalls(r))
+		require.Equal(r, []string{"AttachInstances"}, r.WriteCalls())
 	})
 }
 
@@ -192,8 +175,8 @@ func TestAContainerClusterWithoutItsList(t *testing.T) {
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
 		require.Equal(r, 3, report.Counts[membership.Joined], "%+v", report)
-		require.Equal(r, []string{"AttachInstances"}, writeCalls(r))
-		require.Greater(r, looks(r, "DescribeClusterNodes"), 305)
+		require.Equal(r, []string{"AttachInstances"}, r.WriteCalls())
+		require.Greater(r, r.Looks("DescribeClusterNodes"), 305)
 	})
 }
 
@@ -210,18 +193,18 @@ func TestInstancesThatAnAcceptedAttachRefuses(t *testing.T) {
 			for _, id := range s.Request(r.Sim).Members {
 				rows = append(rows, row(id, "400", "ErrorInstanceState: come again"))
 			}
-			says(r, "AttachInstances", http.StatusAccepted, `{"list":[`+strings.Join(rows, ",")+`]}`, 1)
+			r.Says("AttachInstances", http.StatusAccepted, `{"list":[`+strings.Join(rows, ",")+`]}`, 1)
 			report, err := r.Run(membership.Join, s.Request(r.Sim))
 			require.NoError(r, err)
 			require.Equal(r, 3, report.Counts[membership.Joined], "%+v", report)
-			require.Len(r, writeCalls(r), 1+3)
+			require.Len(r, r.WriteCalls(), 1+3)
 		})
 	})
 	t.Run("always", func(t *testing.T) {
 		s := containerNodePool(t, false)
 		kindtest.Bubble(t, s, 1, func(r *kindtest.Rig) {
 			req := s.Request(r.Sim)
-			says(r, "AttachInstances", http.StatusAccepted, `{"list":[`+row(req.Members[0], "403", "ErrorInstanceSpec: too small")+`]}`, 0)
+			r.Says("AttachInstances", http.StatusAccepted, `{"list":[`+row(req.Members[0], "403", "ErrorInstanceSpec: too small")+`]}`, 0)
 			report, err := r.Run(membership.Join, req)
 			require.NoError(r, err)
 			m := report.Members[0]
@@ -234,7 +217,7 @@ func TestInstancesThatAnAcceptedAttachRefuses(t *testing.T) {
 		s := containerNodePool(t, false)
 		kindtest.Bubble(t, s, 1, func(r *kindtest.Rig) {
 			req := s.Request(r.Sim)
-			says(r, "AttachInstances", http.StatusAccepted, `{"list":[`+row(req.Members[0], "777", "?")+`]}`, 1)
+			r.Says("AttachInstances", http.StatusAccepted, `{"list":[`+row(req.Members[0], "777", "?")+`]}`, 1)
 			report, err := r.Run(membership.Join, req)
 			require.NoError(r, err)
 			require.Equal(r, 1, report.Counts[membership.Joined], "%+v", report)
@@ -254,7 +237,7 @@ func TestAnInstanceThatSomebodyElseTakes(t *testing.T) {
 		seen, err := session.Observe(r.Context(), membership.Look{Members: req.Members, Thorough: true})
 		require.NoError(r, err)
 		program := seen.Compile(req, membership.Join)
-		other, err := dialAlibaba(r.Sim.RoundTripper())(r.Context(), "demo")
+		other, err := kindtest.Alibaba(r.Sim.RoundTripper())(r.Context(), "demo")
 		require.NoError(r, err)
 		_, _, err = other.AttachInstances(r.Context(), alibaba.Attach{Cluster: "c-prod", Pool: "np-others", Instances: req.Members[1:2]})
 		require.NoError(r, err)
@@ -281,7 +264,7 @@ func TestAPoolThatIsTakingOthers(t *testing.T) {
 	}
 	kindtest.Bubble(t, s, 3, func(r *kindtest.Rig) {
 		req := s.Request(r.Sim)
-		other, err := dialAlibaba(r.Sim.RoundTripper())(r.Context(), "demo")
+		other, err := kindtest.Alibaba(r.Sim.RoundTripper())(r.Context(), "demo")
 		require.NoError(r, err)
 		_, _, err = other.AttachInstances(r.Context(), alibaba.Attach{Cluster: "c-prod", Pool: "np-workers", Instances: req.Members[:1]})
 		require.NoError(r, err)
@@ -308,7 +291,7 @@ func TestARemovalOfContainerNodesThatSomeHaveMissed(t *testing.T) {
 		report, err := r.Run(membership.Leave, req)
 		require.NoError(r, err)
 		require.Equal(r, 3, report.Counts[membership.Left])
-		require.Len(r, writeCalls(r), 1+1+3)
+		require.Len(r, r.WriteCalls(), 1+1+3)
 	})
 }
 
@@ -327,7 +310,7 @@ func TestARemovalOfAContainerNodeThatFails(t *testing.T) {
 		m := report.Members[0]
 		require.Equal(r, "remove-failed", m.Code, "%+v", m)
 		require.Contains(r, m.Reason, "shop/db")
-		require.Len(r, writeCalls(r), 2)
+		require.Len(r, r.WriteCalls(), 2)
 	})
 }
 

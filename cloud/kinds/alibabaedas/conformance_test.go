@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaedas_test
 
 import (
 	"fmt"
@@ -39,14 +39,8 @@ var (
 
 func edas(t testing.TB, params membership.Params) kindtest.Subject {
 	s := kindtest.Subject{
-		Kind: func(transport http.RoundTripper) membership.Kind { return alibabaedas.New(dialAlibaba(transport)) },
-		World: func(n int) sim.World {
-			w, err := sim.ParseWorld(fmt.Appendf(nil, edasWorld, n))
-			if err != nil {
-				panic(err)
-			}
-			return w
-		},
+		Kind:  func(transport http.RoundTripper) membership.Kind { return alibabaedas.New(kindtest.Alibaba(transport)) },
+		World: kindtest.World(edasWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			r := membership.Request{Kind: alibabaedas.ID, Account: "demo", Group: s.World().Alibaba.EDASClusters[0].ID, Requester: "ann",
 				Params: params}
@@ -61,7 +55,7 @@ func edas(t testing.TB, params membership.Params) kindtest.Subject {
 			in = listed && m.Status == 1
 			state = fmt.Sprintf("%s, busy: %v", i.Status, i.Busy)
 			// An import changes the system; but whoever installs the agent must not, and what was given back must be the old one.
-			if (params["route"] == "install-agent" || i.OSGeneration > 2) && !hasItsSystem(s, i) {
+			if (params["route"] == "install-agent" || i.OSGeneration > 2) && !kindtest.HasItsSystem(s, i) {
 				state += ", with another system"
 			}
 			return in, state
@@ -91,4 +85,16 @@ func edas(t testing.TB, params membership.Params) kindtest.Subject {
 func TestEDASByImportWithBackup(t *testing.T) {
 	t.Parallel()
 	kindtest.Run(t, edas(t, withBackup))
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, edas(t, byAgent)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"by agent":              edas(t, byAgent),
+		"by import":             edas(t, byImport),
+		"by import with backup": edas(t, withBackup),
+	})
 }

@@ -1,4 +1,4 @@
-package kinds_test
+package kindtest
 
 import (
 	"slices"
@@ -9,51 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 )
 
-// costed are all ways to be a member that cost differently, by the kind and what is particular.
-func costed(t *testing.T) map[string]kindtest.Subject {
-	return map[string]kindtest.Subject{
-		"alibaba.edas, by agent":              edas(t, byAgent),
-		"alibaba.edas, by import":             edas(t, byImport),
-		"alibaba.edas, by import with backup": edas(t, withBackup),
-		"alibaba.nodepool":                    containerNodePool(t, false),
-		"alibaba.nodepool, with backup":       containerNodePool(t, true),
-		"alibaba.resourcegroup":               resourceGroup(t, "instance", "rg-home"),
-		"alibaba.resourcegroup, one by one":   resourceGroup(t, "keypair", "rg-home"),
-		"alibaba.securitygroup":               securityGroup(t, ofInstances),
-		"alibaba.securitygroup, interfaces":   securityGroup(t, ofInterfaces),
-		"alibaba.securitygroup, legacy":       securityGroup(t, legacy),
-		"alibaba.securitygroup, swapping":     securityGroup(t, swapping),
-		"huawei.nodepool":                     huaweiNodePool(t),
-		"huawei.servergroup":                  huaweiServerGroup(t),
-		"huawei.servergroup, while they run":  running(huaweiServerGroup(t)),
-	}
-}
-
-// running has servers added as they are.
-func running(s kindtest.Subject) kindtest.Subject {
-	world, request := s.World, s.Request
-	s.World = func(n int) sim.World {
-		w, as := world(n), false
-		w.Huawei.Knobs.RequireStopped = &as
-		return w
-	}
-	s.Request = func(in *sim.Sim) membership.Request {
-		r := request(in)
-		r.Params = membership.Params{"stop": false}
-		return r
-	}
-	return s
+// Costs proves that what a kind says of its costs is what the simulator counts, for all ways to be a member that cost
+// differently, by what is particular about them.
+func Costs(t *testing.T, ways map[string]Subject) {
+	require.NotEmpty(t, ways)
+	costsAreOfTheKind(t, ways)
+	callsAreForeseen(t, ways)
 }
 
 // inStep has everything take the same time for all, so that members that share calls come to them together.
-func inStep(s kindtest.Subject) kindtest.Subject {
+func inStep(s Subject) Subject {
 	world := s.World
 	s.World = func(n int) sim.World {
 		w := world(n)
@@ -78,12 +48,12 @@ const (
 
 // The estimate that people see is what the simulator counts. Whether or not members keep together, writes come to neither
 // less nor more than was foreseen.
-func TestCallsAreForeseen(t *testing.T) {
-	for name, s := range costed(t) {
+func callsAreForeseen(t *testing.T, ways map[string]Subject) {
+	for name, s := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // virtual time, and a world of its own for each
 			for _, n := range []int{3, 110} {
-				kindtest.Bubble(t, inStep(s), n, func(r *kindtest.Rig) {
+				Bubble(t, inStep(s), n, func(r *Rig) {
 					for _, op := range []membership.Operation{membership.Join, membership.Leave} {
 						for _, c := range callsOf(r, op) {
 							require.Equal(r, c.Writes, c.sent, "%s %d: writes of %s", op, n, c.API)
@@ -91,7 +61,7 @@ func TestCallsAreForeseen(t *testing.T) {
 					}
 				})
 			}
-			kindtest.Bubble(t, s, membership.ByName+5, func(r *kindtest.Rig) {
+			Bubble(t, s, membership.ByName+5, func(r *Rig) {
 				for _, c := range callsOf(r, membership.Join) {
 					require.LessOrEqual(r, c.Writes, c.sent, c.API)
 					require.GreaterOrEqual(r, c.WritesAtMost, c.sent, c.API)
@@ -108,7 +78,7 @@ type counted struct {
 }
 
 // callsOf runs an operation with everybody, and counts. No API is called that was not foreseen, and reads are about as many.
-func callsOf(r *kindtest.Rig, op membership.Operation) (all []counted) {
+func callsOf(r *Rig, op membership.Operation) (all []counted) {
 	r.Helper()
 	req := r.Subject.Request(r.Sim)
 	from := r.Sim.Journal().Seq()
@@ -146,15 +116,13 @@ func callsOf(r *kindtest.Rig, op membership.Operation) (all []counted) {
 }
 
 // What a kind says of its costs is about its own stages and actions.
-func TestCostsAreOfTheKind(t *testing.T) {
-	said := make(map[string]bool)
-	for name, s := range costed(t) {
+func costsAreOfTheKind(t *testing.T, ways map[string]Subject) {
+	for name, s := range ways {
 		world, err := sim.New(sim.Options{World: s.World(1)})
 		require.NoError(t, err)
 		req, kind := s.Request(world), s.Kind(nil)
 		require.NoError(t, world.Close())
 		spec := kind.Spec()
-		said[spec.ID] = true
 		for _, op := range []membership.Operation{membership.Join, membership.Leave} {
 			c := kind.Cost(op, req.Params, &membership.Member{ID: req.Members[0]})
 			require.NotEmpty(t, c.Stages, "%s: %s", name, op)
@@ -169,9 +137,6 @@ func TestCostsAreOfTheKind(t *testing.T) {
 				}
 			}
 		}
-	}
-	for _, k := range kinds.All(kinds.Clouds{}) {
-		require.True(t, said[k.Spec().ID], "%s: say what it costs, and add it to costed", k.Spec().ID)
 	}
 }
 

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaresourcegroup_test
 
 import (
 	"testing"
@@ -86,7 +86,7 @@ func TestAnswersToJoinResourceGroup(t *testing.T) {
 					report, err := r.Run(membership.Join, req)
 					require.NoError(r, err)
 					m := report.Members[0]
-					require.Equal(r, want, ending{m.Outcome, firstCode(m)}, "%+v", m)
+					require.Equal(r, want, ending{m.Outcome, kindtest.FirstCode(m)}, "%+v", m)
 					require.Equal(r, membership.Joined, report.Members[1].Outcome)
 					if want == joined {
 						requireAllIn(r, "instance", req.Members, "rg-target")
@@ -98,14 +98,4 @@ func TestAnswersToJoinResourceGroup(t *testing.T) {
 			})
 		}
 	}
-}
-
-// firstCode is the code that began a member's trouble: what a person has said since comes on top of it.
-func firstCode(m membership.MemberReport) string {
-	for _, o := range m.Also {
-		if o.Code == membership.CodeNoEffect {
-			return o.Code
-		}
-	}
-	return m.Code
 }

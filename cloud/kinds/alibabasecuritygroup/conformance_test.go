@@ -1,7 +1,6 @@
-package kinds_test
+package alibabasecuritygroup_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,11 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetjoin/fleetjoin/cloud/account"
-	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
-	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -63,39 +59,12 @@ func (w membershipWay) writes() string {
 	}
 }
 
-// dialAlibaba connects to the simulator's only account, without a pace.
-func dialAlibaba(transport http.RoundTripper) func(context.Context, string) (*alibaba.Client, error) {
-	return dialAlibabaAt(transport, limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6})
-}
-
-// dialAlibabaAt does so at a pace; the zero one is the client's own.
-func dialAlibabaAt(transport http.RoundTripper, pace limit.Seed) func(context.Context, string) (*alibaba.Client, error) {
-	return func(ctx context.Context, name string) (*alibaba.Client, error) {
-		return alibaba.Dial(ctx, alibaba.Config{
-			Account: account.Account{Name: name, Provider: account.Alibaba, Region: "cn-hangzhou",
-				Endpoints: map[string]string{"ecs": "http://127.0.0.1:1", "resourcemanager": "http://127.0.0.1:1"},
-				Credentials: account.Sources{
-					AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
-					SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
-				}},
-			Transport: transport,
-			Pace:      pace,
-		})
-	}
-}
-
 func securityGroup(t *testing.T, way membershipWay) kindtest.Subject {
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
-			return alibabasecuritygroup.New(dialAlibaba(transport))
+			return alibabasecuritygroup.New(kindtest.Alibaba(transport))
 		},
-		World: func(n int) sim.World {
-			w, err := sim.ParseWorld(fmt.Appendf(nil, securityGroupWorld, n))
-			if err != nil {
-				panic(err)
-			}
-			return w
-		},
+		World: kindtest.World(securityGroupWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			r := membership.Request{Kind: alibabasecuritygroup.ID, Account: "demo", Group: "sg-target", Params: way.params}
 			for _, i := range s.Instances() {
@@ -177,4 +146,17 @@ func TestSwappedSecurityGroup(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, securityGroup(t, ofInstances)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"instances":  securityGroup(t, ofInstances),
+		"interfaces": securityGroup(t, ofInterfaces),
+		"legacy":     securityGroup(t, legacy),
+		"swapping":   securityGroup(t, swapping),
+	})
 }

@@ -1,4 +1,4 @@
-package kinds_test
+package huaweinodepool_test
 
 import (
 	"fmt"

@@ -1,16 +1,12 @@
-package kinds_test
+package huaweinodepool_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"testing"
 
-	"github.com/fleetjoin/fleetjoin/cloud/account"
-	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
-	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -40,27 +36,9 @@ huawei:
 func huaweiNodePool(t testing.TB) kindtest.Subject {
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
-			return huaweinodepool.New(func(ctx context.Context, name string) (*huawei.Client, error) {
-				return huawei.Dial(ctx, huawei.Config{
-					Account: account.Account{Name: name, Provider: account.Huawei, Region: "sim-1",
-						ProjectID: "0123456789abcdef0123456789abcdef",
-						Endpoints: map[string]string{"ecs": "http://127.0.0.1:1", "cce": "http://127.0.0.1:1"},
-						Credentials: account.Sources{
-							AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
-							SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
-						}},
-					Transport: transport,
-					Pace:      limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
-				})
-			})
+			return huaweinodepool.New(kindtest.Huawei(transport))
 		},
-		World: func(n int) sim.World {
-			w, err := sim.ParseWorld(fmt.Appendf(nil, nodePoolWorld, n))
-			if err != nil {
-				panic(err)
-			}
-			return w
-		},
+		World: kindtest.World(nodePoolWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			c := s.World().Huawei.Clusters[0]
 			r := membership.Request{Kind: huaweinodepool.ID, Account: "demo", Group: c.NodePools[0].ID, Requester: "ann",
@@ -83,4 +61,14 @@ func huaweiNodePool(t testing.TB) kindtest.Subject {
 				Match: sim.Match{Action: "AddNodesToNodePool"}, Effect: fault.JobFail, Code: "CCE.Install", Message: "no data disk"}},
 		},
 	}
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, huaweiNodePool(t)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"plain": huaweiNodePool(t),
+	})
 }

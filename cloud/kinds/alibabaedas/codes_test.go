@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaedas_test
 
 import (
 	"fmt"
@@ -11,6 +11,14 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 )
+
+// answer is an error of the cloud.
+type answer struct {
+	status int
+	code   string
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.code) }
 
 // The reference pages of EDAS name no codes but one for trouble; what there is besides comes from the gateway of all
 // products, or is a number in the body of a success, which says no with nothing but text.
@@ -57,17 +65,6 @@ var (
 	}
 )
 
-// passes are those of the troubles with which nothing can have happened.
-func (a answer) passes() bool {
-	for _, code := range []string{"Throttling", "Throttling.User", "Throttling.Api", "Throttling.ConcurrentLimitExceeded",
-		"Rejected.Throttling", "InvalidSecurityToken.Expired"} {
-		if a.code == code {
-			return true
-		}
-	}
-	return false
-}
-
 func TestEveryCodeOfEDAS(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -88,7 +85,7 @@ func TestEveryCodeOfEDAS(t *testing.T) {
 		}
 		for _, a := range edasTroubles {
 			for _, after := range []bool{false, true} {
-				if after && a.passes() {
+				if after && passes(a) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s, happened: %v", name, a, after), func(t *testing.T) {
@@ -119,7 +116,7 @@ func edasWith(t *testing.T, params membership.Params, op membership.Operation, a
 			require.NoError(r, err)
 		}
 		before, done := r.States(req.Members), len(r.Effects())
-		trouble(r, action, "", f)
+		r.Trouble(action, "", f)
 		whole, err := r.Run(op, req)
 		require.NoError(r, err)
 		report = whole.Members[0]
@@ -141,7 +138,7 @@ func TestReadsOfEDASThatFail(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", action, a), func(t *testing.T) {
 				s := edas(t, withBackup)
 				kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
-					trouble(r, action, "", sim.Fault{Effect: fault.Status, Status: a.status, Code: a.code, Nth: 2, Count: 2})
+					r.Trouble(action, "", sim.Fault{Effect: fault.Status, Status: a.status, Code: a.code, Nth: 2, Count: 2})
 					report, err := r.Run(membership.Join, s.Request(r.Sim))
 					require.NoError(r, err)
 					require.Equal(r, 2, report.Counts[membership.Joined], "%+v", report)
@@ -155,7 +152,7 @@ func TestReadsOfEDASThatFail(t *testing.T) {
 		t.Run(action+" is not permitted", func(t *testing.T) {
 			s := edas(t, withBackup)
 			kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
-				trouble(r, action, "", sim.Fault{Effect: fault.Status, Status: 403, Code: "Forbidden.RAM"})
+				r.Trouble(action, "", sim.Fault{Effect: fault.Status, Status: 403, Code: "Forbidden.RAM"})
 				_, err := r.Run(membership.Join, s.Request(r.Sim))
 				require.ErrorContains(r, err, "Forbidden.RAM")
 				require.Empty(r, r.Writes())
@@ -180,11 +177,22 @@ func TestAClusterThatGoes(t *testing.T) {
 	s := edas(t, byAgent)
 	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
 		for _, action := range []string{"ListClusterMembers", "ListConvertableEcu"} { // beyond the looks for the preview and for planning, at this cluster and the other
-			trouble(r, action, "", sim.Fault{Effect: fault.Status, Status: 200, Code: "404", Nth: 5})
+			r.Trouble(action, "", sim.Fault{Effect: fault.Status, Status: 200, Code: "404", Nth: 5})
 		}
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
 		require.Equal(r, 2, report.Counts[membership.RolledBack], "%+v", report)
 		require.Equal(r, "cluster-missing", report.Members[0].Code)
 	})
+}
+
+// passes are those of the troubles with which nothing can have happened.
+func passes(a answer) bool {
+	for _, code := range []string{"Throttling", "Throttling.User", "Throttling.Api", "Throttling.ConcurrentLimitExceeded",
+		"Rejected.Throttling", "InvalidSecurityToken.Expired"} {
+		if a.code == code {
+			return true
+		}
+	}
+	return false
 }

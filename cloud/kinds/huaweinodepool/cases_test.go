@@ -1,4 +1,4 @@
-package kinds_test
+package huaweinodepool_test
 
 import (
 	"os"
@@ -16,16 +16,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// writeCalls returns the actions of all writes, in order.
-func writeCalls(r *kindtest.Rig) (calls []string) {
-	for _, e := range r.Sim.Journal().Entries() {
-		if e.Write {
-			calls = append(calls, e.Action)
-		}
-	}
-	return calls
-}
-
 // CCE takes ten writes a minute and 200 servers in each: a page is one call, there and back, and DeleteNode, which would
 // destroy the servers, is never among them.
 func TestAPageOfNodesIsOneCall(t *testing.T) {
@@ -39,7 +29,7 @@ func TestAPageOfNodesIsOneCall(t *testing.T) {
 		report, err = r.Run(membership.Leave, req)
 		require.NoError(r, err)
 		require.Equal(r, membership.MaxMembers, report.Counts[membership.Left])
-		require.Equal(r, []string{"AddNodesToNodePool", "RemoveNode"}, writeCalls(r))
+		require.Equal(r, []string{"AddNodesToNodePool", "RemoveNode"}, r.WriteCalls())
 		for _, server := range r.Sim.Servers() {
 			require.Equal(r, []any{"ACTIVE", 3}, []any{server.Status, server.OSGeneration})
 		}
@@ -59,7 +49,7 @@ func TestAStuckNodeWaitsForAPerson(t *testing.T) {
 		require.Equal(r, 2, report.Counts[membership.Joined])
 		m := report.Members[1]
 		require.Equal(r, []string{string(membership.Skipped), "add", "node-stuck"}, []string{string(m.Outcome), m.Stage, m.Code}, "%+v", m)
-		require.Equal(r, []string{"AddNodesToNodePool"}, writeCalls(r))
+		require.Equal(r, []string{"AddNodesToNodePool"}, r.WriteCalls())
 	})
 }
 
@@ -72,7 +62,7 @@ func TestNodesWithoutJobs(t *testing.T) {
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
 		require.Equal(r, 3, report.Counts[membership.Joined])
-		require.Equal(r, []string{"AddNodesToNodePool"}, writeCalls(r))
+		require.Equal(r, []string{"AddNodesToNodePool"}, r.WriteCalls())
 	})
 }
 
@@ -89,7 +79,7 @@ func TestARemovalThatOneHasMissed(t *testing.T) {
 		report, err := r.Run(membership.Leave, req)
 		require.NoError(r, err)
 		require.Equal(r, 3, report.Counts[membership.Left])
-		require.Len(r, writeCalls(r), 1+1+3)
+		require.Len(r, r.WriteCalls(), 1+1+3)
 	})
 }
 
@@ -112,7 +102,7 @@ func TestACloudThatContradictsItselfAboutNodes(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfNodePools(t *testing.T) {
-	data, err := os.ReadFile("../../deploy/plans/join-nodepool.yaml")
+	data, err := os.ReadFile("../../../deploy/plans/join-nodepool.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabaedas_test
 
 import (
 	"math/rand/v2"
@@ -32,7 +32,7 @@ func TestEDASInStorms(t *testing.T) {
 				w.Alibaba.EDAS.Appear = clock.Range{Max: 150 * time.Second}
 				return w
 			}
-			storms(t, s, c.mishaps, joinInStorm)
+			kindtest.Storms(t, s, c.mishaps, joinInStorm)
 		})
 	}
 }
@@ -61,7 +61,7 @@ func joinInStorm(r *kindtest.Rig, random *rand.Rand) int {
 		if i == unlucky {
 			want = membership.RolledBack
 			installed++ // by the restore
-			require.True(r, hasItsSystem(r.Sim, instance), "%+v", instance)
+			require.True(r, kindtest.HasItsSystem(r.Sim, instance), "%+v", instance)
 		}
 		require.Equal(r, want, report.Members[i].Outcome, "%+v", report.Members[i])
 		require.Equal(r, []any{installed, "Running", false}, []any{instance.OSGeneration, instance.Status, instance.Busy}, id)

@@ -1,4 +1,4 @@
-package kinds_test
+package alibabanodepool_test
 
 import (
 	"fmt"
@@ -37,10 +37,10 @@ func TestWhatWasWipedIsGivenBack(t *testing.T) {
 		m := report.Members[0]
 		require.Equal(r, []any{membership.RolledBack, "node-failed"}, []any{m.Outcome, m.Code}, "%+v", m)
 		i, _ := r.Sim.Instance(m.ID)
-		require.True(r, hasItsSystem(r.Sim, i))
+		require.True(r, kindtest.HasItsSystem(r.Sim, i))
 		require.Equal(r, []any{"Running", 3}, []any{i.Status, i.OSGeneration})
 		require.Equal(r, []string{"CreateSnapshot", "CreateSnapshot", "AttachInstances", "RemoveNodePoolNodes", "CreateImage",
-			"StopInstances", "ReplaceSystemDisk", "StartInstances"}, writeCalls(r))
+			"StopInstances", "ReplaceSystemDisk", "StartInstances"}, r.WriteCalls())
 		kept := 0
 		for _, made := range r.Sim.World().Alibaba.Resources {
 			if made.Type == "snapshot" {
@@ -55,7 +55,7 @@ func TestWhatWasWipedIsGivenBack(t *testing.T) {
 func TestMoreIsKeptThanTheCloudListsWithATag(t *testing.T) {
 	t.Parallel()
 	const nodes, disks = 170, 6
-	s := inWorld(containerNodePool(t, true), func(a *world.Alibaba) {
+	s := kindtest.InAlibaba(containerNodePool(t, true), func(a *world.Alibaba) {
 		a.Generate[0].Count = nodes
 		for n := range nodes * (disks - 1) {
 			a.Resources = append(a.Resources, world.Resource{Type: "disk", ID: fmt.Sprintf("d-%d", n),
@@ -65,13 +65,13 @@ func TestMoreIsKeptThanTheCloudListsWithATag(t *testing.T) {
 	kindtest.Bubble(t, s, nodes, func(r *kindtest.Rig) {
 		req := s.Request(r.Sim)
 		unlucky := req.Members[nodes-1]
-		trouble(r, "AttachInstances", unlucky, sim.Fault{Effect: fault.JobFail, Code: "InstallFailed"})
+		r.Trouble("AttachInstances", unlucky, sim.Fault{Effect: fault.JobFail, Code: "InstallFailed"})
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		require.Equal(r, nodes-1, report.Counts[membership.Joined], "%+v", report.Counts)
 		i, _ := r.Sim.Instance(unlucky)
-		require.True(r, hasItsSystem(r.Sim, i))
-		kept := slices.DeleteFunc(writeCalls(r), func(action string) bool { return action != "CreateSnapshot" })
+		require.True(r, kindtest.HasItsSystem(r.Sim, i))
+		kept := slices.DeleteFunc(r.WriteCalls(), func(action string) bool { return action != "CreateSnapshot" })
 		require.Len(r, kept, nodes*disks, "one of each disk")
 	})
 }
@@ -86,7 +86,7 @@ func TestNothingIsWipedWithoutItsSnapshot(t *testing.T) {
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		require.Equal(r, []any{membership.RolledBack, "snapshot-failed"}, []any{report.Members[0].Outcome, report.Members[0].Code})
-		require.Equal(r, []string{"CreateSnapshot"}, writeCalls(r))
+		require.Equal(r, []string{"CreateSnapshot"}, r.WriteCalls())
 	})
 }
 
@@ -186,7 +186,7 @@ func TestObjectionsToContainerNodes(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfContainerNodePools(t *testing.T) {
-	data, err := os.ReadFile("../../deploy/plans/join-ack-nodepool.yaml")
+	data, err := os.ReadFile("../../../deploy/plans/join-ack-nodepool.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))

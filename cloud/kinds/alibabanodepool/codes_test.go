@@ -1,4 +1,4 @@
-package kinds_test
+package alibabanodepool_test
 
 import (
 	"fmt"
@@ -13,6 +13,14 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
+
+// answer is an error of the cloud.
+type answer struct {
+	status int
+	code   string
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.code) }
 
 // answersOfContainers are the error codes that the container service is known to give, those of the gateway before it, and
 // what the two writes of the kind make of them.
@@ -147,7 +155,7 @@ func TestAnswersOfContainersForEver(t *testing.T) {
 				require.NoError(r, err)
 				m := report.Members[0]
 				if c.attach == verdict.Unknown {
-					require.Equal(r, []any{membership.Skipped, membership.CodeNoEffect}, []any{m.Outcome, firstCode(m)}, "%+v", m)
+					require.Equal(r, []any{membership.Skipped, membership.CodeNoEffect}, []any{m.Outcome, kindtest.FirstCode(m)}, "%+v", m)
 					require.Len(r, r.Writes(), 2)
 				} else {
 					require.Equal(r, []any{membership.RolledBack, membership.CodeTimeout}, []any{m.Outcome, m.Code}, "%+v", m)

@@ -1,18 +1,14 @@
-package kinds_test
+package huaweiservergroup_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetjoin/fleetjoin/cloud/account"
-	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
-	"github.com/fleetjoin/fleetjoin/cloud/limit"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
@@ -36,27 +32,9 @@ huawei:
 func huaweiServerGroup(t *testing.T) kindtest.Subject {
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
-			return huaweiservergroup.New(func(ctx context.Context, name string) (*huawei.Client, error) {
-				return huawei.Dial(ctx, huawei.Config{
-					Account: account.Account{Name: name, Provider: account.Huawei, Region: "sim-1",
-						ProjectID: "0123456789abcdef0123456789abcdef",
-						Endpoints: map[string]string{"ecs": "http://127.0.0.1:1"},
-						Credentials: account.Sources{
-							AccessKey: account.Source{Env: "FLEETJOIN_TEST_AK"},
-							SecretKey: account.Source{Env: "FLEETJOIN_TEST_SK"},
-						}},
-					Transport: transport,
-					Pace:      limit.Seed{Start: 1e6, Min: 1e6, Max: 1e6, Burst: 1e6},
-				})
-			})
+			return huaweiservergroup.New(kindtest.Huawei(transport))
 		},
-		World: func(n int) sim.World {
-			w, err := sim.ParseWorld(fmt.Appendf(nil, huaweiWorld, n))
-			if err != nil {
-				panic(err)
-			}
-			return w
-		},
+		World: kindtest.World(huaweiWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			r := membership.Request{Kind: huaweiservergroup.ID, Account: "demo", Group: s.Groups()[0].ID}
 			for _, server := range s.Servers() {
@@ -90,4 +68,31 @@ func TestTheSuiteOpensGates(t *testing.T) {
 		require.Equal(r, 2, report.Counts[membership.Joined])
 		require.Len(r, report.Votes, 1)
 	})
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, huaweiServerGroup(t)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"stopped first":  huaweiServerGroup(t),
+		"while they run": running(huaweiServerGroup(t)),
+	})
+}
+
+// running has servers added as they are.
+func running(s kindtest.Subject) kindtest.Subject {
+	world, request := s.World, s.Request
+	s.World = func(n int) sim.World {
+		w, as := world(n), false
+		w.Huawei.Knobs.RequireStopped = &as
+		return w
+	}
+	s.Request = func(in *sim.Sim) membership.Request {
+		r := request(in)
+		r.Params = membership.Params{"stop": false}
+		return r
+	}
+	return s
 }
