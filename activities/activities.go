@@ -26,7 +26,7 @@ type Options struct {
 	Kinds         []membership.Kind
 	Client        client.Client           // for what is in other histories: programs, leases; nil does without (tests)
 	DataConverter converter.DataConverter // the one the workflows' results were written with; nil is Temporal's default
-	Store         store.Blobs             // what fleets keep; nil: no fleets
+	Store         store.Blobs             // what runs keep
 	Targets       string                  // the folder of target files; "": none can be named
 	Signers       string                  // the file of those who may sign votes; "": gates cannot want signatures
 	Limits        *limit.Set              // what paces the calls of the kinds, for heartbeats to tell; nil: nothing does

@@ -18,6 +18,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/archive"
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -218,9 +219,6 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 	stop := beat(ctx, "keeping the record")
 	defer stop()
 	run := activity.GetInfo(ctx).WorkflowExecution
-	if a.store == nil {
-		return fleet.Part{}, errNoStoreNow
-	}
 	record := fleet.Record{Input: in.Page, Report: in.Report}
 	program, err := a.programs.find(ctx, run, in.Digest)
 	if err != nil {
@@ -298,13 +296,11 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (closed workflows.CloseResult, err error) {
 	stop := beat(ctx, "keeping the account")
 	defer stop()
-	if a.store == nil {
-		return closed, errNoStoreNow
-	}
 	var account fleet.Account
 	if err := workflows.Unpack(packed, &account); err != nil {
 		return closed, err
 	}
+	account.Release = release.Version
 	key, err := store.PutJSON(ctx, a.store, account)
 	if err != nil {
 		return closed, err
@@ -335,9 +331,6 @@ func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (clos
 func (a *Activities) Read(ctx context.Context, key string) (any, error) {
 	stop := beat(ctx, "reading")
 	defer stop()
-	if a.store == nil {
-		return nil, planError(errNoStore)
-	}
 	data, err := a.store.Get(ctx, store.Key(key))
 	bad := func(want string) error {
 		return planError(membership.Bad([]membership.Problem{{Field: "key", Value: membership.Quote(key), Want: want}}))

@@ -19,16 +19,7 @@ func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	return look(ctx, a, "", "finding the members", func() (fleet.Survey, error) { return a.survey(ctx, plan) })
 }
 
-// errNoStore ends a fleet before it begins. errNoStoreNow is of one under way: another worker may have the store.
-var errNoStore = membership.Bad([]membership.Problem{{Field: "worker",
-	Want: "has no store, which fleets need; start it with --store FOLDER, one that all workers share"}})
-
-var errNoStoreNow = errors.New("the worker has no store, which fleets need; start it with --store FOLDER, the one of the other workers")
-
 func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
-	if a.store == nil {
-		return fleet.Survey{}, errNoStore
-	}
 	if plan.Gate != nil {
 		if err := a.checkSigned(&plan.Gate.Approval); err != nil {
 			return fleet.Survey{}, err
@@ -197,9 +188,6 @@ func (c *cutter) next(most int) fleet.Page {
 
 // page reads a page of a manifest, and the step that it belongs to.
 func (a *Activities) page(ctx context.Context, in fleet.PageInput) (step fleet.Step, page fleet.Page, err error) {
-	if a.store == nil {
-		return step, page, errNoStoreNow
-	}
 	m, err := a.manifests.get(ctx, a.store, store.Key(in.Manifest))
 	if err != nil {
 		return step, page, err

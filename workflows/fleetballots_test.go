@@ -84,7 +84,7 @@ func TestAFleetWaitsForNoCheckWhenItsGateClosesInTime(t *testing.T) {
 	v.runChecked()
 	require.Equal(t, "refused: 3 not-started", v.tally())
 	require.Equal(t, "wave 1: not approved within 2h0m0s", v.report().Why)
-	require.Equal(t, "the run has ended", v.report().Votes[0].Refused)
+	require.Equal(t, "the run has ended: wave 1: not approved within 2h0m0s", v.report().Votes[0].Refused)
 	require.Equal(t, 2*time.Hour, v.report().Ended.Sub(v.report().Started))
 }
 

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
@@ -57,14 +58,14 @@ func TestOldRunsReplay(t *testing.T) {
 				require.NoError(t, replay(t, filepath.Join(folder, name+".json")))
 			})
 		}
-		current = current || v.Name() == workflows.Version
+		current = current || v.Name() == release.Version
 	}
-	require.True(t, current, "the corpus of %s is missing: make replay-record", workflows.Version)
+	require.True(t, current, "the corpus of %s is missing: make replay-record", release.Version)
 }
 
 // The replayer must be able to find what it looks for: histories that are not what this code would have done fail.
 func TestForeignRunsDoNotReplay(t *testing.T) {
-	source := filepath.Join(corpus, workflows.Version, "cohort.json")
+	source := filepath.Join(corpus, release.Version, "cohort.json")
 	for name, forge := range map[string]func(event map[string]any) bool{
 		"another activity": func(e map[string]any) bool {
 			return rename(e, "huawei.servergroup.verify-kvm", "huawei.servergroup.verify")

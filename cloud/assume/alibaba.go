@@ -3,8 +3,10 @@ package assume
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ type Alibaba struct {
 // OpenAlibaba returns the clients of an account with these keys. The transport is nil for the SDK's own.
 func OpenAlibaba(a account.Account, keys account.Credentials, transport http.RoundTripper) (*Alibaba, error) {
 	c := &Alibaba{clients: map[string]*openapi.Client{}, region: a.Region, Sleep: time.Sleep}
-	for _, service := range []string{"ecs", "resourcemanager"} {
+	for _, service := range []string{"ecs", "resourcemanager", "edas", "cs"} {
 		endpoint, err := url.Parse(a.Endpoint(service))
 		if err != nil {
 			return nil, errors.New("the endpoint of " + service + " is no URL")
@@ -53,7 +55,11 @@ func (t through) Call(r *http.Request, _ *http.Transport) (*http.Response, error
 	return t.RoundTrip(r)
 }
 
-var versions = map[string]string{"ecs": "2014-05-26", "resourcemanager": "2020-03-31"}
+// version is that of a service's API.
+func version(service string) string {
+	return map[string]string{"ecs": "2014-05-26", "resourcemanager": "2020-03-31", "edas": "2017-08-01",
+		"cs": "2015-12-15"}[service]
+}
 
 // object is a decoded JSON body.
 type object map[string]any
@@ -82,14 +88,31 @@ func (o object) at(path string) any {
 
 // call sends an action with its parameters, as name and value in turn. A refusal is no error.
 func (c *Alibaba) call(service, action string, nameValues ...string) (object, refusal, error) {
+	params := &utils.Params{Action: &action, Pathname: tea.String("/"), Method: tea.String(http.MethodPost),
+		Style: tea.String("RPC"), ReqBodyType: tea.String("formData")}
+	return c.send(service, params, nil, nameValues)
+}
+
+// roa sends an action of a service whose actions have methods and paths, as "GET /quota".
+func (c *Alibaba) roa(service, action, methodAndPath string, body map[string]any, nameValues ...string) (object, refusal, error) {
+	method, path, _ := strings.Cut(methodAndPath, " ")
+	params := &utils.Params{Action: &action, Pathname: &path, Method: &method, Style: tea.String("ROA"),
+		ReqBodyType: tea.String("json")}
+	return c.send(service, params, body, nameValues)
+}
+
+func (c *Alibaba) send(service string, params *utils.Params, in map[string]any, nameValues []string) (object, refusal, error) {
 	query := map[string]*string{}
 	for i := 0; i < len(nameValues); i += 2 {
 		query[nameValues[i]] = &nameValues[i+1]
 	}
-	params := &utils.Params{Action: &action, Version: tea.String(versions[service]), Protocol: c.clients[service].Protocol,
-		Pathname: tea.String("/"), Method: tea.String(http.MethodPost), AuthType: tea.String("AK"), Style: tea.String("RPC"),
-		ReqBodyType: tea.String("formData"), BodyType: tea.String("string")}
-	answer, err := c.clients[service].CallApi(params, &utils.OpenApiRequest{Query: query}, &dara.RuntimeOptions{})
+	params.Version, params.Protocol = tea.String(version(service)), c.clients[service].Protocol
+	params.AuthType, params.BodyType = tea.String("AK"), tea.String("string")
+	request := &utils.OpenApiRequest{Query: query}
+	if in != nil {
+		request.Body = in
+	}
+	answer, err := c.clients[service].CallApi(params, request, &dara.RuntimeOptions{})
 	var failed *tea.SDKError
 	if errors.As(err, &failed) {
 		return nil, refusal{tea.IntValue(failed.StatusCode), tea.StringValue(failed.Code)}, nil
@@ -99,7 +122,11 @@ func (c *Alibaba) call(service, action string, nameValues ...string) (object, re
 	}
 	body := object{}
 	text, _ := answer["body"].(string)
-	return body, refusal{status: http.StatusOK}, json.Unmarshal([]byte(text), &body)
+	status, err := strconv.Atoi(fmt.Sprint(answer["statusCode"])) // the SDK makes a number of one kind or another of it
+	if err != nil {
+		return nil, refusal{}, err
+	}
+	return body, refusal{status: status}, json.Unmarshal([]byte(text), &body)
 }
 
 // ecs sends an action of ECS in the account's region.

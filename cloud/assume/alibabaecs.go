@@ -3,6 +3,7 @@ package assume
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,9 +14,9 @@ const (
 	listPage  = "Resource Management API, ListResources"
 )
 
-// OfAlibaba returns the assumptions about Alibaba Cloud's ECS and its groups.
+// OfAlibaba returns all assumptions about Alibaba Cloud.
 func OfAlibaba() []Assumption[*Alibaba] {
-	return append(alibabaGroups(), alibabaResources()...)
+	return slices.Concat(alibabaGroups(), alibabaResources(), edas(), containers())
 }
 
 // with needs resources for a check.

@@ -62,21 +62,25 @@ func TestWhatDoesNotHoldIsTold(t *testing.T) {
 
 func TestWhatDoesNotHoldOfAlibabaIsTold(t *testing.T) {
 	no := false
-	for id, edit := range map[string]func(*world.AlibabaKnobs){
-		"A1":  func(k *world.AlibabaKnobs) { k.RegionRequired = &no },
-		"A2":  func(k *world.AlibabaKnobs) { k.RepeatJoin = "ok" },
-		"A4":  func(k *world.AlibabaKnobs) { k.LeaveNotMember = "InstanceNotInSecurityGroup" },
-		"A5":  func(k *world.AlibabaKnobs) { k.PrimaryInterface = "ok" },
-		"A6":  func(k *world.AlibabaKnobs) { k.PowerOnTarget = "ok" },
-		"A7":  func(k *world.AlibabaKnobs) { k.RepeatMove = "ok" },
-		"A8":  func(k *world.AlibabaKnobs) { k.NoStock = "Zone.NotOnSale" },
-		"A12": func(k *world.AlibabaKnobs) { k.DefaultGroup = "shown" },
-		"A15": func(k *world.AlibabaKnobs) { k.WrappedLists = true },
-		"A16": func(k *world.AlibabaKnobs) { k.StoppedMode = "KeepCharging" },
+	for id, edit := range map[string]func(*world.Alibaba){
+		"A1":  func(a *world.Alibaba) { a.Knobs.RegionRequired = &no },
+		"A2":  func(a *world.Alibaba) { a.Knobs.RepeatJoin = "ok" },
+		"A4":  func(a *world.Alibaba) { a.Knobs.LeaveNotMember = "InstanceNotInSecurityGroup" },
+		"A5":  func(a *world.Alibaba) { a.Knobs.PrimaryInterface = "ok" },
+		"A6":  func(a *world.Alibaba) { a.Knobs.PowerOnTarget = "ok" },
+		"A7":  func(a *world.Alibaba) { a.Knobs.RepeatMove = "ok" },
+		"A8":  func(a *world.Alibaba) { a.Knobs.NoStock = "Zone.NotOnSale" },
+		"A12": func(a *world.Alibaba) { a.Knobs.DefaultGroup = "shown" },
+		"A15": func(a *world.Alibaba) { a.Knobs.WrappedLists = true },
+		"A16": func(a *world.Alibaba) { a.Knobs.StoppedMode = "KeepCharging" },
+		"E8":  func(a *world.Alibaba) { a.EDAS.RemoveConverting = "ok" },
+		"K1":  func(a *world.Alibaba) { a.Containers.RepeatAttach = "ok" },
+		"K4":  func(a *world.Alibaba) { a.Containers.BusyPool = "error" },
+		"K7":  func(a *world.Alibaba) { a.Containers.RemoveInitial = "ok" },
 	} {
 		only := assume.Options{Only: func(other string) bool { return other == id }}
 		results := assume.Run(t.Context(), assume.OfAlibaba(), only,
-			assume.AlibabaSimulator(func(w *sim.World) { edit(&w.Alibaba.Knobs) }))
+			assume.AlibabaSimulator(func(w *sim.World) { edit(&w.Alibaba) }))
 		require.Len(t, results, 1, id)
 		require.Equal(t, assume.Broken, results[0].Outcome, "%s: %s", id, results[0].Why)
 	}
@@ -108,7 +112,7 @@ func TestTheListIsThatOfTheDocs(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/docs/world.md")
 	require.NoError(t, err)
 	documented := map[string]string{}
-	for _, row := range regexp.MustCompile(`(?m)^\| ([AHVC]\d+) \| (.*?) \|`).FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| (.*?) \|`).FindAllStringSubmatch(string(text), -1) {
 		require.NotContains(t, documented, row[1], "a number is given twice")
 		documented[row[1]] = row[2]
 	}

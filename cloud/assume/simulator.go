@@ -2,6 +2,7 @@ package assume
 
 import (
 	_ "embed"
+	"slices"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/account"
@@ -16,54 +17,52 @@ var worldFile []byte
 
 // Simulator opens a fresh simulator for each check, of a world that edit may have changed.
 func Simulator(edit func(*sim.World)) func() (*Huawei, error) {
-	return func() (*Huawei, error) {
-		s, a, keys, err := simulate(edit, account.Huawei)
-		if err != nil {
-			return nil, err
-		}
+	return simulated(edit, account.Huawei, func(s *sim.Sim, a account.Account, keys account.Credentials) (*Huawei, error) {
 		c, err := Open(a, keys, s.RoundTripper())
-		if err != nil {
-			return nil, err
+		if err == nil {
+			c.Resources, c.Sleep = ofHuawei(), func(d time.Duration) { s.Clock().Advance(d) }
 		}
-		c.Resources, c.Sleep = ofHuawei(), func(d time.Duration) { s.Clock().Advance(d) }
-		return c, nil
-	}
+		return c, err
+	})
 }
 
 // AlibabaSimulator does the same for the other cloud.
 func AlibabaSimulator(edit func(*sim.World)) func() (*Alibaba, error) {
-	return func() (*Alibaba, error) {
-		s, a, keys, err := simulate(edit, account.Alibaba)
-		if err != nil {
-			return nil, err
-		}
+	return simulated(edit, account.Alibaba, func(s *sim.Sim, a account.Account, keys account.Credentials) (*Alibaba, error) {
 		c, err := OpenAlibaba(a, keys, s.RoundTripper())
-		if err != nil {
-			return nil, err
+		if err == nil {
+			c.Resources, c.Sleep = ofAlibaba(), func(d time.Duration) { s.Clock().Advance(d) }
 		}
-		c.Resources, c.Sleep = ofAlibaba(), func(d time.Duration) { s.Clock().Advance(d) }
-		return c, nil
-	}
+		return c, err
+	})
 }
 
-// simulate makes a simulator and describes the first account of the provider in it.
-func simulate(edit func(*sim.World), provider string) (*sim.Sim, account.Account, account.Credentials, error) {
-	w, err := sim.ParseWorld(worldFile)
-	if err != nil {
-		return nil, account.Account{}, account.Credentials{}, err
+// simulated returns a way to make simulators of the provider's half of the world, each connected as its first account.
+func simulated[C any](edit func(*sim.World), provider string,
+	connect func(*sim.Sim, account.Account, account.Credentials) (C, error)) func() (C, error) {
+	w, wrong := sim.ParseWorld(worldFile)
+	isHuawei := provider == account.Huawei
+	w.Accounts = slices.DeleteFunc(w.Accounts, func(a world.Account) bool { return isHuawei != (a.ProjectID != "") })
+	if isHuawei {
+		w.Alibaba = world.Alibaba{}
+	} else {
+		w.Huawei = world.Huawei{}
 	}
 	if edit != nil {
 		edit(&w)
 	}
-	s, err := sim.New(sim.Options{World: w})
-	var chosen world.Account
-	for _, a := range w.Accounts {
-		if chosen.Name == "" && (provider == account.Huawei) == (a.ProjectID != "") {
-			chosen = a
+	return func() (none C, err error) {
+		if wrong != nil {
+			return none, wrong
 		}
+		s, err := sim.New(sim.Options{World: w})
+		if err != nil {
+			return none, err
+		}
+		main := w.Accounts[0]
+		return connect(s, account.Account{Name: main.Name, Provider: provider, Region: main.Region, ProjectID: main.ProjectID},
+			account.Credentials{AccessKey: main.AccessKey, SecretKey: main.SecretKey})
 	}
-	return s, account.Account{Name: chosen.Name, Provider: provider, Region: chosen.Region, ProjectID: chosen.ProjectID},
-		account.Credentials{AccessKey: chosen.AccessKey, SecretKey: chosen.SecretKey}, err
 }
 
 // The resources of the world, by the parts that they play.
@@ -89,5 +88,9 @@ func ofAlibaba() map[string]string {
 		"disk": "d-data", "image": "m-image", "new image": "m-new",
 		"resource group": "rg-one", "second resource group": "rg-two", "lone disk": "d-alone",
 		"tag of more than a thousand": "many",
+
+		"shop": "shop", "member": "i-member", "another's member": "i-taken", "unpaid": "i-unpaid", "with a key": "i-with-key",
+		"cluster": "c-one", "pool": "np-one", "second pool": "np-two", "node": "i-node", "second node": "i-node-2",
+		"node elsewhere": "i-other-node",
 	}
 }

@@ -253,6 +253,7 @@ type Account struct {
 	Report   Report   `json:"report"`
 	Seen     [][]Seen `json:"seen,omitempty"` // by step
 	Parts    []Part   `json:"parts"`          // in the order in which they ended
+	Release  string   `json:"release"`        // of the worker that kept it
 }
 
 // Status answers the status query of a fleet. It stays small however many members there are.

@@ -196,6 +196,8 @@ func (r *Rollout) objection(name string, in fleet.Control) string {
 	stray := strayField(name, in)
 	blocked := r.Block != nil && r.Block.Cause == BudgetSpent // resume does not help
 	switch {
+	case (r.Stage == Closing || r.Stage == Closed) && r.End != nil:
+		return "the run has ended: " + r.End.Why
 	case r.Stage == Closing || r.Stage == Closed:
 		return "the run has ended"
 	case stray != "":

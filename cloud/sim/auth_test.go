@@ -173,8 +173,8 @@ func TestListServersByTag(t *testing.T) {
 	f := start(t, func(w *sim.World) {
 		w.Huawei.Groups = nil
 		w.Huawei.Servers = []world.Server{
-			{ID: "a", Flavor: "s6.large.2", Machine: world.Machine{Tags: []string{"team=web", "tier=1"}}},
-			{ID: "b", Flavor: "s6.large.2", Status: "SHUTOFF", Machine: world.Machine{Tags: []string{"team=website"}}},
+			{ID: "a", Flavor: "s6.large.2", Tags: []string{"team=web", "tier=1"}},
+			{ID: "b", Flavor: "s6.large.2", Status: "SHUTOFF", Tags: []string{"team=website"}},
 			{ID: "c", Flavor: "s6.large.2"},
 		}
 	})

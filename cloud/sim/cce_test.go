@@ -290,7 +290,7 @@ func TestMistakesInClusters(t *testing.T) {
 		"clusters: [{id: c, nodePools: [{flavor: f}]}]}":                                                        `huawei.clusters[0].nodePools[0].name: is missing`,
 		"clusters: [{id: c, nodePools: [{id: p, flavor: x}]}]}":                                                 `huawei.clusters[0].nodePools[0].flavor: "x" is no flavor`,
 		"clusters: [{id: c, nodePools: [{id: c, flavor: f}]}]}":                                                 `huawei.clusters[0].nodePools[0].id: "c" is taken`,
-		"clusters: [{id: c, nodePools: [{id: p, flavor: f, phase: Idle, billingMode: 2}]}]}":                    `billingMode: 2 is neither`,
+		"clusters: [{id: c, nodePools: [{id: p, flavor: f, phase: Idle, billingMode: 2}]}]}":                    `billingMode: 2 is not between 0 and 1`,
 		"clusters: [{id: c, nodePools: [{id: p, flavor: f, members: [x]}]}]}":                                   `members[0]: "x" is no server`,
 		"clusters: [{id: c, nodePools: [{id: p, flavor: f, members: [s]}, {id: q, flavor: f, members: [s]}]}]}": `nodePools[1].members[0]: "s" is taken by`,
 		"cce: {writesPerMinute: -1}}":                                                                           `huawei.cce.writesPerMinute: -1 is negative`,

@@ -21,7 +21,7 @@ func secure(w *sim.World) {
 	h.Servers = append(h.Servers,
 		world.Server{ID: "one", Flavor: "s6.large.2", SecurityGroups: []string{"web"}},
 		world.Server{ID: "two", Flavor: "s6.large.2", SecurityGroups: []string{"web", "sg-db"}, Status: "ERROR",
-			Machine: world.Machine{NICs: 2}})
+			NICs: 2})
 }
 
 func (f *fixture) secure(action, server, group string) reply {

@@ -20,16 +20,16 @@ func killedAtEachStep(t *testing.T, s *stack) {
 	r := s.start(t, s.cohort(t, page, 0), func(p *fleet.Plan) {
 		p.Canary, p.Soak, p.Gate = 20, fleet.Duration(3*time.Second), &fleet.Approval{}
 	})
-	r.killWorker() // at once: it may have begun to find the members, or not
+	r.replaceWorker() // at once: it may have begun to find the members, or not
 	r.awaitPhase(membership.Awaiting)
-	r.killWorker()
+	r.replaceWorker()
 	r.vote(membership.ControlApprove)
 	r.awaitPhase(membership.Running)
-	r.killWorker()
+	r.replaceWorker()
 	r.awaitPhase(membership.Resting)
-	r.killWorker()
+	r.replaceWorker()
 	r.awaitWave("wave 1")
-	r.killWorker()
+	r.replaceWorker()
 	r.endJoined()
 }
 
@@ -45,7 +45,7 @@ func killedRollingBack(t *testing.T, s *stack) {
 	r.awaitWave("wave 2")
 	r.cli("workflow", "update", "execute", "--name", membership.ControlAbort, "--input", `{"by":"chaos","reason":"enough","then":"roll-back"}`)
 	r.await(moment{remove, 0.2})
-	r.killWorker()
+	r.replaceWorker()
 	report := r.endCancelled()
 	require.Zero(t, report.Counts[membership.Joined], tally(report))
 }
@@ -65,9 +65,13 @@ func (r *run) awaitWave(name string) {
 // vote votes at the gate that is open.
 func (r *run) vote(name string) {
 	r.t.Helper()
-	status, err := r.status()
-	require.NoError(r.t, err)
-	input, err := json.Marshal(membership.Control{By: "a person", Digest: status.Digest})
+	digest := ""
+	eventually(r.t, patience, "the gate's digest", func() error {
+		status, err := r.status()
+		digest = status.Digest
+		return err
+	})
+	input, err := json.Marshal(membership.Control{By: "a person", Digest: digest})
 	require.NoError(r.t, err)
 	r.cli("workflow", "signal", "--name", name, "--input", string(input))
 }

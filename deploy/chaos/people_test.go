@@ -124,7 +124,8 @@ func cancelledBetweenAttempts(t *testing.T, s *stack) {
 		}
 		return fmt.Errorf("%v", about.GetPendingActivities())
 	})
-	// The CLI would take too much of the second that is between attempts.
+	// The way over the fleet would take too much of the second that is between attempts.
+	require.NoError(t, s.client.SignalWorkflow(t.Context(), r.first(), "", workflows.SignalControl, membership.ControlAbort))
 	require.NoError(t, s.client.CancelWorkflow(t.Context(), r.id, r.runID))
 	r.endCancelled()
 	require.NotZero(t, r.history().cancelled)

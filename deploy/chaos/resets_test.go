@@ -54,8 +54,7 @@ func resetBehindTheSurvey(t *testing.T, s *stack) {
 	r.endJoined()
 	surveyed := r.history().surveyed
 	require.NotZero(t, surveyed)
-	r.worker.kill()
-	r.worker = s.startWorker(t, r.id)
+	r.replaceWorker()
 	r.unchanged(func() {
 		r.reset("--event-id", strconv.FormatInt(surveyed, 10))
 		report, how := r.end()

@@ -165,12 +165,18 @@ func (r *run) writes() ([]write, error) {
 	return writes, nil
 }
 
-// killWorker kills the worker and starts another.
+// killWorker kills the worker while the first cohort runs, and starts another.
 func (r *run) killWorker() {
+	r.t.Helper()
+	r.killed++
+	r.replaceWorker()
+}
+
+// replaceWorker kills the worker and starts another.
+func (r *run) replaceWorker() {
 	r.t.Helper()
 	r.worker.kill()
 	r.blow = time.Now()
-	r.killed++
 	r.worker = r.s.startWorker(r.t, r.id)
 }
 

@@ -74,9 +74,9 @@ func TestTheFleetsAskForWhatTheWorldHas(t *testing.T) {
 func TestWhoIsChosen(t *testing.T) {
 	var w world.World
 	w.Huawei.Servers = []world.Server{
-		{ID: "a", Machine: world.Machine{Tags: []string{"app=shop", "tier=web"}}},
-		{ID: "b", Machine: world.Machine{Tags: []string{"app=shop"}}, Group: "g"},
-		{ID: "c", Machine: world.Machine{Tags: []string{"app=shopping"}}},
+		{ID: "a", Tags: []string{"app=shop", "tier=web"}},
+		{ID: "b", Tags: []string{"app=shop"}, Group: "g"},
+		{ID: "c", Tags: []string{"app=shopping"}},
 	}
 	w.Alibaba.Instances = []world.Instance{{ID: "i", Tags: map[string]string{"app": "shop"}, SecurityGroups: []string{"sg"}}}
 	tagged := func(kind, notIn string, tags map[string]string) fleet.Step {

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/control"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
@@ -32,7 +33,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := record(ctx, filepath.Join(*out, workflows.Version), *only); err != nil {
+	if err := record(ctx, filepath.Join(*out, release.Version), *only); err != nil {
 		fmt.Fprintln(os.Stderr, "replay:", err)
 		os.Exit(1)
 	}

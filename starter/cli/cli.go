@@ -14,6 +14,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 	"github.com/fleetjoin/fleetjoin/worker/connect"
 )
 
@@ -70,9 +71,9 @@ func newRoot(f *Factory) *cobra.Command {
 How to reach Temporal comes from the TEMPORAL_* variables and from temporal.toml, as for the temporal CLI.
 
 ` + exitHelp,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:       release.String(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
 	}
 	root.SetIn(f.In)
 	root.SetOut(f.Out)

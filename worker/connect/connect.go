@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
+
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 )
 
 // Options say which Temporal to reach, and as whom.
@@ -106,5 +108,5 @@ func identity(name string) string {
 	if err != nil {
 		host = "unknown-host"
 	}
-	return fmt.Sprintf("%s@%s:%d", name, host, os.Getpid())
+	return fmt.Sprintf("%s/%s@%s:%d", name, release.Version, host, os.Getpid())
 }

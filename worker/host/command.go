@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fleetjoin/fleetjoin/cloud/release"
 )
 
 // Main runs the worker program with its arguments and returns its exit code: 0 when it was told to stop, 1 when it
@@ -29,6 +31,7 @@ func newCommand() *cobra.Command {
 
 How to reach Temporal comes from the TEMPORAL_* variables and from temporal.toml, as for the temporal CLI.
 Every other flag can be set by a variable: FLEETJOIN_LOG_LEVEL for --log-level, and so on.`,
+		Version:       release.String(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Profile   string        // of temporal.toml
 	Accounts  string        // the accounts file
-	Store     string        // folder of what fleets keep, one for all workers; "" : no fleets
+	Store     string        // folder of what runs keep, one for all workers
 	Targets   string        // folder of the target files that plans may name; "": none
 	Signers   string        // file of those who may sign votes; "": gates cannot want signatures
 	TaskQueue string        //
@@ -40,7 +40,7 @@ func Defaults() Config {
 func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Profile, "profile", c.Profile, "profile of temporal.toml (TEMPORAL_PROFILE)")
 	fs.StringVar(&c.Accounts, "accounts", c.Accounts, "accounts `file`: the credentials that runs may name")
-	fs.StringVar(&c.Store, "store", c.Store, "`folder` of what fleets keep: manifests and records; one that all workers share")
+	fs.StringVar(&c.Store, "store", c.Store, "`folder` of what runs keep: manifests and records; one that all workers share")
 	fs.StringVar(&c.Targets, "targets", c.Targets, "`folder` of the target files that plans may name")
 	fs.StringVar(&c.Signers, "allowed-signers", c.Signers, "`file` of the keys that may sign votes, as OpenSSH's allowed_signers")
 	fs.StringVar(&c.TaskQueue, "task-queue", c.TaskQueue, "task queue to poll")
@@ -98,6 +98,7 @@ func (c *Config) Check() error {
 		}
 	}
 	wrong(c.Accounts == "", "--accounts is missing; name the accounts file, or set FLEETJOIN_ACCOUNTS")
+	wrong(c.Store == "", "--store is missing; name a folder that all workers share, or set FLEETJOIN_STORE: runs keep their manifests and records there")
 	wrong(c.TaskQueue == "", "--task-queue is empty; the usual one is %s", workflows.TaskQueue)
 	wrong(c.Poll < 10*time.Millisecond || c.Poll > time.Minute, "--poll: %v: want 10ms to 1m", c.Poll)
 	wrong(c.Slice < time.Second || c.Slice > 10*time.Minute, "--slice: %v: want 1s to 10m", c.Slice)

@@ -117,7 +117,7 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		WorkerStopTimeout:                  o.Slice + stopGrace,
 		OnFatalError:                       func(err error) { fatal <- err },
 	})
-	blobs, err := openStore(o.Store)
+	blobs, err := store.Open(o.Store)
 	if err != nil {
 		return err
 	}
@@ -150,14 +150,6 @@ func work(ctx context.Context, o Options, conn *connect.Connection, accounts *ac
 		log.Info("stopped")
 		return nil
 	}
-}
-
-// openStore opens the store of fleets; none is needed for runs that stand alone.
-func openStore(folder string) (store.Blobs, error) {
-	if folder == "" {
-		return nil, nil
-	}
-	return store.Open(folder)
 }
 
 // awaitPolling reports the worker ready once the server lists it among the pollers. Starting a worker only starts to

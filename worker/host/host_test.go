@@ -54,6 +54,7 @@ func TestConfigCheckNamesFieldAndValue(t *testing.T) {
 	require.NoError(t, good.Check())
 	for want, change := range map[string]func(*Config){
 		"--accounts is missing":         func(c *Config) { c.Accounts = "" },
+		"--store is missing":            func(c *Config) { c.Store = "" },
 		"--task-queue is empty":         func(c *Config) { c.TaskQueue = "" },
 		"--poll: 1ms":                   func(c *Config) { c.Poll = time.Millisecond },
 		"--poll: 12s: want no more":     func(c *Config) { c.Poll = 12 * time.Second },

@@ -5,21 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 )
 
 // CCE says how the clusters of the Huawei half behave.
 type CCE struct {
-	ReadLag         clock.Duration `json:"readLag,omitempty"`         // of nodes and pools; default: the read lag of servers
-	Manage          clock.Range    `json:"manage,omitzero"`           // from a call until its node is Active
-	Remove          clock.Range    `json:"remove,omitzero"`           // from a call until its node is gone
-	Appear          clock.Range    `json:"appear,omitzero"`           // from a call until its node is listed at all
-	WritesPerMinute float64        `json:"writesPerMinute,omitempty"` // of an account; 0 means unlimited
-	JobRetention    clock.Duration `json:"jobRetention,omitempty"`    // after its end; default 24h
-	// RepeatManage is what becomes of a server that is a node already: error (default), or ok, and it is installed anew.
-	RepeatManage string `json:"repeatManage,omitempty"`
+	ReadLag         clock.Duration `json:"readLag,omitempty"`                    // of nodes and pools; default: the read lag of servers
+	Manage          clock.Range    `json:"manage,omitzero"`                      // from a call until its node is Active
+	Remove          clock.Range    `json:"remove,omitzero"`                      // from a call until its node is gone
+	Appear          clock.Range    `json:"appear,omitzero"`                      // from a call until its node is listed at all
+	WritesPerMinute float64        `json:"writesPerMinute,omitempty"`            // of an account; 0 means unlimited
+	JobRetention    clock.Duration `json:"jobRetention,omitempty" default:"24h"` // after its end
+	// RepeatManage is what becomes of a server that is a node already; ok: it is installed anew.
+	RepeatManage string `json:"repeatManage,omitempty" default:"error" oneOf:"ok error"`
 }
 
 // Cluster is a CCE cluster. An empty ID is made from seed and name.
@@ -27,10 +26,10 @@ type Cluster struct {
 	ID        string     `json:"id,omitempty"`
 	Name      string     `json:"name,omitempty"`
 	Project   string     `json:"project,omitempty"` // default: the first account's
-	Phase     string     `json:"phase,omitempty"`   // default Available
-	Flavor    string     `json:"flavor,omitempty"`  // default cce.s2.large; its last word limits the nodes
-	VPC       string     `json:"vpc,omitempty"`     // default: the one that servers have by default
-	Subnet    string     `json:"subnet,omitempty"`  // likewise
+	Phase     string     `json:"phase,omitempty" default:"Available" oneOf:"Available Unavailable ScalingUp ScalingDown Creating Deleting Upgrading Resizing RollingBack RollbackFailed Hibernating Hibernation Awaking Empty Error"`
+	Flavor    string     `json:"flavor,omitempty" default:"cce.s2.large"` // its last word limits the nodes
+	VPC       string     `json:"vpc,omitempty"`                           // default: the one that servers have by default
+	Subnet    string     `json:"subnet,omitempty"`                        // likewise
 	NodePools []NodePool `json:"nodePools,omitempty"`
 }
 
@@ -38,12 +37,12 @@ type Cluster struct {
 type NodePool struct {
 	ID          string   `json:"id,omitempty"`
 	Name        string   `json:"name,omitempty"`
-	Phase       string   `json:"phase,omitempty"` // default: none, as of a pool at rest
+	Phase       string   `json:"phase,omitempty" oneOf:"Synchronizing Synchronized SoldOut Deleting Error"` // default: none, as of a pool at rest
 	Flavor      string   `json:"flavor"`
-	Zone        string   `json:"zone,omitempty"`        // default az1
-	Subnet      string   `json:"subnet,omitempty"`      // default: the cluster's
-	BillingMode int      `json:"billingMode,omitempty"` // 0: by use (default), 1: by month or year
-	Group       string   `json:"group,omitempty"`       // id or name of the ECS group of its nodes
+	Zone        string   `json:"zone,omitempty" default:"az1"`
+	Subnet      string   `json:"subnet,omitempty"`               // default: the cluster's
+	BillingMode int      `json:"billingMode,omitempty" most:"1"` // 0: by use, 1: by month or year
+	Group       string   `json:"group,omitempty"`                // id or name of the ECS group of its nodes
 	Autoscaling bool     `json:"autoscaling,omitempty"`
 	Members     []string `json:"members,omitempty"` // ids or names of servers that are nodes already
 }
@@ -58,33 +57,10 @@ func (c Cluster) NodeLimit() int {
 	return 0
 }
 
-// Machine is what clusters look at in a server beside its flavor, zone and group.
-type Machine struct {
-	VPC    string   `json:"vpc,omitempty"`    // default: one for the project
-	Subnet string   `json:"subnet,omitempty"` // likewise
-	NICs   int      `json:"nics,omitempty"`   // network interfaces; default 1
-	Image  string   `json:"image,omitempty"`  // id of the image that its system was installed from; default: one for all
-	Tags   []string `json:"tags,omitempty"`   // "key=value"
-}
-
-// DefaultNetwork returns the VPC and the subnet of servers and clusters of a project that name none.
-func DefaultNetwork(seed int64, project string) (vpc, subnet string) {
-	return ID(seed, "vpc", project), ID(seed, "subnet", project)
-}
-
-func (m *Machine) complete(seed int64, project string) {
-	vpc, subnet := DefaultNetwork(seed, project)
-	m.VPC, m.Subnet = cmp.Or(m.VPC, vpc), cmp.Or(m.Subnet, subnet)
-	m.NICs = cmp.Or(m.NICs, 1)
-	m.Image = cmp.Or(m.Image, ID(seed, "image", "standard"))
-}
-
 // completeClusters fills in defaults and turns names into ids. Servers and groups must be complete.
 func (w *World) completeClusters(groupID map[string]string) {
 	h := &w.Huawei
 	h.CCE.ReadLag = cmp.Or(h.CCE.ReadLag, h.ReadLag)
-	h.CCE.JobRetention = cmp.Or(h.CCE.JobRetention, clock.Duration(24*time.Hour))
-	h.CCE.RepeatManage = cmp.Or(h.CCE.RepeatManage, Error)
 	if len(h.Clusters) == 0 {
 		return
 	}
@@ -98,8 +74,6 @@ func (w *World) completeClusters(groupID map[string]string) {
 		c.Project = cmp.Or(c.Project, w.DefaultProject())
 		c.ID = cmp.Or(c.ID, ID(w.Seed, "cluster", c.Name))
 		c.Name = cmp.Or(c.Name, c.ID)
-		c.Phase = cmp.Or(c.Phase, "Available")
-		c.Flavor = cmp.Or(c.Flavor, "cce.s2.large")
 		vpc, subnet := DefaultNetwork(w.Seed, c.Project)
 		c.VPC, c.Subnet = cmp.Or(c.VPC, vpc), cmp.Or(c.Subnet, subnet)
 		c.NodePools = slices.Clone(c.NodePools)
@@ -107,7 +81,6 @@ func (w *World) completeClusters(groupID map[string]string) {
 			p := &c.NodePools[j]
 			p.ID = cmp.Or(p.ID, ID(w.Seed, "nodepool", c.ID+"/"+p.Name))
 			p.Name = cmp.Or(p.Name, p.ID)
-			p.Zone = cmp.Or(p.Zone, "az1")
 			p.Subnet = cmp.Or(p.Subnet, c.Subnet)
 			p.Group = cmp.Or(groupID[p.Group], p.Group)
 			p.Members = slices.Clone(p.Members)
@@ -118,18 +91,8 @@ func (w *World) completeClusters(groupID map[string]string) {
 	}
 }
 
-var (
-	clusterPhases = []string{"Available", "Unavailable", "ScalingUp", "ScalingDown", "Creating", "Deleting", "Upgrading",
-		"Resizing", "RollingBack", "RollbackFailed", "Hibernating", "Hibernation", "Awaking", "Empty", "Error"}
-	poolPhases = []string{"Synchronizing", "Synchronized", "SoldOut", "Deleting", "Error"}
-)
-
 // validateClusters checks the clusters against what the rest of the world has.
 func (h Huawei) validateClusters(v *validation, refs references, servers map[string]bool) {
-	v.oneOf("huawei.cce.repeatManage", h.CCE.RepeatManage, OK, Error)
-	if h.CCE.WritesPerMinute < 0 {
-		v.bad("huawei.cce.writesPerMinute", h.CCE.WritesPerMinute, "is negative")
-	}
 	ids := v.unique()
 	taken := v.unique()
 	for i, c := range h.Clusters {
@@ -138,18 +101,13 @@ func (h Huawei) validateClusters(v *validation, refs references, servers map[str
 			v.required(at+".name", c.Name)
 		}
 		ids(at+".id", c.ID)
-		v.oneOf(at+".phase", c.Phase, clusterPhases...)
 		for j, p := range c.NodePools {
 			at := fmt.Sprintf("%s.nodePools[%d]", at, j)
 			if p.ID == "" {
 				v.required(at+".name", p.Name)
 			}
 			ids(at+".id", p.ID)
-			v.oneOf(at+".phase", p.Phase, poolPhases...)
-			refs.check(at, p.Flavor, p.Group, "", "")
-			if p.BillingMode != 0 && p.BillingMode != 1 {
-				v.bad(at+".billingMode", p.BillingMode, "is neither 0 nor 1")
-			}
+			refs.check(at, p.Flavor, p.Group)
 			for k, m := range p.Members {
 				field := fmt.Sprintf("%s.members[%d]", at, k)
 				if !servers[m] {

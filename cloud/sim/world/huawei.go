@@ -1,6 +1,8 @@
 package world
 
 import (
+	"fmt"
+
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
 )
 
@@ -35,10 +37,10 @@ type Timings struct {
 
 // Quotas of a project.
 type Quotas struct {
-	ServerGroups       int `json:"serverGroups,omitempty"`       // default 10
-	ServerGroupMembers int `json:"serverGroupMembers,omitempty"` // per group; default 16
-	SecurityGroups     int `json:"securityGroups,omitempty"`     // default 100
-	SecurityGroupRules int `json:"securityGroupRules,omitempty"` // default 5000
+	ServerGroups       int `json:"serverGroups,omitempty" default:"10"`
+	ServerGroupMembers int `json:"serverGroupMembers,omitempty" default:"16"` // per group
+	SecurityGroups     int `json:"securityGroups,omitempty" default:"100"`
+	SecurityGroupRules int `json:"securityGroupRules,omitempty" default:"5000"`
 	// GroupsPerServer is how many security groups a server takes; 0, the default: any number (V4).
 	GroupsPerServer int `json:"groupsPerServer,omitempty"`
 }
@@ -52,7 +54,7 @@ type Rate struct {
 // Throttle limits the calls of each account: all of them together, and each named action by itself.
 type Throttle struct {
 	Rate       `json:",inline"`
-	RetryAfter string          `json:"retryAfter,omitempty"` // none (default), int or float
+	RetryAfter string          `json:"retryAfter,omitempty" oneOf:"none int float"`
 	Actions    map[string]Rate `json:"actions,omitempty"`
 }
 
@@ -66,103 +68,40 @@ const (
 
 // Knobs choose between behaviours that the documents contradict each other on, or are silent about.
 type Knobs struct {
-	RequireStopped     *bool          `json:"requireStopped,omitempty"`     // joining needs SHUTOFF; default true
-	RepeatAdd          string         `json:"repeatAdd,omitempty"`          // of a member: ok (default) or error
-	RemoveNotMember    string         `json:"removeNotMember,omitempty"`    // ok (default) or error
-	SecondGroup        string         `json:"secondGroup,omitempty"`        // error code; default Ecs.0005
-	MissingGroup       string         `json:"missingGroup,omitempty"`       // Ecs.0114 (default), Ecs.0313, itemNotFound
-	Busy               string         `json:"busy,omitempty"`               // Ecs.0603 (default) or Ecs.0100
-	PowerOnTargetState string         `json:"powerOnTargetState,omitempty"` // its sub-job: success (default) or fail
-	BatchPartial       *bool          `json:"batchPartial,omitempty"`       // default true: see world.md
-	NoCapacity         string         `json:"noCapacity,omitempty"`         // code of a failed start; default Ecs.0319
-	QingTianType       string         `json:"qingtianType,omitempty"`       // virtualization_env_types; default QingTian
-	QingTianJoins      bool           `json:"qingtianJoins,omitempty"`      // default false
-	JobRetention       clock.Duration `json:"jobRetention,omitempty"`       // after its end; default 24h
+	RequireStopped     *bool          `json:"requireStopped,omitempty" default:"true"`           // joining needs SHUTOFF
+	RepeatAdd          string         `json:"repeatAdd,omitempty" default:"ok" oneOf:"ok error"` // of a member
+	RemoveNotMember    string         `json:"removeNotMember,omitempty" default:"ok" oneOf:"ok error"`
+	SecondGroup        string         `json:"secondGroup,omitempty" default:"Ecs.0005"` // error code
+	MissingGroup       string         `json:"missingGroup,omitempty" default:"Ecs.0114" oneOf:"Ecs.0114 Ecs.0313 itemNotFound"`
+	Busy               string         `json:"busy,omitempty" default:"Ecs.0603" oneOf:"Ecs.0603 Ecs.0100"`
+	PowerOnTargetState string         `json:"powerOnTargetState,omitempty" default:"success" oneOf:"success fail"` // its sub-job
+	BatchPartial       *bool          `json:"batchPartial,omitempty" default:"true"`                               // see world.md
+	NoCapacity         string         `json:"noCapacity,omitempty" default:"Ecs.0319"`                             // code of a failed start
+	QingTianType       string         `json:"qingtianType,omitempty" default:"QingTian"`                           // virtualization_env_types
+	QingTianJoins      bool           `json:"qingtianJoins,omitempty"`                                             // default false
+	JobRetention       clock.Duration `json:"jobRetention,omitempty" default:"24h"`                                // after its end
 
 	// LagHidesNew lets the read lag hide from callers even what they made themselves and read by its id; default false.
 	LagHidesNew bool `json:"lagHidesNew,omitempty"`
 
-	// Of security groups, all ok or error.
-	RepeatAssociate  string `json:"repeatAssociate,omitempty"`  // adding a server that is in it; default ok
-	RemoveNotInGroup string `json:"removeNotInGroup,omitempty"` // removing one that is not; default error
-	RemoveLastGroup  string `json:"removeLastGroup,omitempty"`  // removing one from its only group; default error
+	// Of security groups.
+	RepeatAssociate  string `json:"repeatAssociate,omitempty" default:"ok" oneOf:"ok error"`     // adding a server that is in it
+	RemoveNotInGroup string `json:"removeNotInGroup,omitempty" default:"error" oneOf:"error ok"` // removing one that is not
+	RemoveLastGroup  string `json:"removeLastGroup,omitempty" default:"error" oneOf:"error ok"`  // removing one from its only group
 }
 
-// The kinds of virtualization.
-const (
-	KVM      = "kvm"
-	Xen      = "xen"
-	QingTian = "qingtian"
-	Unknown  = "unknown" // KVM underneath, but the API does not say so
-)
-
-// Flavor is a machine type.
-type Flavor struct {
-	ID             string `json:"id"`
-	VCPUs          int    `json:"vcpus,omitempty"`          // default 2
-	RAMMiB         int    `json:"ramMiB,omitempty"`         // default 4096
-	Virtualization string `json:"virtualization,omitempty"` // kvm (default), xen, qingtian, unknown
-	LocalDisk      bool   `json:"localDisk,omitempty"`
-	NVMe           bool   `json:"nvme,omitempty"`
-	GPU            bool   `json:"gpu,omitempty"`
-	FPGA           bool   `json:"fpga,omitempty"`
-	Abandoned      bool   `json:"abandoned,omitempty"` // retired: missing from flavor lists
-	// Zones are where it is sold; default: wherever the world has something.
-	Zones []string `json:"zones,omitempty"`
-}
-
-// When a server's start fails for lack of a host.
-const (
-	Never    = "never"
-	AfterAdd = "after-add" // while it is in a group that it was added to: the add chose another host for it
-	Always   = "always"
-)
-
-// Server is a machine. An empty ID is made from seed and name, an empty Name from the ID.
-type Server struct {
-	ID            string            `json:"id,omitempty"`
-	Name          string            `json:"name,omitempty"`
-	Project       string            `json:"project,omitempty"` // default: the first account's
-	Flavor        string            `json:"flavor"`
-	Status        string            `json:"status,omitempty"` // ACTIVE (default), SHUTOFF, ERROR, …
-	Locked        bool              `json:"locked,omitempty"`
-	Group         string            `json:"group,omitempty"` // id or name
-	Zone          string            `json:"zone,omitempty"`
-	StartFails    string            `json:"startFails,omitempty"` // never (default), after-add, always
-	SoftStopHangs bool              `json:"softStopHangs,omitempty"`
-	OSGeneration  int               `json:"osGeneration,omitempty"` // counts installations of the system; default 1
-	Placed        bool              `json:"placed,omitempty"`       // it came into its group by an add
-	Metadata      map[string]string `json:"metadata,omitempty"`
-	// EnterpriseProject is an id; default "0".
-	EnterpriseProject string `json:"enterpriseProject,omitempty"`
-	// SecurityGroups are ids or names; default: the project's own.
-	SecurityGroups []string `json:"securityGroups,omitempty"`
-	Machine        `json:",inline"`
-}
-
-// Group is a server group. Members and the servers' own Group add up.
-type Group struct {
-	ID       string   `json:"id,omitempty"`
-	Name     string   `json:"name,omitempty"`
-	Project  string   `json:"project,omitempty"`
-	Policies []string `json:"policies,omitempty"` // default [anti-affinity]
-	Members  []string `json:"members,omitempty"`  // ids or names of servers
-}
-
-// Generate makes Count servers, numbered from 1. Percentages are decided per server from the seed.
-type Generate struct {
-	Name       string `json:"name"` // with one %d, for example "web-%05d"
-	Count      int    `json:"count"`
-	Project    string `json:"project,omitempty"`
-	Flavor     string `json:"flavor"`
-	Status     string `json:"status,omitempty"`
-	Group      string `json:"group,omitempty"` // id or name
-	Zone       string `json:"zone,omitempty"`
-	StartFails string `json:"startFails,omitempty"` // of all, or of startFailsPercent (then default after-add)
-
-	SecurityGroups       []string `json:"securityGroups,omitempty"` // ids or names
-	StoppedPercent       float64  `json:"stoppedPercent,omitempty"`
-	LockedPercent        float64  `json:"lockedPercent,omitempty"`
-	StartFailsPercent    float64  `json:"startFailsPercent,omitempty"`
-	SoftStopHangsPercent float64  `json:"softStopHangsPercent,omitempty"`
+func (w World) validateHuawei(v *validation) {
+	h := w.Huawei
+	v.fields("huawei", h)
+	refs := references{validation: v, flavors: h.validateFlavors(v), groups: h.validateGroups(v),
+		security: h.validateSecurityGroups(v)}
+	servers := h.validateServers(v, refs)
+	for i, g := range h.Groups {
+		for j, m := range g.Members {
+			if !servers[m] {
+				v.bad(fmt.Sprintf("huawei.groups[%d].members[%d]", i, j), m, "is no server of this world")
+			}
+		}
+	}
+	h.validateClusters(v, refs, servers)
 }

@@ -13,7 +13,7 @@ func (w World) validateAlibaba(v *validation) {
 	v.atLeast("alibaba.quotas.basicMembers", a.Quotas.BasicMembers, 0)
 	v.atLeast("alibaba.quotas.enterpriseMembers", a.Quotas.EnterpriseMembers, 0)
 	v.atLeast("alibaba.quotas.rulesPerInterface", a.Quotas.RulesPerInterface, 0)
-	a.Throttle.validate(v, "alibaba.throttle")
+	v.fields("alibaba.throttle", a.Throttle)
 	a.Containers.validate(v)
 	k := a.Knobs
 	v.oneOf("alibaba.knobs.repeatJoin", k.RepeatJoin, OK, Error)

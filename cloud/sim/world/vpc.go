@@ -13,8 +13,8 @@ type VPCSecurityGroup struct {
 	Name              string `json:"name,omitempty"` // need not be unique
 	Project           string `json:"project,omitempty"`
 	Description       string `json:"description,omitempty"`
-	EnterpriseProject string `json:"enterpriseProject,omitempty"` // default "0"
-	Rules             int    `json:"rules,omitempty"`             // how many; default 4, as of a new group
+	EnterpriseProject string `json:"enterpriseProject,omitempty" default:"0"`
+	Rules             int    `json:"rules,omitempty" default:"4"` // how many; a new group has four
 }
 
 const defaultSecurityGroup = "default"
@@ -32,8 +32,6 @@ func (w *World) completeSecurityGroups() {
 		}
 		g.ID = cmp.Or(g.ID, ID(w.Seed, kind, g.Project+"/"+g.Name))
 		g.Name = cmp.Or(g.Name, g.ID)
-		g.EnterpriseProject = cmp.Or(g.EnterpriseProject, "0")
-		g.Rules = cmp.Or(g.Rules, 4)
 		id[[2]string{g.Project, g.Name}] = g.ID
 		id[[2]string{g.Project, g.ID}] = g.ID
 	}
@@ -78,7 +76,6 @@ func (h Huawei) validateSecurityGroups(v *validation) map[string]bool {
 			ids(at+".name", g.Project+"/"+g.Name) // the id is made from them
 		}
 		ids(at+".id", g.ID)
-		v.atLeast(at+".rules", g.Rules, 0)
 		known[g.ID], known[g.Name] = true, true
 	}
 	return known

@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/clock"
@@ -144,4 +147,25 @@ func or[T any](p *T, otherwise T) T {
 		return otherwise
 	}
 	return *p
+}
+
+// Complete returns w with all defaults filled in, generated servers made, and group references turned into ids.
+// The result has no Generate rules and no group Members: each server names its group; and every Alibaba instance has
+// its network interface and its system disk. w must be valid.
+func (w World) Complete() World {
+	h := &w.Huawei
+	h.Flavors = slices.Clone(h.Flavors)
+	groupID := w.completeServers()
+	w.completeSecurityGroups()
+	w.completeClusters(groupID)
+	fill(h)
+	w.completeAlibaba()
+	return w
+}
+
+// Random returns a source of randomness that depends only on the seed and on what it is for.
+func Random(seed int64, purpose ...any) *rand.Rand {
+	h := fnv.New64a()
+	fmt.Fprint(h, purpose...)
+	return rand.New(rand.NewPCG(uint64(seed), h.Sum64()))
 }
