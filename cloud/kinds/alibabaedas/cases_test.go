@@ -353,16 +353,16 @@ func TestTheExamplesOfEDAS(t *testing.T) {
 		fill func(*world.Alibaba, []string)
 		want []membership.Outcome
 	}{
-		"join-edas.yaml": {func(a *world.Alibaba, ids []string) {
+		"plan.yaml": {func(a *world.Alibaba, ids []string) {
 			a.Instances = []world.Instance{{ID: ids[0]}, {ID: ids[1], UnknownToEDAS: true}, {ID: ids[2]}, {ID: ids[3], OSType: "windows"}}
 			a.EDASClusters[0].Members = ids[2:3]
 		}, []membership.Outcome{membership.Joined, membership.Joined, membership.Already, membership.Refused}},
-		"join-edas-reimage.yaml": {func(a *world.Alibaba, ids []string) {
+		"plan-reimage.yaml": {func(a *world.Alibaba, ids []string) {
 			a.Instances = []world.Instance{{ID: ids[0], AgentOffline: true}}
 		}, []membership.Outcome{membership.Joined}},
 	} {
 		t.Run(file, func(t *testing.T) {
-			data, err := os.ReadFile("../../../deploy/plans/" + file)
+			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			var req membership.Request
 			require.NoError(t, yaml.UnmarshalStrict(data, &req))

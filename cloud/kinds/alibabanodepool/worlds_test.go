@@ -186,7 +186,7 @@ func TestObjectionsToContainerNodes(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfContainerNodePools(t *testing.T) {
-	data, err := os.ReadFile("../../../deploy/plans/join-ack-nodepool.yaml")
+	data, err := os.ReadFile("plan.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))

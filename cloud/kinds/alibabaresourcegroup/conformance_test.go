@@ -321,7 +321,7 @@ func TestAssociatedTransferIsWaitedFor(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfResourceGroups(t *testing.T) {
-	data, err := os.ReadFile("../../../deploy/plans/join-resourcegroup.yaml")
+	data, err := os.ReadFile("plan.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))

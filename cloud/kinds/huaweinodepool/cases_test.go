@@ -102,7 +102,7 @@ func TestACloudThatContradictsItselfAboutNodes(t *testing.T) {
 
 // The example that people begin with ends as it says.
 func TestTheExampleOfNodePools(t *testing.T) {
-	data, err := os.ReadFile("../../../deploy/plans/join-nodepool.yaml")
+	data, err := os.ReadFile("plan.yaml")
 	require.NoError(t, err)
 	var req membership.Request
 	require.NoError(t, yaml.UnmarshalStrict(data, &req))
