@@ -20,6 +20,7 @@ type roster struct {
 	before []planned // the steps before, in order
 	list   []listed
 	open   membership.Session
+	read   string // what the step's list was taken for
 }
 
 // listed is somebody whom a step is about.
@@ -111,7 +112,9 @@ func (a *Activities) readTargets(r *roster) error {
 	}
 	defer func() { _ = file.Close() }()
 	var problems []membership.Problem
-	sum, err := targets.ReadFile(file, format, func(t targets.Target) error {
+	options := targets.Options{Format: format, Kind: r.step.Kind, Groups: r.step.Group == "" && r.step.Spread == nil,
+		Address: r.step.Targets.Address}
+	taken, err := targets.ReadFile(file, options, func(t targets.Target) error {
 		want := ""
 		switch spread := r.step.Spread; {
 		case t.Group == "" && r.step.Group == "" && spread == nil:
@@ -129,6 +132,8 @@ func (a *Activities) readTargets(r *roster) error {
 		}
 		return nil
 	})
+	r.read = name + ": " + taken.String()
+	sum := taken.SHA256
 	if want := r.step.Targets.SHA256; want != "" && sum != "" && sum != want { // whatever else is wrong with it by now
 		return bad("targets.sha256", want,
 			fmt.Sprintf("is not the file's: %s has changed, it is %s now; look at it again and pin it anew", name, sum))

@@ -124,8 +124,11 @@ func (r *roster) file() string { return "targets.file " + r.step.Targets.File }
 // inFile puts the file's name into what is wrong with its content.
 func (r *roster) inFile(err error) error {
 	return relabelled(err, func(p membership.Problem) string {
-		if p.Field == "targets" { // which is all of it
+		switch p.Field {
+		case "targets": // which is all of it
 			return r.file()
+		case "targets.address":
+			return p.Field
 		}
 		return r.file() + " " + p.Field
 	})

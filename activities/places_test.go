@@ -125,7 +125,7 @@ func TestWhatIsWrongIsNamedWhereItStandsInThePlan(t *testing.T) {
 		}),
 		stepOf(func(s *fleet.Step) { named("names.csv")(s); s.Operation = membership.Leave }),
 		stepOf(named("empty.csv")), stepOf(named("header.csv")), stepOf(named("spaces.csv")), stepOf(named("grouped.csv")),
-		stepOf(named("none.csv")), stepOf(named("../accounts.yaml")), stepOf(named("names.txt")),
+		stepOf(named("none.csv")), stepOf(named("../accounts.yaml")), stepOf(named("names.doc")),
 		stepOf(func(s *fleet.Step) { named("one.json")(s); s.Group = "g1" }),
 		stepOf(func(s *fleet.Step) { s.Account, s.Group, s.Members = "prod", "g1", []string{"m21", "m22"} }),
 		stepOf(func(s *fleet.Step) { s.Kind = "toy.village" }),
@@ -153,7 +153,7 @@ func TestWhatIsWrongIsNamedWhereItStandsInThePlan(t *testing.T) {
 		`steps[6].targets.file grouped.csv line 4: "m3": has no group; give the line one, or the step`,
 		`steps[7].targets.file: "none.csv": is not in the worker's folder of target files, ` + folder,
 		`steps[8].targets.file: "../accounts.yaml": want the name of a file in the worker's folder of target files, such as "web.csv"`,
-		`steps[9].targets.file: "names.txt": want a name that ends in .csv, .tsv, .json, .jsonl, .ndjson, .yaml or .yml`,
+		`steps[9].targets.file: "names.doc": want a name that ends in .csv, .tsv, .txt, .json, .jsonl, .ndjson, .tfstate, .yaml or .yml`,
 		"canary: 1: want fewer than the 1 members of steps[10], or no canary",
 		`steps[11].account: "prod": is not in the worker's accounts file; it has demo`,
 		`steps[12].kind: "toy.village": is not a kind; the kinds are toy.town`,
@@ -219,6 +219,25 @@ func TestAListThatChangesUnderTheRun(t *testing.T) {
 	require.Equal(t, []string{"m1", "m2", "m3"}, members())
 	require.NoError(t, os.Remove(filepath.Join(folder, "web.csv")))
 	require.Equal(t, []string{"m1", "m2", "m3"}, members())
+}
+
+// People see what a list was taken for: an encoding or a column that was not meant shows before anything moves.
+func TestASurveySaysWhatItRead(t *testing.T) {
+	folder := lists(t, map[string]string{"web.csv": "\xca\xb5\xc0\xfdID;\xb1\xb8\xd7\xa2\r\nm1;a\r\nm2;\r\n", "state.json": `{"version":4,"resources":[
+		{"mode":"managed","type":"town_house","name":"h","instances":[{"index_key":0,"attributes":{"id":"m1"}}]}]}`})
+	for file, c := range map[string]struct{ address, read string }{
+		"web.csv":    {"", "web.csv: 2 members, GB18030, columns separated by semicolons; ids from 实例ID"},
+		"state.json": {"town_house.*", "state.json: 1 member, ASCII, a state of Terraform"},
+	} {
+		step := stepOf(func(s *fleet.Step) { s.Group, s.Targets = "g1", &fleet.Targets{File: file, Address: c.address} })
+		_, survey, err := surveyPlan(t, &strict{town: populated(), pageLimit: 2}, folder, fleet.Plan{Step: step})
+		require.NoError(t, err)
+		require.Equal(t, c.read, survey.Steps[0].Read)
+		require.Equal(t, c.read, newSum(survey.Steps[0]).Read)
+	}
+	none := fleet.Plan{Step: stepOf(func(s *fleet.Step) { s.Group, s.Targets = "g1", &fleet.Targets{File: "state.json", Address: "a.*"} })}
+	require.Equal(t, []string{`targets.address: "a.*": names no instance of the step's cloud, and no resource by its type; it has town_house.h[0]; ` +
+		"* stands for anything"}, wrongs(t, folder, none))
 }
 
 // What was pinned and has changed does not begin, whatever has changed: also what no list says, such as a comment.

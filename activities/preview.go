@@ -86,7 +86,7 @@ type sum struct {
 
 func newSum(s fleet.SurveyedStep) *sum {
 	sum := &sum{groups: make(map[string]int), refusals: make(map[string]*fleet.Refusal),
-		PreviewStep: fleet.PreviewStep{Operation: s.Operation, Kind: s.Kind, Account: s.Account, AllGroups: s.Groups}}
+		PreviewStep: fleet.PreviewStep{Operation: s.Operation, Kind: s.Kind, Account: s.Account, Read: s.Read, AllGroups: s.Groups}}
 	for _, w := range s.Waves {
 		sum.Waves = append(sum.Waves, fleet.PreviewWave{Name: w.Name})
 	}

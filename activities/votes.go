@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/ballot"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -28,10 +30,25 @@ func (a *Activities) CheckVote(_ context.Context, b membership.Ballot) (why stri
 
 const noSigners = "the worker knows nobody who may sign; start it with --allowed-signers FILE"
 
-// checkSigned keeps a run from waiting for votes that can never count.
-func (a *Activities) checkSigned(approval *membership.Approval) error {
-	if approval != nil && approval.Signed && a.signers == "" {
-		return membership.Bad([]membership.Problem{{Field: "approval.signed", Want: "cannot be had: " + noSigners}})
+// checkSigned keeps a run from waiting for votes that can never count: a gate that wants more of them signed than there are
+// people who can sign is told before the run begins.
+func (a *Activities) checkSigned(approval *membership.Approval, requester string, now time.Time) error {
+	if approval == nil || !approval.Signed {
+		return nil
 	}
-	return nil
+	if a.signers == "" {
+		return bad("approval.signed", "", "cannot be had: "+noSigners)
+	}
+	signers, err := ballot.LoadSigners(a.signers)
+	if err != nil {
+		return bad("approval.signed", "", "cannot be had: "+err.Error())
+	}
+	gate := membership.NewGate(requester, *approval, "", false)
+	able := signers.Able(gate.Voters, requester, now, now.Add(gate.Timeout.Std()))
+	if able >= gate.Quorum {
+		return nil
+	}
+	want := fmt.Sprintf("cannot be had: the worker's allowed signers have keys of %s; want at most so many, or more keys in its "+
+		"file (those of the requester do not count, and a key is one voter)", membership.Count(able, "voter"))
+	return bad("approval.quorum", fmt.Sprint(gate.Quorum), want)
 }

@@ -63,7 +63,34 @@ func TestAWorkerWithoutSignersTakesNoSignedGates(t *testing.T) {
 	const words = "approval.signed: cannot be had: the worker knows nobody who may sign"
 	_, err = a.survey(t.Context(), fleet.Plan{Gate: &fleet.Approval{Approval: approval}})
 	require.ErrorContains(t, err, words)
-	require.NoError(t, New(Options{Signers: "file"}).checkSigned(&approval))
+}
+
+// Too few who can sign are told when the plan is read, and not after three days of waiting.
+func TestTooFewSignersAreToldBeforeTheRunBegins(t *testing.T) {
+	line := func(who string) string {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		require.NoError(t, err)
+		key, err := ssh.NewSignerFromKey(private)
+		require.NoError(t, err)
+		return who + " " + string(ssh.MarshalAuthorizedKey(key.PublicKey()))
+	}
+	file := filepath.Join(t.TempDir(), "allowed_signers")
+	require.NoError(t, os.WriteFile(file, []byte(line("bob,Ann")+line("cid")+line(`dan valid-before="20261101"`)), 0o600))
+	blobs, err := store.Open(t.TempDir())
+	require.NoError(t, err)
+	a := New(Options{Store: blobs, Signers: file})
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	require.NoError(t, a.checkSigned(nil, "ann", now))
+	require.NoError(t, a.checkSigned(&membership.Approval{Quorum: 9}, "ann", now), "nobody has to sign")
+	require.NoError(t, a.checkSigned(&membership.Approval{Signed: true}, "ann", now))
+	require.NoError(t, a.checkSigned(&membership.Approval{Signed: true, Quorum: 2}, "eve", now))
+	const words = "approval.quorum: 2: cannot be had: the worker's allowed signers have keys of 1 voter; want at most so many, or more keys"
+	require.ErrorContains(t, a.checkSigned(&membership.Approval{Signed: true, Quorum: 2}, "ann", now), words)
+	plan := fleet.Plan{Requester: "ann", Gate: &fleet.Approval{Approval: membership.Approval{Signed: true, Quorum: 2}}}
+	_, err = a.survey(t.Context(), plan)
+	require.ErrorContains(t, err, words)
+	a.signers += "-none"
+	require.ErrorContains(t, a.checkSigned(&membership.Approval{Signed: true}, "ann", now), "approval.signed: cannot be had: allowed signers: open")
 }
 
 // What workflows send is a vote with, or without, the requester beside its fields.

@@ -318,3 +318,57 @@ func TestTheRequesterDoesNotVoteUnderAnotherName(t *testing.T) {
 			" is allowed for ann, who has asked for this run and may not vote on it, as bob either; want another person's", lines)
 	}
 }
+
+// One key is one voter, whatever names it is allowed for; and it is so from the first vote on, however fast the second comes.
+func TestOneKeyIsOneVoter(t *testing.T) {
+	t.Parallel()
+	key, other := newKey(t), newKey(t)
+	signed := func(by string, key ssh.Signer) membership.Vote {
+		v := bobs()
+		v.By = by
+		v.Signature = sign(t, v, key)
+		return v
+	}
+	bob, cid := signed("bob", key), signed("cid", key)
+	require.Equal(t, ssh.FingerprintSHA256(key.PublicKey()), membership.KeyOf(bob.Signature))
+	s := allowing(t, lineFor("bob,cid", key.PublicKey()))
+	require.NoError(t, s.Check(cid, cid.Signature, noon()), "the signature holds")
+	g := membership.NewGate("ann", membership.Approval{Signed: true, Quorum: 2}, "why", false)
+	require.Empty(t, g.Objection(cid, digest, nil))
+	require.Contains(t, g.Objection(cid, digest, []membership.Vote{bob}),
+		"the key "+ssh.FingerprintSHA256(key.PublicKey())+" has voted already, as bob; one key is one voter")
+	require.Empty(t, g.Objection(signed("cid", other), digest, []membership.Vote{bob}))
+	refused := bob
+	refused.Refused = "too late"
+	require.Empty(t, g.Objection(cid, digest, []membership.Vote{refused}))
+	for _, junk := range []string{"", "any", "-----BEGIN SSH SIGNATURE-----\nU1NI\n-----END SSH SIGNATURE-----",
+		"-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAf////8=\n-----END SSH SIGNATURE-----"} {
+		require.Empty(t, membership.KeyOf(junk))
+	}
+}
+
+func TestHowManyCanSign(t *testing.T) {
+	t.Parallel()
+	k := []ssh.PublicKey{newKey(t).PublicKey(), newKey(t).PublicKey(), newKey(t).PublicKey()}
+	for name, c := range map[string]struct {
+		lines  []string
+		voters []string
+		want   int
+	}{
+		"anybody with a key":            {[]string{lineFor("bob", k[0]), lineFor("cid", k[1])}, nil, 2},
+		"not the requester":             {[]string{lineFor("bob", k[0]), lineFor("Ann", k[1])}, nil, 1},
+		"nor under another name":        {[]string{lineFor("bob", k[0]), lineFor("bob,ann", k[1])}, nil, 1},
+		"one key is one voter":          {[]string{lineFor("bob,cid", k[0])}, []string{"bob", "cid"}, 1},
+		"each gets a key of their own":  {[]string{lineFor("bob,cid", k[0]), lineFor("bob", k[1])}, []string{"bob", "cid"}, 2},
+		"two keys are no second voter":  {[]string{lineFor("bob", k[0]), lineFor("bob", k[1])}, []string{"bob", "cid"}, 1},
+		"patterns":                      {[]string{lineFor("*@x", k[0]), lineFor("*@x", k[1])}, []string{"bob@x", "cid@x", "dan@y"}, 2},
+		"for other things":              {[]string{lineFor(`bob namespaces="git"`, k[0])}, nil, 0},
+		"expired":                       {[]string{lineFor(`bob valid-before="20261120Z"`, k[0])}, nil, 0},
+		"not before the gate times out": {[]string{lineFor(`bob valid-after="20261130Z"`, k[0])}, nil, 0},
+		"in time":                       {[]string{lineFor(`bob valid-after="20261122Z"`, k[0])}, nil, 1},
+		"all three":                     {[]string{lineFor("a,b", k[0]), lineFor("b,c", k[1]), lineFor("c,a", k[2])}, []string{"a", "b", "c"}, 3},
+	} {
+		s := allowing(t, c.lines...)
+		require.Equal(t, c.want, s.Able(c.voters, "ann", noon(), noon().Add(72*time.Hour)), name)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,12 +57,59 @@ func (s *Signers) CheckRequester(v membership.Vote, armored, requester string) e
 		return fmt.Errorf("its signature cannot be read: %w", err)
 	}
 	for _, l := range s.with(sig.PublicKey) {
-		if matches(requester, l.names) {
+		if l.of(requester) {
 			return fmt.Errorf("the key %s is allowed for %s, who has asked for this run and may not vote on it, as %s either; "+
 				"want another person's", ssh.FingerprintSHA256(sig.PublicKey), requester, v.By)
 		}
 	}
 	return nil
+}
+
+// of reports whether a line is of somebody, in whatever way they write their name.
+func (s *signer) of(name string) bool {
+	return matches(name, s.names) || matches(membership.Person(name), strings.ToLower(s.names))
+}
+
+// Able is how many of those who may vote can sign a vote between now and then: each with a key that nobody else votes with, and
+// that is not the requester's. No voters means everybody.
+func (s *Signers) Able(voters []string, requester string, from, until time.Time) int {
+	keys := make(map[string][]signer) // those with which votes can be signed, by key
+	for _, l := range s.lines {
+		if (l.namespaces == "" || matches(Namespace, l.namespaces)) && l.after.Before(until) && (l.before.IsZero() || l.before.After(from)) {
+			keys[string(l.key.Marshal())] = append(keys[string(l.key.Marshal())], l)
+		}
+	}
+	for _, l := range s.lines {
+		if l.of(requester) {
+			delete(keys, string(l.key.Marshal()))
+		}
+	}
+	if len(voters) == 0 {
+		return len(keys)
+	}
+	holder := make(map[string]string) // of a key, while each voter gets one of their own
+	var find func(voter string, tried map[string]bool) bool
+	find = func(voter string, tried map[string]bool) bool {
+		for key, lines := range keys {
+			can := slices.ContainsFunc(lines, func(l signer) bool { return matches(voter, l.names) })
+			if !can || tried[key] {
+				continue
+			}
+			tried[key] = true
+			if other, taken := holder[key]; !taken || find(other, tried) {
+				holder[key] = voter
+				return true
+			}
+		}
+		return false
+	}
+	able := 0
+	for _, voter := range voters {
+		if membership.Person(voter) != membership.Person(requester) && find(voter, make(map[string]bool)) {
+			able++
+		}
+	}
+	return able
 }
 
 // with returns the lines that have a key.

@@ -16,7 +16,8 @@ import (
 //	bob ssh-ed25519 AAAA… his laptop
 //	cid namespaces="fleetjoin-vote@v1",valid-before="20270101" ssh-ed25519 AAAA…
 //
-// Votes are told apart by name: one person with two names has two of them, so give each person one.
+// Votes are told apart by name and by key: whatever names a key is allowed for, it votes once. One person with two keys under
+// two names has two votes, so give each person one name.
 //
 // The options are namespaces, valid-after and valid-before; cert-authority is refused.
 type Signers struct{ lines []signer }

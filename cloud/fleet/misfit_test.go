@@ -50,7 +50,7 @@ func TestEveryMistypedFieldIsNamedWhereItStands(t *testing.T) {
 		"steps[0].acount: is not a field of a plan; steps[0] has " + step,
 		"steps[0].members[1]: a JSON number 12: " + quotes,
 		"steps[0].members[2]: a JSON object: want a string",
-		`steps[1].targets: a JSON string "web.csv": want an object with file, sha256 and cloud`,
+		`steps[1].targets: a JSON string "web.csv": want an object with file, sha256, address and cloud`,
 		"steps[2].groups[0].member: is not a field of a plan; steps[2].groups[0] has group and members",
 		"steps[2].targets.cloud.tag: is not a field of a plan; steps[2].targets.cloud has tags, name, vpc, in and notIn",
 		`waves[0]: a JSON string "half": ` + share,

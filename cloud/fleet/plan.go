@@ -49,10 +49,13 @@ type Assignment struct {
 
 // Targets name members by where to find them: in a file or in the cloud.
 type Targets struct {
-	// File is a list in the worker's folder of target files: CSV, YAML or JSON, by its ending. Lines without a group of
+	// File is a list in the worker's folder of target files: CSV, YAML, JSON or a state of Terraform, by its ending. Lines without a group of
 	// their own go to the step's Group.
 	File   string `json:"file,omitempty"`
 	SHA256 string `json:"sha256,omitempty"` // pins the file's content, in hex; "": as it is when the run begins
+	// Address says which resources of a file with a state of Terraform are the members; "": all instances of the step's
+	// cloud. It may name one of several, a resource with all its instances or a module, and * stands for anything.
+	Address string `json:"address,omitempty"`
 	// Cloud finds them in the step's account, by what they have in common. They are found once, when the run begins, and
 	// kept in its manifest: who comes to match later is not in the run, and who matches no more still is.
 	Cloud *membership.Query `json:"cloud,omitempty"`

@@ -247,8 +247,10 @@ func TestPlanProblems(t *testing.T) {
 			[]string{`steps[0].targets.file: "/web.csv": ` + file}},
 		"targets that are the folder": {several(targeted(fleet.Targets{File: "."})),
 			[]string{`steps[0].targets.file: ".": ` + file}},
-		"targets in no list": {several(targeted(fleet.Targets{File: "web.txt"})),
-			[]string{`steps[0].targets.file: "web.txt": want a name that ends in .csv`}},
+		"targets in no list": {several(targeted(fleet.Targets{File: "web.xlsx"})),
+			[]string{`steps[0].targets.file: "web.xlsx": want a name that ends in .csv`}},
+		"an address in no state": {several(targeted(fleet.Targets{File: "web.csv", Address: "module.web"})),
+			[]string{`steps[0].targets.address: "module.web": is for a state of Terraform, a .tfstate or .json; leave it out`}},
 		"targets pinned to no hash": {several(targeted(fleet.Targets{File: "web.csv", SHA256: "abc"})),
 			[]string{`steps[0].targets.sha256: "abc": ` + sum}},
 		"targets pinned in capitals": {several(targeted(fleet.Targets{File: "web.csv", SHA256: strings.Repeat("AB", 32)})),
@@ -399,4 +401,22 @@ func FuzzParsePlan(f *testing.F) {
 		require.LessOrEqual(t, len(fleet.Windows(p.Allow).Openings(time.Unix(1<<30, 0).UTC(), 3)), 3)
 		require.GreaterOrEqual(t, fleet.NewLedger(p.Budget, 1000).Room(), 1)
 	})
+}
+
+func TestAnEmptyListOfStepsIsToldAsSuch(t *testing.T) {
+	_, err := fleet.ParsePlan([]byte(`{"steps": []}`))
+	require.EqualError(t, err, "steps: is an empty list; want at least one step")
+	_, err = fleet.ParsePlan([]byte(`{"steps": [], "kind": "k", "account": "a", "group": "g", "members": ["m"]}`))
+	require.EqualError(t, err, "steps: is an empty list; want at least one step")
+	_, err = fleet.ParsePlan([]byte(`{"steps": null, "kind": "k", "account": "a", "group": "g", "members": ["m"]}`))
+	require.NoError(t, err)
+}
+
+func TestNamesThatNobodyCanReadAreBadInput(t *testing.T) {
+	plan := fleet.Plan{Name: strings.Repeat("n", 3000), Requester: "ann\x1b[2J", Step: fleet.Step{Kind: "k", Account: "a", Group: "g", Members: []string{"m"}}}
+	err := membership.Bad(plan.Problems())
+	require.ErrorContains(t, err, "… (3000 bytes): want at most 200 bytes of UTF-8 without control characters")
+	require.ErrorContains(t, err, `requester: "ann\x1b[2J": want at most 200 bytes`)
+	plan.Name, plan.Requester = "网站 tier 2", "安娜"
+	require.NoError(t, membership.Bad(plan.Problems()))
 }

@@ -31,6 +31,7 @@ type PreviewStep struct {
 	Operation membership.Operation `json:"operation"`
 	Kind      string               `json:"kind"`
 	Account   string               `json:"account"`
+	Read      string               `json:"read,omitempty"` // what its list was taken for, for people; "": it has no list
 	Foreseen
 	Groups      []PreviewGroup `json:"groups"` // who goes where, in the order in which they are begun; the first MostGroups
 	AllGroups   int            `json:"allGroups"`

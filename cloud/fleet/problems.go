@@ -32,6 +32,12 @@ func (p Plan) StepList() []Step {
 func (p Plan) Problems() []membership.Problem {
 	r := review{members: make(map[membershipOf]string)}
 	r.add(p.rules()...)
+	if p.Steps != nil && len(p.Steps) == 0 {
+		r.add(membership.Problem{Field: "steps", Want: "is an empty list; want at least one step"})
+		if len(p.Step.given()) == 0 {
+			return Limited(r.problems) // nothing else is there to be wrong
+		}
+	}
 	if beside := p.Step.given(); len(p.Steps) > 0 && len(beside) > 0 {
 		r.add(membership.Problem{Field: "steps", Value: "beside " + strings.Join(beside, ", "),
 			Want: "want either steps or the fields of a single one, not both"})
@@ -71,6 +77,8 @@ func Limited(ps []membership.Problem) []membership.Problem {
 
 // rules returns what is wrong with what holds for all steps.
 func (p Plan) rules() (ps []membership.Problem) {
+	ps = append(ps, membership.CheckWords("name", p.Name)...)
+	ps = append(ps, membership.CheckWords("requester", p.Requester)...)
 	if p.Gate != nil {
 		ps = append(ps, p.Gate.Approval.Problems(p.Requester)...)
 	}
@@ -241,7 +249,7 @@ func (r *review) list(field string, ids []string, key membershipOf) {
 func (t *Targets) problems(field string) (ps []membership.Problem) {
 	const wantFile = "want the name of a file in the worker's folder of target files, such as \"web.csv\""
 	switch {
-	case t.Cloud != nil && (t.File != "" || t.SHA256 != ""):
+	case t.Cloud != nil && (t.File != "" || t.SHA256 != "" || t.Address != ""):
 		return []membership.Problem{{Field: field + ".cloud", Want: "stands beside a file; want one of them"}}
 	case t.Cloud != nil:
 		return t.Cloud.Problems(field + ".cloud")
@@ -257,6 +265,10 @@ func (t *Targets) problems(field string) (ps []membership.Problem) {
 				ps = append(ps, p)
 			}
 		}
+	}
+	if format, err := FormatOf(t.File); t.Address != "" && err == nil && format != JSON {
+		ps = append(ps, membership.Problem{Field: field + ".address", Value: membership.Quote(t.Address),
+			Want: "is for a state of Terraform, a .tfstate or .json; leave it out"})
 	}
 	sum, err := hex.DecodeString(t.SHA256)
 	if t.SHA256 != "" && (err != nil || len(sum) != 32 || strings.ToLower(t.SHA256) != t.SHA256) {

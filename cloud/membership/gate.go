@@ -1,6 +1,9 @@
 package membership
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,17 +55,23 @@ func (a *Approval) Problems(requester string) (ps []Problem) {
 	if t := a.Timeout; t != 0 && (t < shortestGateTimeout || t > longestGateTimeout) {
 		ps = append(ps, Problem{Field: "approval.timeout", Value: t.Std().String(), Want: "want 1m to 720h"})
 	}
-	able := 0
+	able, first := 0, make(map[string]int)
 	for i, v := range a.Voters {
 		field := fmt.Sprintf("approval.voters[%d]", i)
+		before, twice := first[Person(v)]
 		switch {
 		case strings.TrimSpace(v) == "":
 			ps = append(ps, Problem{Field: field, Want: "is empty; want a name"})
-		case slices.Index(a.Voters, v) != i:
-			ps = append(ps, Problem{Field: field, Value: Quote(v), Want: "is named twice"})
-		case v != requester:
+			continue
+		case twice:
+			ps = append(ps, Problem{Field: field, Value: Quote(v),
+				Want: fmt.Sprintf("is named twice: approval.voters[%d] is the same person", before)})
+			continue
+		case Person(v) != Person(requester):
 			able++
 		}
+		first[Person(v)] = i
+		ps = append(ps, CheckWords(field, v)...)
 	}
 	switch {
 	case len(a.Voters) > 0 && able == 0:
@@ -136,13 +145,16 @@ type Ballot struct {
 
 // Barred says why somebody may not vote, "" when they may. cast are the votes before.
 func (g *Gate) Barred(by string, cast []Vote) string {
-	same := func(c Vote) bool { return c.By == by && c.Refused == "" }
+	who := Person(by)
+	same := func(c Vote) bool { return Person(c.By) == who && c.Refused == "" }
+	may := func(voter string) bool { return Person(voter) == who }
+	by = Short(by)
 	switch {
 	case strings.TrimSpace(by) == "":
 		return "by is missing; say who votes"
-	case by == g.Requester:
+	case who == Person(g.Requester):
 		return fmt.Sprintf("%s has asked for this run and may not vote on it", by)
-	case len(g.Voters) > 0 && !slices.Contains(g.Voters, by):
+	case len(g.Voters) > 0 && !slices.ContainsFunc(g.Voters, may):
 		return fmt.Sprintf("%s is none of the voters, who are %s", by, strings.Join(g.Voters, ", "))
 	case slices.ContainsFunc(cast, same):
 		return by + " has voted already"
@@ -165,8 +177,38 @@ func (g *Gate) Objection(v Vote, digest string, cast []Vote) string {
 		return "reason is missing; say what speaks against it"
 	case g.Signed && strings.TrimSpace(v.Signature) == "":
 		return "it is not signed, and this gate counts signed votes only; sign it with --key PATH"
+	case !g.Signed && v.Signature != "":
+		// A signature that nobody checks must not stand in the record as if somebody had.
+		return "it is signed, and nobody checks signatures at this gate; vote without one, or ask for it in the plan: approval: {signed: true}"
+	}
+	if key := KeyOf(v.Signature); key != "" {
+		for _, c := range cast {
+			if c.Refused == "" && KeyOf(c.Signature) == key {
+				return fmt.Sprintf("the key %s has voted already, as %s; one key is one voter, whatever names it has", key, Short(c.By))
+			}
+		}
 	}
 	return ""
+}
+
+// KeyOf is the fingerprint of the key that has made an armored signature of OpenSSH, "" where there is none. It says nothing
+// of whether the signature holds.
+func KeyOf(armored string) string {
+	const begin, end, magic = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----", "SSHSIG"
+	_, body, _ := strings.Cut(armored, begin)
+	body, _, _ = strings.Cut(body, end)
+	blob, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(body), ""))
+	key, ok := strings.CutPrefix(string(blob), magic)
+	const before = 4 + 4 // the version, and how long the key is
+	if err != nil || !ok || len(key) < before {
+		return ""
+	}
+	length := uint64(binary.BigEndian.Uint32([]byte(key[4:before])))
+	if key = key[before:]; length > uint64(len(key)) {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(key[:length]))
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 // Rejection returns the vote that has closed the gate; a zero one when none has.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -46,28 +45,29 @@ func Open(folder, name string) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile reads all of an open file as Read does, and returns the SHA-256 of its content, in hex, also when the content
-// makes no sense. A file that is written
-// meanwhile may be half old and half new: whatever was read is not to be used, and the error is one to try again.
-func ReadFile(f *os.File, format fleet.Format, yield func(Target) error) (sum string, err error) {
+// ReadFile reads all of an open file as Read does, and takes the SHA-256 of its content, also when the content makes no
+// sense. A file that is written meanwhile may be half old and half new: whatever was read is not to be used, and the error
+// is one to try again.
+func ReadFile(f *os.File, o Options, yield func(Target) error) (Taken, error) {
 	before, err := f.Stat()
 	if err != nil {
-		return "", err
+		return Taken{}, err
 	}
 	hash := sha256.New()
-	err = Read(io.TeeReader(f, hash), format, yield)
+	taken, err := Read(io.TeeReader(f, hash), o, yield)
 	if _, rest := io.Copy(hash, f); rest != nil { // what the format does not read belongs to the file, too
-		return "", cmp.Or(err, rest)
+		return Taken{}, cmp.Or(err, rest)
 	}
 	after, statErr := f.Stat()
 	switch {
 	case statErr != nil:
-		return "", statErr
+		return Taken{}, statErr
 	case after.Size() != before.Size(), !after.ModTime().Equal(before.ModTime()):
-		return "", fmt.Errorf("target file %s was written while it was read, so that may be half old and half new; "+
+		return Taken{}, fmt.Errorf("target file %s was written while it was read, so that may be half old and half new; "+
 			"it is read again until it stays as it is", filepath.Base(f.Name()))
 	}
-	return hex.EncodeToString(hash.Sum(nil)), err
+	taken.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	return taken, err
 }
 
 // Resolve returns the path of the file that Open would open. Who opens the path later goes wherever it

@@ -22,15 +22,15 @@ import (
 func TestFormatOf(t *testing.T) {
 	for name, want := range map[string]fleet.Format{
 		"a.csv": fleet.CSV, "a/b.TSV": fleet.CSV, "a.json": fleet.JSON, "a.jsonl": fleet.JSON, "a.ndjson": fleet.JSON,
-		"a.b.yaml": fleet.YAML, "a.yml": fleet.YAML,
+		"a.b.yaml": fleet.YAML, "a.yml": fleet.YAML, "a.txt": fleet.CSV, "terraform.tfstate": fleet.JSON,
 	} {
 		got, err := fleet.FormatOf(name)
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
 	}
-	for _, name := range []string{"", "csv", "a.txt", "a.csv.gz"} {
+	for _, name := range []string{"", "csv", "a.xlsx", "a.csv.gz"} {
 		_, err := fleet.FormatOf(name)
-		require.ErrorContains(t, err, "want a name that ends in .csv, .tsv, .json")
+		require.ErrorContains(t, err, "want a name that ends in .csv, .tsv, .txt, .json")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestReadFileNoticesThatItIsWritten(t *testing.T) {
 		require.NoError(t, os.Chtimes(path, time.Time{}, time.Unix(1_700_000_000, 0))) // not as young as what is written next
 		f, err := targets.Open(folder, "web.csv")
 		require.NoError(t, err)
-		sum, err := targets.ReadFile(f, fleet.CSV, func(one targets.Target) error {
+		taken, err := targets.ReadFile(f, targets.Options{Format: fleet.CSV}, func(one targets.Target) error {
 			if one.Member == "m2" && c.now != "" {
 				return os.WriteFile(path, []byte(c.now), 0o600)
 			}
@@ -142,7 +142,7 @@ func TestReadFileNoticesThatItIsWritten(t *testing.T) {
 		switch c.words {
 		case "":
 			require.NoError(t, err, name)
-			require.Equal(t, fmt.Sprintf("%x", sha256.Sum256([]byte(old))), sum, name)
+			require.Equal(t, fmt.Sprintf("%x", sha256.Sum256([]byte(old))), taken.SHA256, name)
 		default:
 			require.ErrorContains(t, err, c.words, name)
 			require.Equal(t, c.now == "", errors.As(err, &bad), name)

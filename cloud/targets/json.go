@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // readJSON walks the tokens, so that it sees fields that are there twice and knows where each stands, and holds one
@@ -48,13 +49,19 @@ func (j *jsonList) next() (json.Token, error) {
 	case json.Delim(']'), json.Delim('}'):
 		j.depth--
 	}
-	switch {
-	case err == nil, errors.Is(err, io.EOF) && j.depth == 0:
+	if err == nil || errors.Is(err, io.EOF) && j.depth == 0 {
 		return token, err
-	case errors.Is(err, io.EOF):
+	}
+	return nil, j.notJSON(err)
+}
+
+// notJSON ends the reading where the decoder could not read on.
+func (j *jsonList) notJSON(err error) error {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return nil, j.broken(place{line: j.at.line}, fmt.Sprintf("is not JSON near byte %d: %v", j.dec.InputOffset(), err))
+	j.at.line = j.lines.at(j.dec.InputOffset())
+	return j.broken(place{line: j.at.line}, fmt.Sprintf("is not JSON near byte %d: %v", j.dec.InputOffset(), err))
 }
 
 // array reads the rest of a list in brackets.
@@ -91,7 +98,7 @@ func (j *jsonList) item(token json.Token) error {
 	d := draft{at: j.at}
 	switch v := token.(type) {
 	case string:
-		if err := j.set(&d, j.at.line, "member", v); err != nil {
+		if err := j.id(&d, v); err != nil {
 			return err
 		}
 	case json.Delim:
@@ -108,46 +115,80 @@ func (j *jsonList) item(token json.Token) error {
 	return j.add(d)
 }
 
-// object reads the rest of an object.
+// object reads the rest of an object. One that is no part of a list may be what a cloud's command line or Terraform prints.
 func (j *jsonList) object(d draft) error {
+	top, listing, total := j.depth == 1, false, 0
 	for {
 		name, err := j.next()
 		if err != nil {
 			return err
 		}
 		field, isName := name.(string)
-		if !isName { // the end: the decoder lets nothing else stand here
+		switch {
+		case !isName && listing: // the end: the decoder lets nothing else stand here
+			j.at.item-- // it was none itself
+			j.taken.Total = max(j.taken.Total, total)
+			return nil
+		case !isName:
 			return j.add(d)
+		}
+		if top && !listing {
+			if listing, err = j.state(d, field); err != nil {
+				return err
+			}
+			if listing {
+				continue
+			}
 		}
 		token, err := j.next()
 		if err != nil {
 			return err
 		}
-		value, ok := token.(string)
-		switch v := token.(type) {
-		case nil:
-			ok = true // as good as not there
-		case json.Number:
-			value, ok = v.String(), role(field) == ""
-		case bool:
-			value, ok = fmt.Sprint(v), role(field) == ""
-		case json.Delim:
+		if _, nested := token.(json.Delim); nested && top {
+			found, err := j.listing([]string{field}, token)
+			if err != nil {
+				return err
+			}
+			if listing = listing || found; found {
+				continue
+			}
+		} else if nested {
 			if err := j.skip(); err != nil {
 				return err
 			}
 		}
-		if ok {
-			err = j.set(&d, j.at.line, field, value)
-		} else {
-			if role(field) == "member" {
-				d.names = field // what should be one: it is not missing
-			}
-			err = j.problem(j.at, field, jsonKind(token), "want a string")
+		if n, ok := token.(json.Number); ok && slices.Contains(totals, field) {
+			most, _ := n.Int64()
+			total = int(most)
 		}
-		if err != nil {
+		if err := j.value(&d, field, token); err != nil {
 			return err
 		}
 	}
+}
+
+// value gives a target a field whose value is the token, or began with it. Nested values are traits of nobody.
+func (j *jsonList) value(d *draft, field string, token json.Token) error {
+	at := place{line: j.at.line, item: d.at.item}
+	m := j.meaning(field)
+	value, ok := token.(string)
+	switch v := token.(type) {
+	case nil:
+		ok = true // as good as not there
+	case json.Number:
+		value, ok = v.String(), m.role == isTrait
+	case bool:
+		value, ok = fmt.Sprint(v), m.role == isTrait
+	case json.Delim:
+		ok = m.role == isTrait
+	}
+	if ok {
+		return j.give(d, at.line, field, value, m)
+	}
+	if m.role == isMember && d.member.field == "" {
+		d.member.field = field // what should be one: it is not missing
+	}
+	return j.problem(at, field, jsonKind(token), "want a string")
 }
 
 // skip reads to the end of the array or object that the last token began.

@@ -4,7 +4,7 @@ package targets
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -39,41 +39,52 @@ const (
 	maxYAML = 16 << 20
 )
 
+// Options say how a list is to be read.
+type Options struct {
+	Format  fleet.Format
+	Kind    string // of the step: it says what members are called
+	Groups  bool   // only the list says where members go
+	Address string // of Terraform: which resources of a state are the members; "": all instances
+}
+
 // Read reads a target list to its end and yields each target as soon as it is read, so that the memory does not
-// grow with the file, but for YAML and for what finds members that are named twice. What was yielded counts only when
-// the error is nil. A list that is not as it should be ends in a *membership.BadInput; an error of yield ends the
+// grow with the file, but for YAML, Terraform and for what finds members that are named twice. What was yielded counts only
+// when the error is nil. A list that is not as it should be ends in a *membership.BadInput; an error of yield ends the
 // reading and comes back as it is.
-func Read(r io.Reader, format fleet.Format, yield func(Target) error) error {
-	text := &meter{r: r, left: maxTarget}
-	l := &targetList{text: text, in: bufio.NewReader(text), yield: yield, seen: make(map[memberHash]place)}
-	var err error
-	switch start, _ := l.in.Peek(3); { // whatever is wrong with the file, the reading below meets it, too
-	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
-		err = l.fatal(place{line: 1}, "", "is UTF-16; save the file as UTF-8")
-	default:
-		if bytes.Equal(start, []byte("\ufeff")) {
-			_, _ = l.in.Discard(len(start)) // it is there: see above
-		}
-		err = l.read(format)
-	}
+func Read(r io.Reader, o Options, yield func(Target) error) (Taken, error) {
+	decoded := newDecoder(r)
+	text := &meter{r: decoded, left: maxTarget}
+	l := &targetList{text: text, in: bufio.NewReader(text), yield: yield, options: o, seen: make(map[memberHash]place),
+		meanings: make(map[string]meaning)}
+	err := l.read()
+	l.taken.Encoding, l.taken.Members = decoded.encoding, l.count
 	if err != nil && !errors.Is(err, errStop) {
-		return err
+		return l.taken, err
 	}
-	if len(l.problems) == 0 && l.count == 0 {
-		return membership.Bad([]membership.Problem{{Field: "targets", Want: "the list names no member; want at least one"}})
+	switch {
+	case len(l.problems) > 0:
+	case o.Address != "" && !l.terraform:
+		l.problems = []membership.Problem{{Field: "targets.address", Value: membership.Quote(o.Address),
+			Want: "is for a state of Terraform, which the file is not; leave it out"}}
+	case l.count == 0:
+		l.problems = []membership.Problem{{Field: "targets", Want: "the list names no member; want at least one"}}
 	}
-	return membership.Bad(l.problems)
+	return l.taken, membership.Bad(l.problems)
 }
 
 // targetList is a list that is being read.
 type targetList struct {
-	text     *meter
-	in       *bufio.Reader // of text
-	yield    func(Target) error
-	noun     string // what a field of a target is called before its name, "column " in CSV
-	count    int
-	seen     map[memberHash]place
-	problems []membership.Problem
+	options   Options
+	text      *meter
+	in        *bufio.Reader // of text
+	yield     func(Target) error
+	noun      string // what a field of a target is called before its name, "column " in CSV
+	count     int
+	seen      map[memberHash]place
+	problems  []membership.Problem
+	meanings  map[string]meaning // by field
+	taken     Taken
+	terraform bool
 }
 
 // errStop ends the reading: the problems say why.
@@ -95,8 +106,8 @@ func (p place) String() string {
 	return fmt.Sprintf("line %d, item %d", p.line, p.item)
 }
 
-func (l *targetList) read(format fleet.Format) error {
-	switch format {
+func (l *targetList) read() error {
+	switch l.options.Format {
 	case fleet.CSV:
 		return readCSV(l)
 	case fleet.JSON:
@@ -104,7 +115,7 @@ func (l *targetList) read(format fleet.Format) error {
 	case fleet.YAML:
 		return readYAML(l)
 	}
-	return fmt.Errorf("%q is not a format of target lists; the formats are csv, json, yaml", format)
+	return fmt.Errorf("%q is not a format of target lists; the formats are csv, json, yaml", l.options.Format)
 }
 
 // take takes problems down. It returns errStop when there are more than one wants to read.
@@ -122,10 +133,15 @@ func (l *targetList) where(at place, field string) string {
 	if field == "" {
 		return at.String()
 	}
+	return at.String() + ", " + l.noun + readable(field)
+}
+
+// readable is the name of a field, in quotes where it is long or would steer a terminal.
+func readable(field string) string {
 	if len(field) > 60 || strings.ContainsFunc(field, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		field = membership.Quote(field)
+		return membership.Quote(field)
 	}
-	return at.String() + ", " + l.noun + field
+	return field
 }
 
 func (l *targetList) problem(at place, field, value, want string) error {
@@ -152,48 +168,89 @@ func (l *targetList) broken(at place, want string) error {
 // draft is a target that is being read, field by field.
 type draft struct {
 	Target
-	at    place
-	names string // the field that names the member, "" while none does
+	at     place
+	member claim
+	group  claim
+	zone   claim
 }
 
-// role returns what the field is to a target, "" for a trait.
-func role(field string) string {
-	switch strings.ToLower(field) {
-	case "member", "id":
-		return "member"
-	case "group":
-		return "group"
+// claim is a field that has a role.
+type claim struct {
+	field, value string
+	weak         bool
+	bare         bool // it stands alone, and field is what it would be called
+	at           place
+}
+
+func (d *draft) claim(r role) *claim {
+	switch r {
+	case isMember:
+		return &d.member
+	case isGroup:
+		return &d.group
 	}
-	return ""
+	return &d.zone
+}
+
+// id gives the draft an id that stands alone.
+func (l *targetList) id(d *draft, value string) error {
+	if value == "" {
+		return nil
+	}
+	d.member = claim{field: string(isMember), value: value, bare: true, at: d.at}
+	return l.checkID(d.at, d.member.field, value)
 }
 
 // set gives the draft a field. Empty values are as good as none.
 func (l *targetList) set(d *draft, line uint32, field, value string) error {
+	return l.give(d, line, field, value, l.meaning(field))
+}
+
+func (l *targetList) give(d *draft, line uint32, field, value string, m meaning) error {
 	at := place{line: line, item: d.at.item}
 	if value == "" {
 		return nil
 	}
-	switch role(field) {
-	case "member":
-		if d.names != "" {
-			return l.problem(at, field, membership.Quote(value), "is a second name of the member; want one, as member or id")
+	if m.role == isTrait {
+		return l.trait(d, at, field, value)
+	}
+	claimed := d.claim(m.role)
+	now := claim{field: field, value: value, weak: m.weak, at: at}
+	switch before := *claimed; {
+	case before.field == "":
+		*claimed = now
+	case before.weak && !m.weak:
+		*claimed = now
+		if err := l.trait(d, before.at, before.field, before.value); err != nil {
+			return err
 		}
-		d.names, d.Member = field, value
-		return l.checkID(at, field, value)
-	case "group":
-		if d.Group != "" {
-			return l.problem(at, field, membership.Quote(value), "is a second group of the member; want one")
-		}
-		d.Group = value
+	case !before.weak && m.weak:
+		return l.trait(d, at, field, value)
+	case m.role == isZone:
+		return l.problem(at, field, membership.Quote(value), "is the second value of "+before.field+"; want one")
+	case m.role == isGroup:
+		return l.problem(at, field, membership.Quote(value), "is a second group of the member; want one")
+	case m.weak:
+		return l.problem(at, field, membership.Quote(value), "may name the member, and so may "+readable(before.field)+
+			"; call the right one member")
+	default:
+		return l.problem(at, field, membership.Quote(value), "is a second name of the member; want one, as member or id")
+	}
+	if m.role != isZone && !m.weak {
 		return l.checkID(at, field, value)
 	}
+	return nil
+}
+
+// trait gives the draft a field that has no role.
+func (l *targetList) trait(d *draft, at place, field, value string) error {
 	switch _, twice := d.Traits[field]; {
 	case field == "":
 		return l.problem(at, "", membership.Quote(value), "stands under no name; want one such as zone, or no value")
 	case twice:
 		return l.problem(at, field, membership.Quote(value), "is the second value of "+field+"; want one")
-	case !utf8.ValidString(field), !utf8.ValidString(value):
-		return l.problem(at, field, membership.Quote(value), "is not UTF-8; save the file as UTF-8")
+	case broken(field), broken(value):
+		return l.problem(at, field, membership.Quote(value), "is not "+l.encoding()+"; save the file as UTF-8")
 	}
 	if d.Traits == nil {
 		d.Traits = make(map[string]string)
@@ -201,6 +258,14 @@ func (l *targetList) set(d *draft, line uint32, field, value string) error {
 	d.Traits[field] = value
 	return nil
 }
+
+// broken reports whether bytes of a text stand for no character, or did so before they were decoded.
+func broken(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsRune(text, utf8.RuneError)
+}
+
+// encoding is what the list is written in.
+func (l *targetList) encoding() string { return cmp.Or(l.text.r.encoding, encodingUTF8) }
 
 func (l *targetList) checkID(at place, field, id string) error {
 	ps := membership.CheckID(field, id)
@@ -212,20 +277,41 @@ func (l *targetList) checkID(at place, field, id string) error {
 
 // add ends a draft: the target is yielded unless something is wrong, with it or with one before it.
 func (l *targetList) add(d draft) error {
-	if d.names == "" {
+	if d.member.field == "" {
 		return l.problem(d.at, "member", "", "is missing; want the member's id as member or as id")
 	}
+	for _, weak := range []claim{d.member, d.group} {
+		if weak.weak {
+			if err := l.checkID(weak.at, weak.field, weak.value); err != nil {
+				return err
+			}
+		}
+	}
+	if d.zone.field != "" {
+		if err := l.trait(&d, d.zone.at, membership.TraitZone, d.zone.value); err != nil {
+			return err
+		}
+	}
+	d.Member, d.Group = d.member.value, d.group.value
 	if l.count++; l.count > Most {
 		return l.fatal(d.at, "", fmt.Sprintf("has a target too many; want at most %d in a list: split it over several plans",
 			Most))
 	}
+	if d.Member == "" {
+		return nil // what should be one is told already
+	}
 	sum := sha256.Sum256([]byte(d.Member))
 	hash := memberHash(sum[:])
 	if first, twice := l.seen[hash]; twice {
-		return l.problem(d.at, d.names, membership.Quote(d.Member),
+		return l.problem(d.at, d.member.field, membership.Quote(d.Member),
 			fmt.Sprintf("is the same as in %s; name each member once", first))
 	}
 	l.seen[hash] = d.at
+	for _, r := range []role{isMember, isGroup, isZone} {
+		if c := d.claim(r); c.field != "" && !c.bare {
+			l.taken.note(r, c.field)
+		}
+	}
 	if len(l.problems) > 0 {
 		return nil
 	}
@@ -236,7 +322,7 @@ func (l *targetList) add(d draft) error {
 // meter passes text on and ends it where one target is too long. It keeps the reader's error apart from those of the
 // parsers, which have the same ones for a text that ends too early.
 type meter struct {
-	r    io.Reader
+	r    *decoder
 	left int // bytes until the target that is being read is too long
 	err  error
 }

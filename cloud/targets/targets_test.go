@@ -25,7 +25,7 @@ import (
 
 // readTargets reads a whole list.
 func readTargets(text string, format fleet.Format) (found []targets.Target, err error) {
-	err = targets.Read(strings.NewReader(text), format, func(t targets.Target) error {
+	_, err = targets.Read(strings.NewReader(text), targets.Options{Format: format}, func(t targets.Target) error {
 		found = append(found, t)
 		return nil
 	})
@@ -71,7 +71,8 @@ func TestReadTargetFiles(t *testing.T) {
 		f, err := targets.Open("testdata/targets", name)
 		require.NoError(t, err, name)
 		var got []targets.Target
-		require.NoError(t, targets.Read(f, format, func(t targets.Target) error { got = append(got, t); return nil }), name)
+		_, err = targets.Read(f, targets.Options{Format: format}, func(t targets.Target) error { got = append(got, t); return nil })
+		require.NoError(t, err, name)
 		require.NoError(t, f.Close())
 		require.Equal(t, want, got, name)
 	}
@@ -144,7 +145,10 @@ func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
 		{fleet.CSV, "", []string{"targets: the list names no member; want at least one"}},
 		{fleet.CSV, "# nothing\n\n", []string{"targets: the list names no member"}},
 		{fleet.CSV, "member\n", []string{"targets: the list names no member"}},
-		{fleet.CSV, "i-1\ni-2\n", []string{`line 1: "i-1": has no column member or id; want a header such as member,group,zone above`}},
+		{fleet.CSV, "web-1\nweb-2\n", []string{`line 1: "web-1": has no column that names members; want a header such as member,group,zone above`}},
+		{fleet.CSV, "i-1;g-1\n", []string{`line 1: "i-1;g-1": begins with an id, so it is no header, and has more than the id`}},
+		{fleet.CSV, "i-1\ni 2\ni-3,a\ni-1\n", []string{`line 2, member: "i 2": ` + wantID, `line 3, 2: "a": stands under no name`,
+			`line 4, member: "i-1": is the same as in line 1; name each member once`}},
 		{fleet.CSV, "member,zone,ID,zone\ni-1,a,b,c\n", []string{
 			"line 1, column ID: is there twice (member and id are the same)", "line 1, column zone: is there twice"}},
 		{fleet.CSV, "member,group\ni 1,g-1\ni-2,g/1\n,g-2\n", []string{
@@ -158,8 +162,13 @@ func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
 		{fleet.CSV, "member,note\ni-1,\"" + long, []string{"line 2: does not end within 1048576 bytes; is a quote or bracket not closed?"}},
 		{fleet.CSV, long, []string{"line 1: does not end within"}},
 		{fleet.CSV, "member,note\ni-1,caf\xe9\n", []string{`line 2, column note: "caf\xe9": is not UTF-8; save the file as UTF-8`}},
-		{fleet.CSV, "member,\xe9\x1b[2J\ni-1,a\n", []string{`line 2, column "\xe9\x1b[2J": "a": is not UTF-8`}},
-		{fleet.CSV, "\xff\xfem\x00e\x00", []string{"line 1: is UTF-16; save the file as UTF-8"}},
+		{fleet.CSV, "member,Instance ID,实例ID,instance_id\ni-1,i-2,i-3,i-4\n\n,i-5\n", []string{"line 4, column member: is missing"}},
+		{fleet.CSV, "Instance ID,实例ID\ni-1,i-2\n", []string{
+			"line 1, column 实例ID: may be the member, and so may column Instance ID; call the right one member"}},
+		{fleet.CSV, "id,group,分组\ni-1,g-1,g-2\n", []string{
+			"line 1, column 分组: may be the group, and so may column group; call the right one group"}},
+		{fleet.CSV, "member,\xe9\x1b[2J\ni-1,a\n", []string{`line 1, column "\xe9\x1b[2J": is not UTF-8; save the file as UTF-8`}},
+		{fleet.CSV, "\xff\xfei\x00d\x00\n\x00i\x00/\x00", []string{`line 2, column id: "i/": ` + wantID}},
 
 		{fleet.JSON, "", []string{"targets: the list names no member"}},
 		{fleet.JSON, "[]", []string{"targets: the list names no member"}},
@@ -171,7 +180,7 @@ func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
 		{fleet.JSON, "{\"member\":\n\"i/1\",\"id\":\"i-2\",\"group\":{\"a\":[]},\n\"zone\":\"a\",\"zone\":\"b\",\"\":\"c\",\"tags\":[]}", []string{
 			`line 2, item 1, member: "i/1": ` + wantID, `line 2, item 1, id: "i-2": is a second name of the member; want one`,
 			"line 2, item 1, group: a JSON object: want a string", `line 3, item 1, zone: "b": is the second value of zone; want one`,
-			`line 3, item 1: "c": stands under no name`, "line 3, item 1, tags: a JSON array: want a string"}},
+			`line 3, item 1: "c": stands under no name`}},
 		{fleet.JSON, `{"member":1,"group":2,"rack":3}`, []string{
 			"line 1, item 1, member: the JSON value 1: want a string", "line 1, item 1, group: the JSON value 2: want a string"}},
 		{fleet.JSON, "[\"i-1\",\n\n}", []string{"line 3: is not JSON near byte 9: invalid character '}'"}},
@@ -180,7 +189,10 @@ func TestReadTargetsSaysWhatIsWrong(t *testing.T) {
 		{fleet.JSON, "[\"i-1\"] }", []string{"line 1: is not JSON near byte 8: invalid character '}'"}},
 		{fleet.JSON, "[\"i-1\",\n\"" + long, []string{"line 2: does not end within"}},
 		{fleet.JSON, `["i-1", {"member":"i-2","a":[` + long, []string{"line 1: is not JSON near byte 29: invalid character 'x'"}},
-		{fleet.JSON, "\xfe\xff\x00[", []string{"line 1: is UTF-16"}},
+		{fleet.JSON, "\xfe\xff\x00[", []string{"line 1: is not JSON near byte 1: unexpected EOF"}},
+		{fleet.JSON, `[{"member":"i-1","note":"caf` + "\xe9" + `"}]`, []string{`line 1, item 1, note: "caf�": is not UTF-8`}},
+		{fleet.JSON, `[{"InstanceId":"i-1","DiskId":"d-1"}]`, []string{
+			`line 1, item 1, DiskId: "d-1": may name the member, and so may InstanceId; call the right one member`}},
 
 		{fleet.YAML, "", []string{"targets: the list names no member"}},
 		{fleet.YAML, "# later\n", []string{"targets: the list names no member"}},
@@ -253,13 +265,13 @@ func TestReadTargetsEndsWithItsReaderAndItsYield(t *testing.T) {
 	for format, list := range lists {
 		full := errors.New("full")
 		calls := 0
-		err := targets.Read(strings.NewReader(list), format, func(targets.Target) error { calls++; return full })
+		_, err := targets.Read(strings.NewReader(list), targets.Options{Format: format}, func(targets.Target) error { calls++; return full })
 		require.Equal(t, full, err)
 		require.Equal(t, 1, calls)
 		for cut := range list {
 			for _, broken := range []error{errors.New("connection lost"), io.ErrUnexpectedEOF} {
 				r := io.MultiReader(strings.NewReader(list[:cut]), iotest.ErrReader(broken))
-				err := targets.Read(r, format, func(targets.Target) error { return nil })
+				_, err := targets.Read(r, targets.Options{Format: format}, func(targets.Target) error { return nil })
 				require.ErrorIs(t, err, broken, "%s cut at %d", format, cut)
 				require.ErrorContains(t, err, "reading the target list: ", "%s cut at %d", format, cut)
 			}
@@ -306,7 +318,7 @@ func TestFormatsAgree(t *testing.T) {
 		require.NoError(t, err)
 		for format, list := range map[fleet.Format][]byte{fleet.CSV: table.Bytes(), fleet.JSON: asJSON, fleet.YAML: asYAML} {
 			var got []targets.Target
-			err := targets.Read(iotest.OneByteReader(bytes.NewReader(list)), format, func(target targets.Target) error {
+			_, err := targets.Read(iotest.OneByteReader(bytes.NewReader(list)), targets.Options{Format: format}, func(target targets.Target) error {
 				require.Contains(t, strings.Split(string(list), "\n")[target.Line-1:][0], lineSays(format, target), "line %d", target.Line)
 				target.Line = 0
 				got = append(got, target)

@@ -80,6 +80,7 @@ type yamlList struct {
 
 // groups reads lists by group.
 func (y *yamlList) groups(root *yaml.Node) error {
+	y.taken.Shape = "lists by group"
 	first := make(map[string]place)
 	for key, list := range pairs(root) {
 		at := lineOf(key)
@@ -110,13 +111,15 @@ func (y *yamlList) items(list *yaml.Node, group string) error {
 	for _, node := range list.Content {
 		y.item++
 		d := draft{at: place{line: uint32(node.Line), item: y.item}}
-		d.Group = group
+		if group != "" {
+			d.group = claim{field: "group", value: group, bare: true, at: d.at}
+		}
 		var err error
 		switch {
 		case node.Kind == yaml.MappingNode:
 			err = y.object(d, node)
 		case node.Kind == yaml.ScalarNode && !isNull(node):
-			if err = y.set(&d, d.at.line, "member", node.Value); err == nil {
+			if err = y.id(&d, node.Value); err == nil {
 				err = y.add(d)
 			}
 		default:
@@ -138,8 +141,8 @@ func (y *yamlList) object(d draft, node *yaml.Node) error {
 		case key.Kind != yaml.ScalarNode:
 			err = y.problem(at, "", yamlKind(key), "want the name of a field, such as member")
 		case value.Kind != yaml.ScalarNode:
-			if role(key.Value) == "member" {
-				d.names = key.Value // what should be one: it is not missing
+			if y.meaning(key.Value).role == isMember {
+				d.member.field = key.Value // what should be one: it is not missing
 			}
 			err = y.problem(at, key.Value, yamlKind(value), "want one value")
 		case !isNull(value):

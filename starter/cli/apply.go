@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -49,9 +50,9 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	if err != nil {
 		return err
 	}
-	id := o.ID
-	if id == "" {
-		id = runID(p)
+	id := cmp.Or(o.ID, runID(p))
+	if err := membership.Bad(membership.CheckRunID("id", id)); err != nil {
+		return err
 	}
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {

@@ -93,18 +93,18 @@ func (f *Factory) tell(err error) int {
 		if exit.text == "" {
 			return out.Exit
 		}
-		f.notef("%s\n", out.Error)
+		f.notef("%s\n", cleanLines(out.Error))
 	case errors.As(err, &bad):
 		out.Exit, out.Problems = ExitBadInput, bad.Problems
 		f.notef("fleetjoin: bad input, nothing was touched:\n")
 		for _, p := range bad.Problems {
-			f.notef("  %s\n", p)
+			f.notef("  %s\n", clean(p.String()))
 		}
 	case errors.As(err, &usage):
 		out.Exit = ExitBadInput
-		f.notef("fleetjoin: %v\nfleetjoin --help, and fleetjoin VERB --help, tell how to call it.\n", err)
+		f.notef("fleetjoin: %s\nfleetjoin --help, and fleetjoin VERB --help, tell how to call it.\n", cleanLines(err.Error()))
 	default:
-		f.notef("fleetjoin: %v\n", err)
+		f.notef("fleetjoin: %s\n", cleanLines(err.Error()))
 	}
 	if f.JSON {
 		if err := f.json(out); err != nil {

@@ -97,6 +97,9 @@ func (f *Factory) printPreview(p fleet.Preview, all bool) {
 func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, membership.Count(s.Members, "member"), membership.Count(s.AllGroups, "group"),
 		s.Kind, s.Account)
+	if s.Read != "" {
+		f.printf("read %s\n\n", clean(s.Read))
+	}
 	groups := s.Groups
 	if !all {
 		groups = groups[:min(len(groups), someGroups)]

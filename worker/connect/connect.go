@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/release"
 )
 
@@ -54,6 +55,10 @@ func Dial(ctx context.Context, o Options) (*Connection, error) {
 	if opts.Namespace == "" {
 		opts.Namespace = client.DefaultNamespace
 	}
+	if notPrintable(opts.Namespace) { // it goes into the headers of every call
+		return nil, fmt.Errorf("temporal configuration: namespace %s has characters that are not printable ASCII; "+
+			"look at TEMPORAL_NAMESPACE and %s", membership.Quote(opts.Namespace), configFile())
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -61,6 +66,7 @@ func Dial(ctx context.Context, o Options) (*Connection, error) {
 	opts.MetricsHandler = o.Metrics
 	opts.Identity = identity(o.Name)
 	opts.DataConverter = converter.GetDefaultDataConverter()
+	opts.ConnectionOptions.DialOptions = append(opts.ConnectionOptions.DialOptions, validText()...)
 	c, err := client.DialContext(ctx, opts)
 	if err != nil {
 		return nil, &UnreachableError{Address: opts.HostPort, Err: err}

@@ -41,6 +41,9 @@ func TestConfigurationIsTheEcosystems(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:2")
 	_, err = Dial(t.Context(), Options{Profile: "away"})
 	require.ErrorContains(t, err, "does not answer at 127.0.0.1:2", "the environment wins over the file")
+	t.Setenv("TEMPORAL_NAMESPACE", "\xca\xb5\n")
+	_, err = Dial(t.Context(), Options{Profile: "away"})
+	require.ErrorContains(t, err, `namespace "ʵ\n" has characters that are not printable ASCII`)
 }
 
 func TestMissingSearchAttributesComeWithTheirCommand(t *testing.T) {

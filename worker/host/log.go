@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"unicode"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 )
@@ -28,10 +31,26 @@ func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 		encoder = zapcore.NewJSONEncoder(cfg)
 	case "console":
 		cfg.EncodeLevel = zapcore.CapitalLevelEncoder
-		encoder = zapcore.NewConsoleEncoder(cfg)
+		encoder = cleanMessages{zapcore.NewConsoleEncoder(cfg)}
 	default:
 		return nil, fmt.Errorf("--log-format: %q: want json or console", format)
 	}
 	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), at)
 	return slog.New(zapslog.NewHandler(core, zapslog.AddStacktraceAt(noStacks))), nil
 }
+
+// cleanMessages writes messages, which zap's console lines take as they are, without what would steer a terminal. All else
+// is JSON there, too.
+type cleanMessages struct{ zapcore.Encoder }
+
+func (e cleanMessages) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	entry.Message = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\ufffd'
+		}
+		return r
+	}, entry.Message)
+	return e.Encoder.EncodeEntry(entry, fields)
+}
+
+func (e cleanMessages) Clone() zapcore.Encoder { return cleanMessages{e.Encoder.Clone()} }
