@@ -14,9 +14,9 @@ demo: build $(BIN)/temporal ## a fleet moves into groups on the simulator, again
 	$(GO) run ./deploy/demo $(DEMO)
 
 test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the checks
-	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos|cloud/kinds)$$')
-	$(GO) test -race -short -timeout 20m -run TestConformance ./cloud/kinds
-	$(GO) test -timeout 20m ./cloud/kinds
+	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$|/cloud/kinds(/|$$)')
+	$(GO) test -race -short -timeout 20m -run 'TestConformance|TestTables' ./cloud/kinds/...
+	$(GO) test -timeout 20m ./cloud/kinds/...
 	$(MAKE) e2e check
 
 e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9

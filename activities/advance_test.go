@@ -18,12 +18,13 @@ import (
 
 // toy is a cloud in which members are switched on: stage "on" wants them on, stage "seen" only looks.
 type toy struct {
-	mu      sync.Mutex
-	on      map[string]bool
-	calls   []string                                              // the writes, as "action ids"
-	looks   int                                                   // how often it was observed
-	observe func() error                                          // what observing fails with
-	do      func(ids []string) (map[string]*verdict.Error, error) // what a write answers instead of doing it; nil does it
+	membership.Session // finds nobody
+	mu                 sync.Mutex
+	on                 map[string]bool
+	calls              []string                                              // the writes, as "action ids"
+	looks              int                                                   // how often it was observed
+	observe            func() error                                          // what observing fails with
+	do                 func(ids []string) (map[string]*verdict.Error, error) // what a write answers instead of doing it; nil does it
 }
 
 func (t *toy) Observe(context.Context, membership.Look) (membership.Observation, error) {

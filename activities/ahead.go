@@ -42,11 +42,10 @@ func (r *roster) ahead(ctx context.Context, session membership.Session, room mem
 			}
 			ids = append(ids, g.Members...)
 		}
-		finder, ok := session.(membership.Finder)
-		if !ok || len(ids) == 0 {
+		if len(ids) == 0 {
 			continue
 		}
-		err := finder.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
+		err := session.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
 			for _, group := range f.Groups {
 				now[place{f.ID, group}] = true
 			}
@@ -66,11 +65,10 @@ func (r *roster) concerns(ctx context.Context, session membership.Session, room 
 	if slices.Contains(r.step.Spread.Groups, group) {
 		return true, nil
 	}
-	roomy, ok := session.(membership.Roomy)
-	if !ok || room.All == membership.NoLimit {
+	if room.All == membership.NoLimit {
 		return false, nil
 	}
-	_, err := roomy.Room(ctx, []string{group})
+	_, err := session.Room(ctx, []string{group})
 	var none *membership.BadInput
 	if errors.As(err, &none) {
 		return false, nil

@@ -285,8 +285,8 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 		case held: // another run acts on it: nothing can be said
 		case !m.Already:
 			lost = append(lost, m.ID+" is not what it was made a moment ago")
-		case m.Before["power"] != power[m.ID]:
-			lost = append(lost, fmt.Sprintf("%s: power is %s, and was %s before", m.ID, m.Before["power"], power[m.ID]))
+		case m.Power() != power[m.ID]:
+			lost = append(lost, fmt.Sprintf("%s: power is %s, and was %s before", m.ID, m.Power(), power[m.ID]))
 		}
 	}
 	return lost, nil

@@ -166,11 +166,7 @@ func (r *roster) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	finder, ok := session.(membership.Finder)
-	if !ok {
-		return bad("targets.cloud", "", "cannot be searched for members of "+r.step.Kind+"; want a file, or members")
-	}
-	err = finder.Find(ctx, *r.step.Targets.Cloud, func(f membership.Found) error {
+	err = session.Find(ctx, *r.step.Targets.Cloud, func(f membership.Found) error {
 		m := listed{Candidate: fleet.Candidate{ID: f.ID}}
 		r.learn(&m, f)
 		r.list = append(r.list, m)
@@ -218,11 +214,9 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 		return nil, bad("spread.by", membership.Quote(trait),
 			"no member is known to have it; want what some have, in the cloud or in a column of the list")
 	}
-	room := membership.Room{All: membership.NoLimit}
-	if roomy, ok := session.(membership.Roomy); ok {
-		if room, err = roomy.Room(ctx, spread.Groups); err != nil {
-			return nil, r.located(err)
-		}
+	room, err := session.Room(ctx, spread.Groups)
+	if err != nil {
+		return nil, r.located(err)
 	}
 	room, changed, err := r.ahead(ctx, session, room)
 	if err != nil {
@@ -244,18 +238,13 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	return groups, nil
 }
 
-// look asks the cloud about members that were listed: where they are, and what they are spread by. Where the kind cannot
-// tell, nobody is known to be in a group.
+// look asks the cloud about members that were listed: where they are, and what they are spread by.
 func (r *roster) look(ctx context.Context, session membership.Session) error {
-	finder, ok := session.(membership.Finder)
-	if !ok {
-		return nil
-	}
 	ids, at := make([]string, len(r.list)), make(map[string]int, len(r.list))
 	for i, m := range r.list {
 		ids[i], at[m.ID] = m.ID, i
 	}
-	err := finder.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
+	err := session.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
 		if i, ok := at[f.ID]; ok {
 			r.learn(&r.list[i], f)
 		}

@@ -25,7 +25,6 @@ type town struct {
 	people []membership.Found
 	room   membership.Room
 	looks  []membership.Query // what it was asked
-	shy    bool               // its sessions tell nothing
 }
 
 func (t *town) Spec() membership.Spec { return membership.Spec{ID: "toy.town", PageLimit: 3} }
@@ -37,10 +36,11 @@ func (t *town) Validate(r membership.Request) []membership.Problem {
 	return nil
 }
 
+func (t *town) Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost {
+	return membership.Cost{}
+}
+
 func (t *town) Open(context.Context, membership.Target) (membership.Session, error) {
-	if t.shy {
-		return struct{ membership.Session }{}, nil
-	}
 	return &hall{town: t}, nil
 }
 
@@ -187,14 +187,13 @@ func TestListedMembersAreSpread(t *testing.T) {
 		require.Equal(t, c.want, pages, name)
 		require.Len(t, kind.looks, 1, "all of them at once")
 	}
-	shy := &town{shy: true}
-	pages, err := survey(t, shy, folder, fleet.Step{Targets: &fleet.Targets{File: "racks.csv"}, Spread: by("tag:rack")})
-	require.NoError(t, err, "the list tells what the kind does not")
+	empty := populated()
+	empty.people = nil
+	pages, err := survey(t, empty, folder, fleet.Step{Targets: &fleet.Targets{File: "racks.csv"}, Spread: by("tag:rack")})
+	require.NoError(t, err, "the list tells what the cloud does not")
 	require.Equal(t, []string{"g1: m2 m5", "g2: m4 m7"}, pages)
-	_, err = survey(t, shy, folder, fleet.Step{Members: []string{"m1"}, Spread: by("zone")})
+	_, err = survey(t, empty, folder, fleet.Step{Members: []string{"m1"}, Spread: by("zone")})
 	require.ErrorContains(t, err, `spread.by: "zone": no member is known to have it`)
-	_, err = survey(t, shy, folder, fleet.Step{Group: "g1", Targets: cloudTargets(membership.Query{Name: "*"})})
-	require.ErrorContains(t, err, "targets.cloud: cannot be searched for members of toy.town")
 	_, err = survey(t, populated(), folder, fleet.Step{Targets: &fleet.Targets{File: "groups.csv"}, Spread: by("")})
 	require.ErrorContains(t, err, `groups.csv line 3: "m4": has a group of its own, and the step spreads its members`)
 }

@@ -56,17 +56,13 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 	return p, nil
 }
 
-// forecast begins the forecast of a step; nil when its kind does not say what it costs.
+// forecast begins the forecast of a step; nil when nobody knows its kind.
 func (a *Activities) forecast(p fleet.Plan, step fleet.Step, s fleet.SurveyedStep) *fleet.Forecast {
 	kind, err := membership.Find(a.kinds, s.Kind)
 	if err != nil {
 		return nil
 	}
-	costed, ok := kind.(membership.Costed)
-	if !ok {
-		return nil
-	}
-	return fleet.NewForecast(p, step, s.Members, costed, a.pace.Poll.Std())
+	return fleet.NewForecast(p, step, s.Members, kind, a.pace.Poll.Std())
 }
 
 // lasts is for how many seconds all steps last, 0 when one of them does not say.

@@ -26,11 +26,16 @@ type Downtime struct {
 	SecondsEach int `json:"secondsEach"` // each of them, at the longest
 }
 
+// Costed is what says what members cost: a kind.
+type Costed interface {
+	Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost
+}
+
 // Forecast foresees a step from what was seen of its members, page after page in the order in which they are begun. It
 // plays the dispatch of cohorts as runs do it (Pace.Admit), their calls one behind the other where
 // they share a limit. It holds no page.
 type Forecast struct {
-	kind   membership.Costed
+	kind   Costed
 	step   Step
 	poll   time.Duration
 	pace   Pace
@@ -53,7 +58,7 @@ type flight struct {
 }
 
 // NewForecast begins a step of a plan, which has so many members. poll is how often the engine looks.
-func NewForecast(p Plan, s Step, members int, kind membership.Costed, poll time.Duration) *Forecast {
+func NewForecast(p Plan, s Step, members int, kind Costed, poll time.Duration) *Forecast {
 	f := &Forecast{kind: kind, step: s, poll: poll, pace: p.Pace, soak: p.Soak.Std(),
 		ledger: NewLedger(p.Budget, members), queues: make(map[string]*queue)}
 	if f.step.Operation == "" {
@@ -63,7 +68,7 @@ func NewForecast(p Plan, s Step, members int, kind membership.Costed, poll time.
 }
 
 // ExpectRun foresees a run that stands alone.
-func ExpectRun(p membership.Program, kind membership.Costed) Expected {
+func ExpectRun(p membership.Program, kind Costed) Expected {
 	f := NewForecast(Plan{}, Step{Operation: p.Operation, Params: p.Params}, len(p.Members), kind, p.Pace.Poll.Std())
 	f.Wave(len(p.Members))
 	f.Page(p.Members)

@@ -64,7 +64,7 @@ func some(n, on int) []membership.Member {
 }
 
 // forecast plays waves of pages.
-func forecast(p fleet.Plan, kind membership.Costed, waves ...[][]membership.Member) *fleet.Forecast {
+func forecast(p fleet.Plan, kind fleet.Costed, waves ...[][]membership.Member) *fleet.Forecast {
 	total := 0
 	sizes := make([]int, len(waves))
 	for i, w := range waves {

@@ -2,30 +2,64 @@ package kinds_test
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaedas"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabanodepool"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
-	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// TestMain sets the secrets of all test accounts, once: tests run side by side.
-func TestMain(m *testing.M) {
-	for name, secret := range map[string]string{"FLEETJOIN_TEST_AK": "AKDEMO", "FLEETJOIN_TEST_SK": "SKDEMO",
-		"FLEETJOIN_PASSWORD_EDAS": "Secret-of-edas-12", "FLEETJOIN_PASSWORD_NODES": "Secret-of-nodes-12"} {
-		if err := os.Setenv(name, secret); err != nil {
-			panic(err)
+// wanted are the suites that every kind plays in the tests of its folder, and the files that it has there.
+var wanted = struct{ suites, files []string }{
+	suites: []string{"Main", "RunTables", "Run", "Costs", "Find"},
+	files:  []string{"plan.yaml", "try.txtar", "world.yaml", "demo.yaml", "policy.json"},
+}
+
+func TestEveryKindIsWhole(t *testing.T) {
+	folders, err := filepath.Glob("*/kind.go")
+	require.NoError(t, err)
+	require.Len(t, kinds.All(kinds.Clouds{}), len(folders), "every folder with a kind is in the list")
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		id := k.Spec().ID
+		dir := filepath.Join("../..", kinds.Dir(id))
+		tests, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		require.NoError(t, err)
+		var code []byte
+		for _, file := range tests {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			code = append(code, text...)
+		}
+		for _, suite := range wanted.suites {
+			require.Regexp(t, regexp.MustCompile(`\bkindtest\.`+suite+`\(`), string(code), "%s: its tests do not play it", id)
+		}
+		for _, file := range wanted.files {
+			require.FileExists(t, filepath.Join(dir, file))
 		}
 	}
-	os.Exit(m.Run())
+}
+
+func TestEveryPlanIsTaken(t *testing.T) {
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		plans, err := filepath.Glob(filepath.Join("../..", kinds.Dir(k.Spec().ID), "plan*.*"))
+		require.NoError(t, err)
+		require.NotEmpty(t, plans)
+		for _, file := range plans {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			data, err := yaml.YAMLToJSONStrict(text)
+			require.NoError(t, err, file)
+			r, err := membership.ParseRequest(data)
+			require.NoError(t, err, file)
+			require.Equal(t, k.Spec().ID, r.Kind, file)
+			require.Empty(t, membership.Validate(k, r), file)
+		}
+	}
 }
 
 // Every slice begins by giving what the one before has sent its time to show. Where that took as long as a slice, nothing would
@@ -42,25 +76,4 @@ func TestWritesSettleWellWithinASlice(t *testing.T) {
 		}
 	}
 	require.NotZero(t, stages)
-}
-
-func TestConformance(t *testing.T) {
-	subjects := map[string]kindtest.Subject{
-		alibabaedas.ID:          edas(t, byAgent),
-		alibabanodepool.ID:      containerNodePool(t, false),
-		alibabaresourcegroup.ID: resourceGroup(t, "instance", "rg-home"),
-		alibabasecuritygroup.ID: securityGroup(t, ofInstances),
-		huaweinodepool.ID:       huaweiNodePool(t),
-		huaweiservergroup.ID:    huaweiServerGroup(t),
-	}
-	all := kinds.All(kinds.Clouds{})
-	require.Len(t, all, len(subjects))
-	for _, k := range all {
-		t.Run(k.Spec().ID, func(t *testing.T) {
-			t.Parallel() // virtual time, and a world of its own for each
-			subject, ok := subjects[k.Spec().ID]
-			require.True(t, ok, "the kind has no subject: add one")
-			kindtest.Run(t, subject)
-		})
-	}
 }

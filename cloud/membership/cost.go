@@ -2,14 +2,6 @@ package membership
 
 import "time"
 
-// Costed is a Kind that knows beforehand what its programs cost. Nothing of it is in a Program: an estimate is not what
-// people approve, and it may become better while runs are under way.
-type Costed interface {
-	// Cost says what the way forward of a member costs when all goes well. Of one that is not due only Plan counts. It is
-	// pure.
-	Cost(op Operation, params Params, m *Member) Cost
-}
-
 // Cost is what one member costs.
 type Cost struct {
 	Plan   []Calls     // the reads by which it is planned

@@ -36,6 +36,12 @@ func Fail(code, reason string) Decision { return Decision{Verb: DoFail, Code: co
 // Park hands the member to a person, with the evidence.
 func Park(code, reason string) Decision { return Decision{Verb: DoPark, Code: code, Reason: reason} }
 
+// UnknownStage is the decision about a stage that a kind does not know.
+func UnknownStage(kind string, m Moment) Decision {
+	return Park(CodeEngine, "this worker's "+kind+" knows no stage "+Quote(m.Stage.Name)+
+		"; a worker of the version that planned the run does")
+}
+
 // Codes with which the engine itself fails or parks members of any kind.
 const (
 	CodeTimeout      = "stage-timeout"  // the stage took longer than Stage.Timeout

@@ -1,7 +1,6 @@
 package membership
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -10,14 +9,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 )
-
-// Finder is a Session that finds members by what they have in common, so that nobody has to list them.
-type Finder interface {
-	// Find yields every member that the query matches, each once and in no particular order, while it reads page after
-	// page: its memory does not grow with their number. An error of yield ends the reading and comes back as it is. A
-	// group of the query that does not exist is a *BadInput; that nobody matches is none.
-	Find(ctx context.Context, q Query, yield func(Found) error) error
-}
 
 // Query says which members to find: those for which all of it holds. It is a documented JSON contract.
 type Query struct {
@@ -167,12 +158,6 @@ func readable(text string) bool {
 		!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// Roomy is a Session that knows how many members its groups take.
-type Roomy interface {
-	// Room reads how many more members the groups take. A group that does not exist is a *BadInput that names it.
-	Room(ctx context.Context, groups []string) (Room, error)
-}
-
 // Room is how many more members some groups take.
 type Room struct {
 	Each map[string]int // by group
@@ -181,6 +166,9 @@ type Room struct {
 
 // NoLimit is the room where the cloud has no limit, or tells none.
 const NoLimit = math.MaxInt
+
+// NoRoomTold is the answer of a session whose cloud has no limit of members, or tells none.
+func NoRoomTold() (Room, error) { return Room{All: NoLimit}, nil }
 
 // NoGroup is the error for a group that does not exist; where says where it was looked for, such as "in the project".
 func NoGroup(id, where string) error {

@@ -17,6 +17,10 @@ type Kind interface {
 	// Validate returns everything that is wrong with a request of this kind, before any cloud is asked. What holds for
 	// all kinds has been checked already (Request.Problems).
 	Validate(Request) []Problem
+	// Cost says what the way forward of a member costs when all goes well. Of one that is not due only Plan counts.
+	// Nothing of it is in a Program: an estimate is not what people approve, and it may become better while runs are
+	// under way.
+	Cost(Operation, Params, *Member) Cost
 	// Open prepares the I/O for one target. It reaches no network. The session belongs to one activity attempt and is
 	// used by one goroutine at a time, except that Do may be called concurrently.
 	Open(context.Context, Target) (Session, error)
@@ -42,6 +46,13 @@ type Session interface {
 	// kind's own Decide asked for, on an observation a moment old. Its error is a *verdict.Error and holds for all of
 	// them; what the cloud refused for single ones is in Sent.Refused.
 	Do(ctx context.Context, action string, members []*Member) (Sent, error)
+	// Find yields every member that the query matches, each once and in no particular order, while it reads page after
+	// page: its memory does not grow with their number. An error of yield ends the reading and comes back as it is. A
+	// group of the query that does not exist is a *BadInput; that nobody matches is none.
+	Find(ctx context.Context, q Query, yield func(Found) error) error
+	// Room reads how many more members the groups take; NoRoomTold where the cloud has no limit, or tells none. A group
+	// that does not exist is a *BadInput that names it.
+	Room(ctx context.Context, groups []string) (Room, error)
 }
 
 // Look says what to observe. Thorough asks for what only planning needs, such as the groups the member is not to be in.
@@ -86,21 +97,13 @@ type Spec struct {
 	Revision    int                   `json:"revision"`              // raised whenever the same observation compiles to another program
 	Destructive string                `json:"destructive,omitempty"` // when data of members is lost: "" never, else "always" or the params with which
 	PageLimit   int                   `json:"pageLimit"`             // most members in one cohort, 1 to MaxMembers
-	Params      []ParamSpec           `json:"params"`
+	Params      []ParamSpec           `json:"params"`                // of what its parameters declare, see Params.Read
 	Stages      map[Operation][]Stage `json:"stages"`
 	Actions     map[string]Action     `json:"actions"`
 	Objections  []Objection           `json:"objections"` // every code that Compile can refuse with, and what it means
 	Failures    []Objection           `json:"failures"`   // every code that Decide can fail or park with
 	Permissions []string              `json:"permissions"`
 	Source      []string              `json:"source"` // the API pages that it rests on
-}
-
-// ParamSpec documents one parameter of a request of the kind.
-type ParamSpec struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Default string `json:"default"`
-	Help    string `json:"help"`
 }
 
 // Action is one write of a kind.

@@ -60,6 +60,10 @@ func (kind) Validate(r membership.Request) []membership.Problem {
 	return []membership.Problem{{Field: "group", Value: membership.Quote(r.Group), Want: "is not to the kind's taste"}}
 }
 
+func (kind) Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost {
+	return membership.Cost{}
+}
+
 func (kind) Open(context.Context, membership.Target) (membership.Session, error) { return nil, nil }
 
 func TestValidateAsksForAllThatIsWrong(t *testing.T) {

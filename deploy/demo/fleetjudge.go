@@ -93,7 +93,7 @@ func (t *story) judgeShop(ctx context.Context, after world.World) (all []string,
 		}
 		fmt.Printf("\n%s, step %d: %s\n", shop, i+1, step.Kind)
 		members := chosen(t.before, step)
-		t.verdict(judge(os.Stdout, d, move{group: step.Group, wipes: d.spec().Destructive == "always"}, t.before, after, told.of(i), members))
+		t.verdict(judge(os.Stdout, d, move{Group: step.Group, Wipes: d.spec().Destructive == "always"}, t.before, after, told.of(i), members))
 		all = append(all, members...)
 	}
 	return all, nil

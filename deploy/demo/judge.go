@@ -55,7 +55,7 @@ func byID(w world.World) map[string]thing {
 // be in the group if and only if the report says so, be powered as before, and have had their system installed once if
 // they joined by being wiped, and not at all if nothing was done to them.
 func judge(out io.Writer, d demo, m move, before, after world.World, r membership.Report, members []string) (findings []string) {
-	was, is, inside := byID(before), byID(after), d.inside(after, m.group)
+	was, is, inside := byID(before), byID(after), inGroup(after, m.Group)
 	outcomes := map[string]membership.Outcome{}
 	for _, member := range r.Members {
 		outcomes[member.ID] = member.Outcome
@@ -83,7 +83,7 @@ func judge(out io.Writer, d demo, m move, before, after world.World, r membershi
 		}
 		times := is[id].systems - was[id].systems
 		installed += times
-		if want, fixed := systems(outcomes[id], m.wipes); fixed && times != want {
+		if want, fixed := systems(outcomes[id], m.Wipes); fixed && times != want {
 			wrong(id, "had its system installed %d times and not %d", times, want)
 		}
 	}
@@ -91,7 +91,7 @@ func judge(out io.Writer, d demo, m move, before, after world.World, r membershi
 	if machines > 0 {
 		fmt.Fprintf(out, "%d of %d are powered as they were before\n", same, machines)
 	}
-	if m.wipes {
+	if m.Wipes {
 		fmt.Fprintf(out, "%d systems were installed\n", installed)
 	}
 	return findings

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
 	"github.com/fleetjoin/fleetjoin/deploy/policies"
@@ -68,7 +69,7 @@ Look at the runs in Temporal's Web UI: start the stack again on what the demo le
 // show makes the moves of a kind, and returns what the simulator knows better than their reports.
 func (d demo) show(ctx context.Context) (findings []string, err error) {
 	worldFile := filepath.Join(state, "demo-world.yaml")
-	if err := os.WriteFile(worldFile, d.worldYAML(), 0o600); err != nil {
+	if err := os.WriteFile(worldFile, d.world, 0o600); err != nil {
 		return nil, err
 	}
 	s, err := startDev(ctx, state, worldFile)
@@ -89,13 +90,13 @@ func (d demo) show(ctx context.Context) (findings []string, err error) {
 
 // play makes one move, with an approval where it needs one, and returns what the simulator knows better than its report.
 func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
-	fmt.Printf("\n── %s\n", m.say)
+	fmt.Printf("\n── %s\n", m.Say)
 	before, err := s.plane().World(ctx)
 	if err != nil {
 		return nil, err
 	}
 	text, members := d.request(before, m)
-	file := filepath.Join(state, m.name+".yaml")
+	file := filepath.Join(state, m.Name+".yaml")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
 		return nil, err
 	}
 	var report membership.Report
-	if err := s.ask(ctx, &report, "report", m.name, "--json"); err != nil {
+	if err := s.ask(ctx, &report, "report", m.Name, "--json"); err != nil {
 		return nil, err
 	}
 	after, err := s.plane().World(ctx)
@@ -115,14 +116,14 @@ func (d demo) play(ctx context.Context, s *stack, m move) ([]string, error) {
 }
 
 // audit looks at every call that was made: what it cost, and whether the policies of the kinds allow it.
-func audit(ctx context.Context, s *stack, kinds ...string) (findings []string, err error) {
+func audit(ctx context.Context, s *stack, ids ...string) (findings []string, err error) {
 	entries, _, err := s.plane().Journal(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	var allowed []policies.Permission
 	var files []string
-	for _, kind := range kinds {
+	for _, kind := range ids {
 		d, err := find(kind)
 		if err != nil {
 			return nil, err
@@ -131,7 +132,7 @@ func audit(ctx context.Context, s *stack, kinds ...string) (findings []string, e
 		if err != nil {
 			return nil, err
 		}
-		allowed, files = append(allowed, permissions...), append(files, policies.File(kind))
+		allowed, files = append(allowed, permissions...), append(files, kinds.Dir(kind)+"/"+policies.File)
 	}
 	writes, throttled, lost, vain := 0, 0, 0, 0
 	for _, e := range entries {

@@ -86,20 +86,20 @@ func (s *stack) environment() (env []string) {
 
 // apply starts a run and follows it to its end; somebody else than the requester approves it, if it asks for that.
 func (s *stack) apply(ctx context.Context, file string, m move) error {
-	if !m.wipes {
-		return s.run(ctx, m.exit, "fleetjoin", "apply", file, "--id", m.name)
+	if !m.Wipes {
+		return s.run(ctx, m.Exit, "fleetjoin", "apply", file, "--id", m.Name)
 	}
-	if err := s.run(ctx, cli.ExitAwaitsApproval, "fleetjoin", "apply", file, "--id", m.name); err != nil {
+	if err := s.run(ctx, cli.ExitAwaitsApproval, "fleetjoin", "apply", file, "--id", m.Name); err != nil {
 		return err
 	}
 	var status membership.Status
-	if err := s.ask(ctx, &status, "status", m.name, "--json"); err != nil {
+	if err := s.ask(ctx, &status, "status", m.Name, "--json"); err != nil {
 		return err
 	}
-	if err := s.run(ctx, cli.ExitOK, "fleetjoin", "approve", m.name, "--by", "bob", "--digest", status.Digest); err != nil {
+	if err := s.run(ctx, cli.ExitOK, "fleetjoin", "approve", m.Name, "--by", "bob", "--digest", status.Digest); err != nil {
 		return err
 	}
-	return s.run(ctx, m.exit, "fleetjoin", "watch", m.name)
+	return s.run(ctx, m.Exit, "fleetjoin", "watch", m.Name)
 }
 
 // run runs a program in front of everybody and wants its exit code.

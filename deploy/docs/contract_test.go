@@ -257,7 +257,7 @@ func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("*.md")
 	require.NoError(t, err)
 	found := 0
-	for _, page := range append(pages, "../../README.md", "../plans/README.md", "../policies/README.md") {
+	for _, page := range append(pages, "../../README.md", "../policies/README.md") {
 		for _, l := range link.FindAllStringSubmatch(read(t, page), -1) {
 			found++
 			require.FileExists(t, filepath.Join(filepath.Dir(page), l[1]), "a link of %s", page)

@@ -60,6 +60,7 @@ var forbidden = []struct{ pkg, what, why string }{
 	{"cloud/sim", "github.com/huaweicloud", "the simulator knows no SDK"},
 	{"cloud/sim", "go.temporal.io", "the simulator knows no Temporal"},
 	{"worker", module + "cloud/sim", "a production worker carries no simulator"},
+	{"starter", module + "deploy", "the CLI rests on nothing of what is around it"},
 }
 
 func TestImportLaw(t *testing.T) {

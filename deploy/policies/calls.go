@@ -46,13 +46,3 @@ func Allows(permissions []Permission, call string) bool {
 		})
 	})
 }
-
-// Only returns the requests that some of a kind's permissions are for, such as "backup: true", in the spec's order.
-func Only(permissions []Permission) (all []string) {
-	for _, p := range permissions {
-		if p.Only != "" && !slices.Contains(all, p.Only) {
-			all = append(all, p.Only)
-		}
-	}
-	return all
-}

@@ -12,11 +12,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Dir is where the files are, from the root of the repository.
-const Dir = "deploy/policies"
-
-// File is the path of a kind's policy, from the root of the repository.
-func File(kind string) string { return Dir + "/" + kind + ".json" }
+// File is the name of a kind's policy in the kind's folder.
+const File = "policy.json"
 
 // Permission is one line of a spec's permissions, and one statement of a policy.
 type Permission struct {
@@ -89,7 +86,7 @@ func Render(s membership.Spec) ([]byte, error) {
 	}
 	d := document{Version: versions[s.Provider]}
 	if d.Version == "" {
-		return nil, fmt.Errorf("policies of %s are not understood; teach them to %s", s.Provider, Dir)
+		return nil, fmt.Errorf("policies of %s are not understood; teach them to deploy/policies", s.Provider)
 	}
 	for _, p := range permissions {
 		st := statement{Effect: "Allow", Action: p.Actions, Resource: p.Resources}

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/deploy/plans"
-	"github.com/fleetjoin/fleetjoin/deploy/policies"
 )
 
 func newKinds(f *Factory) *cobra.Command {
@@ -54,8 +54,13 @@ func (f *Factory) listKinds() error {
 }
 
 func (f *Factory) printKind(s membership.Spec) error {
-	examples, err := plans.Of(s.ID)
+	dir := kinds.Dir(s.ID)
+	plan, err := kinds.File(s.ID, "plan.yaml")
 	if err != nil {
+		return err
+	}
+	var example membership.Request
+	if err := yaml.Unmarshal(plan, &example); err != nil {
 		return err
 	}
 	f.printf("%s  %s\n", f.paint(bold, s.ID), s.Title)
@@ -66,7 +71,7 @@ func (f *Factory) printKind(s membership.Spec) error {
 		f.printf("not destructive: no data of the members is lost\n")
 	}
 	f.section("Request: an object in YAML or JSON")
-	f.entries(requestTable(s, examples))
+	f.entries(requestTable(s, example))
 	f.section("Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {
@@ -95,23 +100,17 @@ func (f *Factory) printKind(s membership.Spec) error {
 		calls.add(text(name), text(a.Call), text("up to "+membership.Count(a.Batch, "member")+" in one"))
 	}
 	f.entries(calls)
-	f.section("Permissions, as a policy in " + policies.File(s.ID))
+	f.section("Permissions, as a policy in " + dir + "/policy.json")
 	f.lines(s.Permissions)
 	f.section("Source")
 	f.lines(s.Source)
-	for _, p := range examples[:min(1, len(examples))] {
-		f.section("Example: " + plans.Dir + "/" + p.Name)
-		f.lines(strings.Split(strings.TrimSpace(p.Text), "\n"))
-	}
+	f.section("Example: " + dir + "/plan.yaml")
+	f.lines(strings.Split(strings.TrimSpace(string(plan)), "\n"))
 	return nil
 }
 
 // requestTable lists the fields of a request, with the values of the kind's example.
-func requestTable(s membership.Spec, examples []plans.Plan) (t table) {
-	var r membership.Request
-	if len(examples) > 0 {
-		r = examples[0].Request
-	}
+func requestTable(s membership.Spec, r membership.Request) (t table) {
 	gate := "where there is a gate"
 	if s.Destructive == "always" {
 		gate = "needed"

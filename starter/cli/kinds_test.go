@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -38,10 +39,10 @@ func TestAKindIsToldWhole(t *testing.T) {
 		for _, w := range append(append(want, s.Permissions...), s.Source...) {
 			require.Contains(t, strings.ToLower(told), strings.ToLower(w), s.ID)
 		}
-		files := regexp.MustCompile(`deploy/[\w/.-]+\.(md|json|yaml)`).FindAllString(told, -1)
-		require.Contains(t, files, "deploy/policies/"+s.ID+".json")
+		files := regexp.MustCompile(`(?:deploy|cloud)/[\w/.-]+\.(md|json|yaml)`).FindAllString(told, -1)
+		require.Contains(t, files, kinds.Dir(s.ID)+"/policy.json")
 		require.Contains(t, files, "deploy/docs/error-codes.md")
-		require.Contains(t, told, "\nExample: deploy/plans/join-", s.ID)
+		require.Contains(t, told, "\nExample: "+kinds.Dir(s.ID)+"/plan.yaml")
 		for _, file := range files {
 			require.FileExists(t, filepath.Join(root, file), s.ID)
 		}
@@ -51,7 +52,7 @@ func TestAKindIsToldWhole(t *testing.T) {
 func TestEveryFieldOfARequestIsExplained(t *testing.T) {
 	t.Parallel()
 	var explained []string
-	for _, row := range requestTable(membership.Spec{}, nil).rows {
+	for _, row := range requestTable(membership.Spec{}, membership.Request{}).rows {
 		explained = append(explained, row[0].text)
 	}
 	var want []string

@@ -134,11 +134,11 @@ func TestGoodRequests(t *testing.T) {
 // The examples that people copy from must be good themselves.
 func TestExamplePlans(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../deploy/plans/*-*.*")
+	files, err := filepath.Glob("../../cloud/kinds/*/plan*.*")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+		t.Run(filepath.Base(filepath.Dir(file))+" "+filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			_, err := reading("", Source{File: file})
 			require.NoError(t, err)

@@ -3,13 +3,13 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,8 +26,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
-	"github.com/fleetjoin/fleetjoin/deploy/plans"
 	"github.com/fleetjoin/fleetjoin/starter/cli"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 	"github.com/fleetjoin/fleetjoin/worker/host"
@@ -54,14 +54,17 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata") }
+
+// runScripts runs the scripts of a folder.
+func runScripts(t *testing.T, dir string) {
 	temporal := findTemporal(t)
-	plans, err := filepath.Abs("../../deploy/plans")
+	folder, err := filepath.Abs("../../cloud/kinds")
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -72,7 +75,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
-			env.Setenv("PLANS", plans)
+			env.Setenv("KINDS", folder)
 			for _, name := range []string{"PORT", "HEALTH"} {
 				port, err := freePort()
 				if err != nil {
@@ -93,22 +96,37 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// A plan that is not applied to its end by the script for plans may not work at all.
-func TestEveryPlanIsApplied(t *testing.T) {
-	script, err := os.ReadFile("testdata/plans.txtar")
+// Every kind has a script that applies every plan in its folder to its end; together they are one.
+func TestPlans(t *testing.T) {
+	whole, err := os.ReadFile("testdata/plans/all.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := fs.Glob(plans.Files, "*")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no plans: %v", err)
-	}
-	for _, name := range names {
-		applied := `(?m)^(exec|exits \d+) (fleetjoin (apply|leave)|temporal workflow execute) (.* )?\$PLANS/` + regexp.QuoteMeta(name) + `( |$)`
-		if !regexp.MustCompile(applied).Match(script) {
-			t.Errorf("testdata/plans.txtar does not apply %s/%s", plans.Dir, name)
+	var tries []byte
+	for _, k := range kinds.All(kinds.Clouds{}) {
+		dir := filepath.Join("../..", kinds.Dir(k.Spec().ID))
+		try, err := os.ReadFile(filepath.Join(dir, "try.txtar"))
+		if err != nil {
+			t.Fatal(err)
 		}
+		plans, err := filepath.Glob(filepath.Join(dir, "plan*.*"))
+		if err != nil || len(plans) == 0 {
+			t.Fatalf("%s: no plans: %v", dir, err)
+		}
+		for _, plan := range plans {
+			name := filepath.Base(dir) + "/" + filepath.Base(plan)
+			applied := `(?m)^(exec|exits \d+) (fleetjoin (apply|leave)|temporal workflow execute) (.* )?\$KINDS/` + regexp.QuoteMeta(name) + `( |$)`
+			if !regexp.MustCompile(applied).Match(try) {
+				t.Errorf("%s/try.txtar does not apply %s", dir, name)
+			}
+		}
+		tries = append(append(tries, try...), '\n')
 	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "plans.txtar"), bytes.Replace(whole, []byte("TRY\n"), tries, 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runScripts(t, dir)
 }
 
 // findTemporal finds the CLI or fails: a suite that runs nothing must not look as if all were well.

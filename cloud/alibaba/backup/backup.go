@@ -32,7 +32,7 @@ const (
 
 // Facts that a program remembers of a member.
 const (
-	FactPower      = "power"      // On or Off
+	FactPower      = membership.FactPower
 	FactImage      = "image"      // the system as it was: what tells, with its disk, whether it was installed anew
 	FactSystemDisk = "systemDisk" //
 	FactDataDisks  = "dataDisks"  // ids, separated by commas; left out when there are none
@@ -41,8 +41,8 @@ const (
 
 // Values of FactPower.
 const (
-	On  = "on"
-	Off = "off"
+	On  = membership.PowerOn
+	Off = membership.PowerOff
 )
 
 // Statuses of an instance at rest.
@@ -84,10 +84,9 @@ const tagKey = "fleetjoin"
 const parts = 8
 
 // Param is the parameter that asks for backups.
-func Param(when string) membership.ParamSpec {
-	return membership.ParamSpec{Name: "backup", Type: "boolean", Default: "false",
-		Help: when + "makes snapshots of all disks first, and puts the system back from them when the member fails; " +
-			"they are kept after the run, and cost money until they are deleted"}
+func Param(into *bool, when string) membership.Param {
+	return membership.Flag(into, "backup", false, when+"makes snapshots of all disks first, and puts the system back from them "+
+		"when the member fails; they are kept after the run, and cost money until they are deleted")
 }
 
 // Stage makes the snapshots, and puts the system back when it is undone. It belongs before the stage that destroys.

@@ -9,6 +9,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/account"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba/backup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -80,11 +81,11 @@ func all(fs ...func(*observation)) func(*observation) {
 	}
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	disk := func(f func(*alibaba.Disk)) func(*observation) {
 		return func(o *observation) { f(&o.disks.Attached["i-1"][1]) }
 	}
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -130,22 +131,14 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 		}, []string{codeClusterType, codePassword, codeInstanceStatus, codeInstanceLocked, codeExpired, codeOSType, codeOtherCluster,
 			codeClusterRegion, codeVPC, backup.CodeDiskLocal, backup.CodeDiskStatus, backup.CodeSystemDisk}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			c.spoil(o)
-			m := o.Compile(request(importing), membership.Join).Members[0]
-			require.False(t, m.Already)
-			require.Equal(t, c.want, codes(m))
-			for _, obj := range m.Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		c.spoil(o)
+		m := o.Compile(request(importing), membership.Join).Members[0]
+		check(name, m, c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	o := healthy()
@@ -174,7 +167,7 @@ func TestRoutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := healthy()
 			var problems []membership.Problem
-			o.params, problems = parseParams(c.params)
+			o.params, problems = read(membership.Target{Params: c.params})
 			require.Empty(t, problems)
 			p := o.Compile(request(c.params), membership.Join)
 			require.Equal(t, c.destructive, p.Destructive)
@@ -282,10 +275,10 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParameters(t *testing.T) {
-	p, problems := parseParams(importing)
+	p, problems := read(membership.Target{Params: importing})
 	require.Empty(t, problems)
 	require.Equal(t, params{reimage: true, backup: true, password: account.Source{Env: "FLEETJOIN_PASSWORD_EDAS"}}, p)
-	p, problems = parseParams(membership.Params{"route": "reimage", "passwordFrom": map[string]any{"file": "edas.txt"}})
+	p, problems = read(membership.Target{Params: membership.Params{"route": "reimage", "passwordFrom": map[string]any{"file": "edas.txt"}}})
 	require.Empty(t, problems)
 	require.Equal(t, account.Source{File: "edas.txt"}, p.password)
 }

@@ -19,7 +19,7 @@ const (
 // Cost says what an instance costs. One that is being imported by somebody else is only seen through. That EDAS is made to
 // look at instances that it does not know is left out: it is seldom needed.
 func (Kind) Cost(op membership.Operation, given membership.Params, m *membership.Member) membership.Cost {
-	p, _ := parseParams(given) // what is wrong with them was said when they were given
+	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
 	reads := func() []membership.Calls {
 		return []membership.Calls{
 			alibaba.Reads("DescribeInstances", 100),

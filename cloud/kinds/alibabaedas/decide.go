@@ -25,7 +25,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	stage := m.Stage.Name
 	switch {
 	case !slices.Contains([]string{stageCheck, backup.StageName, stageInstall, stageImport, stageVerify}, stage):
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	case !exists:
 		return membership.Fail(codeInstanceMissing, "there is no such instance any more")
 	case stage == stageVerify:
@@ -139,7 +139,7 @@ func (o *observation) decideLeave(m membership.Moment) membership.Decision {
 	is, in := o.members[m.Member.ID]
 	switch stage := m.Stage.Name; {
 	case stage != stageRemove && stage != stageVerify:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	case !in:
 		return membership.Next()
 	case stage == stageVerify:
@@ -157,7 +157,7 @@ func (o *observation) decideUndo(m membership.Moment) membership.Decision {
 	case m.Stage.Name == backup.StageName && o.disks != nil:
 		return o.disks.Decide(m, now, exists)
 	case m.Stage.Name != stageInstall && m.Stage.Name != stageImport:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 	is, in := o.members[m.Member.ID]
 	_, offered := o.offered[m.Member.ID]
@@ -219,9 +219,4 @@ func (o *observation) giveUp(code, what string) membership.Decision {
 		return membership.Park(code, what)
 	}
 	return membership.Fail(code, what)
-}
-
-func unknownStage(m membership.Moment) membership.Decision {
-	return membership.Park(membership.CodeEngine, fmt.Sprintf(
-		"this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba/backup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -41,28 +42,23 @@ var (
 	reinstalls = all(wiped, off, change(func(i *alibaba.Instance) { i.Locks = []string{"ReplaceSystemDisk"} }))
 )
 
-func TestDecide(t *testing.T) {
-	type want struct {
-		verb membership.Verb
-		what string // action or code
-	}
-	next, wait := want{membership.DoNext, ""}, want{membership.DoWait, ""}
-	act := func(a string) want { return want{membership.DoAct, a} }
-	fail := func(c string) want { return want{membership.DoFail, c} }
-	park := func(c string) want { return want{membership.DoPark, c} }
+func decisions(check kindtest.Decided) {
+	next, wait := membership.Next(), membership.Wait("")
+	act := func(a string) membership.Decision { return membership.Act(a, "") }
+	fail := func(c string) membership.Decision { return membership.Fail(c, "") }
+	park := func(c string) membership.Decision { return membership.Park(c, "") }
 	const join, leave, undo = "join", "leave", "undo"
 	const running, converting, failed, offline = alibaba.EDASRunning, alibaba.EDASConverting, alibaba.EDASFailed, alibaba.EDASOffline
 	nothing := func(*observation) {}
 	cluster := func(f func(*alibaba.EDASCluster)) func(*observation) { return func(o *observation) { f(&o.cluster) } }
 	const soon, late, long = time.Duration(0), 20 * time.Minute, time.Hour
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		way, stage string
 		in         time.Duration
 		sends      int
 		job        string
 		spoil      func(*observation)
-		want       want
+		want       membership.Decision
 	}{
 		"still so":                     {join, stageCheck, soon, 0, "", nothing, next},
 		"a member already":             {join, stageCheck, soon, 0, "", all(is(converting), reinstalls), next},
@@ -175,26 +171,16 @@ func TestDecide(t *testing.T) {
 		"still seen":             {leave, stageVerify, soon, 0, "", is(running), wait},
 		"still seen, after long": {leave, stageVerify, late, 0, "", is(running), fail(codeStillMember)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o, op := healthy(), membership.Join
-			if c.way == leave {
-				op = membership.Leave
-				byAgent(o)
-			}
-			o.operation = op
-			c.spoil(o)
-			m := moment(op, c.stage, c.way == undo)
-			m.In, m.Sends, m.Job = c.in, c.sends, c.job
-			d := o.Decide(m)
-			reached[d.Code] = true
-			require.Equal(t, c.want, want{d.Verb, d.Action + d.Code}, d.Reason)
-			if d.Verb != membership.DoNext {
-				require.NotEmpty(t, d.Reason)
-			}
-		})
-	}
-	for _, f := range (Kind{}).Spec().Failures {
-		require.True(t, reached[f.Code], "no case reaches %s", f.Code)
+		o, op := healthy(), membership.Join
+		if c.way == leave {
+			op = membership.Leave
+			byAgent(o)
+		}
+		o.operation = op
+		c.spoil(o)
+		m := moment(op, c.stage, c.way == undo)
+		m.In, m.Sends, m.Job = c.in, c.sends, c.job
+		check(name, o.Decide(m), c.want)
 	}
 }
 

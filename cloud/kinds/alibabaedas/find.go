@@ -9,10 +9,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Find implements membership.Finder: the members are instances of the region (DescribeInstances); those in a cluster are
+// Find implements membership.Session: the members are instances of the region (DescribeInstances); those in a cluster are
 // the ones that it lists, in whatever status (ListClusterMembers). Whether a cluster would take them is for a plan to say.
-//
-// There is no Room: EDAS publishes no limit of a cluster's members, and tells none.
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	clusters, err := s.client.EDASClusters(ctx)
 	if err != nil {
@@ -33,4 +31,9 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 		return err
 	}
 	return finder.Instances(ctx, s.client, q, finder.OneEach(in, q.In), yield)
+}
+
+// Room implements membership.Session: EDAS publishes no limit of a cluster's members, and tells none.
+func (*session) Room(context.Context, []string) (membership.Room, error) {
+	return membership.NoRoomTold()
 }

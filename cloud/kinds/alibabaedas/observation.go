@@ -33,10 +33,7 @@ var locksToClear = []string{"security", "financial", "dedicatedhostfinancial", "
 
 // Compile refuses whom the cluster cannot take and remembers how the systems of the others are.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Destructive: op == membership.Join && o.params.reimage, Stages: stagesOf(op, o.params),
-		Warnings: o.warnings(op, r.Members)}
-	for _, id := range r.Members {
+	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := membership.Member{ID: id, Name: o.instances[id].Name, Before: map[string]string{}}
 		is, in := o.members[id]
 		switch {
@@ -60,8 +57,10 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 				m.Before = o.disks.Before(instance)
 			}
 		}
-		p.Members = append(p.Members, m)
-	}
+		return m
+	})
+	p.Destructive, p.Stages = op == membership.Join && o.params.reimage, stagesOf(op, o.params)
+	p.Warnings = o.warnings(op, r.Members)
 	return p
 }
 
@@ -96,45 +95,40 @@ func (o *observation) warnings(op membership.Operation, members []string) []stri
 }
 
 // objections are all the reasons not to make an instance a member, as far as they can be seen now.
-func (o *observation) objections(id string) (all []membership.Objection) {
-	object := func(bad bool, code, reason string, args ...any) {
-		if bad {
-			all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-		}
-	}
-	object(o.clusterMissing, codeClusterMissing, "the account has no such cluster of EDAS in its region")
-	object(!o.clusterMissing && o.cluster.Type != alibaba.EDASOfECS, codeClusterType,
+func (o *observation) objections(id string) (all membership.Objections) {
+	all.When(o.clusterMissing, codeClusterMissing, "the account has no such cluster of EDAS in its region")
+	all.When(!o.clusterMissing && o.cluster.Type != alibaba.EDASOfECS, codeClusterType,
 		"the cluster is of type %d; it must be of type %d, of ECS instances", o.cluster.Type, alibaba.EDASOfECS)
-	object(o.password != "", codePassword, "%s", o.password)
+	all.When(o.password != "", codePassword, "%s", o.password)
 	i, exists := o.instances[id]
-	object(!exists, codeInstanceMissing, "the account has no such instance in its region")
+	all.When(!exists, codeInstanceMissing, "the account has no such instance in its region")
 	if !exists {
 		return all
 	}
-	object(busy(i), codeInstanceBusy, "%s", backup.Doing(i))
-	object(!busy(i) && i.Status != backup.Running, codeInstanceStatus, "the instance is %s; it must be %s", i.Status, backup.Running)
+	all.When(busy(i), codeInstanceBusy, "%s", backup.Doing(i))
+	all.When(!busy(i) && i.Status != backup.Running, codeInstanceStatus, "the instance is %s; it must be %s", i.Status, backup.Running)
 	lock := lockToClear(i)
-	object(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
-	object(o.offered[id].Expired, codeExpired, "the instance's subscription has ended")
-	object(i.OSType != "linux", codeOSType, "the instance's system is %q; EDAS takes Linux only", i.OSType)
+	all.When(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
+	all.When(o.offered[id].Expired, codeExpired, "the instance's subscription has ended")
+	all.When(i.OSType != "linux", codeOSType, "the instance's system is %q; EDAS takes Linux only", i.OSType)
 	if other := o.elsewhere[id]; other != "" {
-		object(true, codeOtherCluster, "the instance is a member of cluster %s", other)
+		all.Add(codeOtherCluster, "the instance is a member of cluster %s", other)
 	}
 	if o.clusterMissing {
 		return all
 	}
 	// The cluster may name one of the namespaces of its region, as in cn-hangzhou:test.
 	region, _, _ := strings.Cut(o.cluster.Region, ":")
-	object(region != i.Region, codeClusterRegion, "the cluster is in region %s, the instance in %s", region, i.Region)
+	all.When(region != i.Region, codeClusterRegion, "the cluster is in region %s, the instance in %s", region, i.Region)
 	classic := o.cluster.NetworkMode == alibaba.EDASClassic
-	object(classic != (i.VPC == ""), codeNetworkType, "the cluster has network mode %d, and the instance VPC %q",
+	all.When(classic != (i.VPC == ""), codeNetworkType, "the cluster has network mode %d, and the instance VPC %q",
 		o.cluster.NetworkMode, i.VPC)
-	object(!classic && i.VPC != "" && i.VPC != o.cluster.VPC, codeVPC, "the instance is in VPC %s, the cluster in %s",
+	all.When(!classic && i.VPC != "" && i.VPC != o.cluster.VPC, codeVPC, "the instance is in VPC %s, the cluster in %s",
 		i.VPC, o.cluster.VPC)
 	return all
 }
 
-func (o *observation) objectionsToLeave(is alibaba.EDASMember) (all []membership.Objection) {
+func (o *observation) objectionsToLeave(is alibaba.EDASMember) (all membership.Objections) {
 	if o.clusterMissing {
 		return []membership.Objection{{Code: codeClusterMissing, Reason: "the account has no such cluster of EDAS in its region"}}
 	}

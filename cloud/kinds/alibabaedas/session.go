@@ -29,6 +29,14 @@ type session struct {
 	seen map[string]alibaba.EDASMember
 }
 
+func newSession(client *alibaba.Client, t membership.Target, p params) membership.Session {
+	s := &session{client: client, target: t, params: p}
+	if p.reimage && t.Operation == membership.Join {
+		s.disks = backup.Open(client, t.Program, p.backup)
+	}
+	return s
+}
+
 // Observe reads the instances with their disks, and the cluster with its members and those that it would take. That the
 // cluster is missing is told by the list of all: EDAS answers reads of what is not there with nothing but text.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {

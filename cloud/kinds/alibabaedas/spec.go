@@ -79,13 +79,7 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "with route: reimage",
 		PageLimit:   membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "route", Type: "text", Default: routeInstall, Help: routeInstall + ": installs the agent of EDAS on the system that " +
-				"runs, and destroys nothing, as the vendor recommends; " + routeReimage + ": imports the instance, which installs its system ANEW"},
-			{Name: "passwordFrom", Type: "object", Default: "none; needed with route reimage", Help: "the logon of the system that is " +
-				"installed: {env: FLEETJOIN_PASSWORD_…}, a variable of the worker, or {file: NAME}, in its account's folder of passwords"},
-			backup.Param("with route " + routeReimage + ": "),
-		},
+		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(func(string) bool { return true }),
 			membership.Leave: leaveStages(),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba/backup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -52,7 +53,8 @@ func is(o *observation, pool, state, status string) {
 	o.nodes["i-1"] = alibaba.Node{Instance: "i-1", Name: "n", Pool: pool, State: state, Status: status}
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	instance := func(f func(*alibaba.Instance)) func(*observation) { return func(o *observation) { change(o, f) } }
 	node := func(pool, state string) func(*observation) {
 		return func(o *observation) { is(o, pool, state, alibaba.NodeReady) }
@@ -60,7 +62,6 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 	disk := func(f func(*alibaba.Disk)) func(*observation) {
 		return func(o *observation) { o.params.backup = true; f(&o.disks.Attached["i-1"][1]) }
 	}
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -106,22 +107,14 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 		}, []string{codeClusterState, codePoolState, codePassword, codeInstanceBusy, codeInstanceStatus, codeInstanceLocked,
 			codeNodeElsewhere, codeNotLinux, codeRegion, codeVPC, codeNodeElsewhere, backup.CodeSystemDisk}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			c.spoil(o)
-			p := o.Compile(request("i-1"), membership.Join)
-			require.Equal(t, c.want, codes(p.Members[0]))
-			require.False(t, p.Members[0].Already)
-			for _, obj := range p.Members[0].Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		c.spoil(o)
+		p := o.Compile(request("i-1"), membership.Join)
+		check(name, p.Members[0], c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestWhoIsANodeAlready(t *testing.T) {
 	for _, status := range []string{alibaba.NodeReady, "NotReady", "Unknown"} {
@@ -241,13 +234,13 @@ func TestValidate(t *testing.T) {
 		"no boolean either":            {with("drain", 1.0), `params.drain: "1": want true or false`},
 		"nor this":                     {with("formatDisk", nil), `params.formatDisk: "<nil>": want true or false`},
 		"a password":                   {with("password", "Secret-12"), "params.password: is not a parameter"},
-		"a password for a reference":   {with("passwordFrom", "Secret-12"), "params.passwordFrom: want {env: NAME}"},
-		"a password for a name":        {with("passwordFrom", map[string]any{"env": "Secret-12"}), "params.passwordFrom: want {env: NAME}"},
-		"another secret of the worker": {with("passwordFrom", map[string]any{"env": "AWS_Secret-12"}), "params.passwordFrom: want"},
-		"a file somewhere":             {with("passwordFrom", map[string]any{"file": "../Secret-12"}), "params.passwordFrom: want"},
-		"both":                         {with("passwordFrom", map[string]any{"file": "a", "env": "FLEETJOIN_PASSWORD_A"}), "params.passwordFrom: want"},
-		"neither":                      {with("passwordFrom", map[string]any{}), "params.passwordFrom: want"},
-		"a name that is none":          {with("passwordFrom", map[string]any{"env": 12.0}), "params.passwordFrom: want"},
+		"a password for a reference":   {with("passwordFrom", "Secret-12"), "params.passwordFrom: names no password"},
+		"a password for a name":        {with("passwordFrom", map[string]any{"env": "Secret-12"}), "params.passwordFrom: names no password"},
+		"another secret of the worker": {with("passwordFrom", map[string]any{"env": "AWS_Secret-12"}), "params.passwordFrom: names no password"},
+		"a file somewhere":             {with("passwordFrom", map[string]any{"file": "../Secret-12"}), "params.passwordFrom: names no password"},
+		"both":                         {with("passwordFrom", map[string]any{"file": "a", "env": "FLEETJOIN_PASSWORD_A"}), "params.passwordFrom: names no password"},
+		"neither":                      {with("passwordFrom", map[string]any{}), "params.passwordFrom: names no password"},
+		"a name that is none":          {with("passwordFrom", map[string]any{"env": 12.0}), "params.passwordFrom: names no password"},
 		"an unknown parameter":         {with("force", true), "params.force: is not a parameter"},
 		"too many":                     {func(r *membership.Request) { r.Members = make([]string, 201) }, "201 ids"},
 	} {
@@ -266,7 +259,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParams(t *testing.T) {
-	p, problems := parseParams(membership.Params{"cluster": "c1", "passwordFrom": map[string]any{"file": "nodes"}})
+	p, problems := read(membership.Target{Params: membership.Params{"cluster": "c1", "passwordFrom": map[string]any{"file": "nodes"}}})
 	require.Empty(t, problems)
 	require.True(t, p.drain, "unless somebody says otherwise")
 	require.Equal(t, "nodes", p.password.File)

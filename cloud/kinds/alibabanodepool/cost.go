@@ -20,7 +20,7 @@ const perRead = 100
 
 // Cost says what an instance costs. One that is being made a node by somebody else is only seen through.
 func (Kind) Cost(op membership.Operation, given membership.Params, m *membership.Member) membership.Cost {
-	p, _ := parseParams(given) // what is wrong with them was said when they were given
+	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
 	reads := func() []membership.Calls {
 		return []membership.Calls{
 			alibaba.Reads("DescribeInstances", perRead),

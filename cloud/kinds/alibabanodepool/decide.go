@@ -40,7 +40,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	case !join && m.Stage.Name == stageVerify:
 		return o.decideGone(m)
 	default:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 }
 
@@ -154,7 +154,7 @@ func (o *observation) decideGone(m membership.Moment) membership.Decision {
 
 func (o *observation) decideUndo(m membership.Moment) membership.Decision {
 	if m.Stage.Name != stageAttach {
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 	instance, exists := o.instances[m.Member.ID]
 	node, in := o.inPool(m.Member.ID)
@@ -225,8 +225,4 @@ func (o *observation) patient(m membership.Moment, code, what string) membership
 func (o *observation) system(m membership.Moment) (system backup.System, words string) {
 	now := o.instances[m.Member.ID]
 	return o.disks.System(m.Member, now), o.disks.Words(m.Member, now)
-}
-
-func unknownStage(m membership.Moment) membership.Decision {
-	return membership.Park(membership.CodeEngine, fmt.Sprintf("this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba/backup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -73,15 +74,11 @@ func all(fs ...func(*observation)) func(*observation) {
 	}
 }
 
-func TestDecide(t *testing.T) {
-	type want struct {
-		verb membership.Verb
-		what string // action or code
-	}
-	next, wait := want{membership.DoNext, ""}, want{membership.DoWait, ""}
-	act := func(a string) want { return want{membership.DoAct, a} }
-	fail := func(c string) want { return want{membership.DoFail, c} }
-	park := func(c string) want { return want{membership.DoPark, c} }
+func decisions(check kindtest.Decided) {
+	next, wait := membership.Next(), membership.Wait("")
+	act := func(a string) membership.Decision { return membership.Act(a, "") }
+	fail := func(c string) membership.Decision { return membership.Fail(c, "") }
+	park := func(c string) membership.Decision { return membership.Park(c, "") }
 	const join, leave, undo = "join", "leave", "undo"
 	const running, initial, removing, failed = alibaba.NodeRunning, alibaba.NodeInitial, alibaba.NodeRemoving, alibaba.NodeFailed
 	const isReady = alibaba.NodeReady
@@ -95,12 +92,11 @@ func TestDecide(t *testing.T) {
 		n.Error = "disk pressure"
 		o.nodes["i-1"] = n
 	}
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		way, stage string
 		in         time.Duration
 		spoil      func(*observation)
-		want       want
+		want       membership.Decision
 	}{
 		"still so":                     {join, stageCheck, 0, nothing, next},
 		"a node already":               {join, stageCheck, 0, all(in(initial, ""), rebuilds), next},
@@ -221,25 +217,15 @@ func TestDecide(t *testing.T) {
 		"has left, and is off":          {leave, stageVerify, 0, off, fail(codeInstanceStatus)},
 		"has left, and is released":     {leave, stageVerify, 0, gone, fail(codeInstanceMissing)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o, op := healthy(), membership.Join
-			if c.way == leave {
-				op = membership.Leave
-			}
-			o.operation = op
-			c.spoil(o)
-			m := moment(op, c.stage, c.way == undo)
-			m.In = c.in
-			d := o.Decide(m)
-			reached[d.Code] = true
-			require.Equal(t, c.want, want{d.Verb, d.Action + d.Code}, d.Reason)
-			if d.Verb != membership.DoNext {
-				require.NotEmpty(t, d.Reason)
-			}
-		})
-	}
-	for _, f := range (Kind{}).Spec().Failures {
-		require.True(t, reached[f.Code], "no case reaches %s", f.Code)
+		o, op := healthy(), membership.Join
+		if c.way == leave {
+			op = membership.Leave
+		}
+		o.operation = op
+		c.spoil(o)
+		m := moment(op, c.stage, c.way == undo)
+		m.In = c.in
+		check(name, o.Decide(m), c.want)
 	}
 }
 

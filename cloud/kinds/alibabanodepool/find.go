@@ -9,7 +9,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
-// Find implements membership.Finder: the members are instances of the region (DescribeInstances); those in a pool are its
+// Find implements membership.Session: the members are instances of the region (DescribeInstances); those in a pool are its
 // nodes, in whatever state (DescribeClusterNodes). Who is a node of another cluster is found, and for a plan to refuse.
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	nodes, err := s.readPools(ctx, q.Groups())
@@ -23,7 +23,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	return finder.Instances(ctx, s.client, q, finder.OneEach(pools, q.In), yield)
 }
 
-// Room implements membership.Roomy: how many more nodes the cluster takes, by the account's quota (DescribeUserQuota), which
+// Room implements membership.Session: how many more nodes the cluster takes, by the account's quota (DescribeUserQuota), which
 // its pools share. A pool has no limit of its own. Whoever may not read the quota may still attach.
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}

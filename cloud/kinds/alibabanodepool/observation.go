@@ -93,9 +93,7 @@ func describe(n alibaba.Node) string {
 
 // Compile refuses whom the pool cannot take and remembers which system disks the others have.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Destructive: true, Stages: stages(op, o.params), Warnings: o.warnings(op)}
-	for _, id := range r.Members {
+	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := o.member(id)
 		node, in := o.inPool(id)
 		switch {
@@ -111,8 +109,9 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 		default:
 			m.Refused = o.objections(id)
 		}
-		p.Members = append(p.Members, m)
-	}
+		return m
+	})
+	p.Destructive, p.Stages, p.Warnings = true, stages(op, o.params), o.warnings(op)
 	return p
 }
 
@@ -155,19 +154,10 @@ func (o *observation) member(id string) membership.Member {
 	return m
 }
 
-// collector gathers objections.
-type collector []membership.Objection
-
-func (c *collector) object(bad bool, code, reason string, args ...any) {
-	if bad {
-		*c = append(*c, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
-}
-
 // objections returns everything that speaks against an instance, while planning.
 func (o *observation) objections(id string) []membership.Objection {
-	all := collector(o.objectionsNow(id))
-	all.object(o.elsewhere[id] != "", codeNodeElsewhere, "the instance is a node of cluster %s", o.elsewhere[id])
+	all := membership.Objections(o.objectionsNow(id))
+	all.When(o.elsewhere[id] != "", codeNodeElsewhere, "the instance is a node of cluster %s", o.elsewhere[id])
 	if _, exists := o.instances[id]; exists {
 		all = append(all, o.disks.Objections(id, o.params.backup)...)
 	}
@@ -176,36 +166,36 @@ func (o *observation) objections(id string) []membership.Objection {
 
 // objectionsNow returns everything that speaks against an instance, at any time.
 func (o *observation) objectionsNow(id string) []membership.Objection {
-	var all collector
-	all.object(o.clusterMissing, codeClusterMissing, "the account has no cluster %s in its region", o.params.cluster)
-	all.object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+	var all membership.Objections
+	all.When(o.clusterMissing, codeClusterMissing, "the account has no cluster %s in its region", o.params.cluster)
+	all.When(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
 	o.objectToStates(&all)
-	all.object(o.password != nil, codePassword, "%v", o.password)
+	all.When(o.password != nil, codePassword, "%v", o.password)
 	i, ok := o.instances[id]
-	all.object(!ok, codeInstanceMissing, "the account has no such instance in its region")
+	all.When(!ok, codeInstanceMissing, "the account has no such instance in its region")
 	if !ok {
 		return all
 	}
 	busy := doing(i)
-	all.object(busy != "", codeInstanceBusy, "%s", busy)
-	all.object(i.Status == backup.Stopped, codeInstanceStatus, "the instance is %s; it must be %s", i.Status, backup.Running)
+	all.When(busy != "", codeInstanceBusy, "%s", busy)
+	all.When(i.Status == backup.Stopped, codeInstanceStatus, "the instance is %s; it must be %s", i.Status, backup.Running)
 	lock := lockOf(i)
-	all.object(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
+	all.When(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
 	node, listed := o.nodes[id]
-	all.object(listed, codeNodeElsewhere, "%s, of the cluster's pool %q", describe(node), node.Pool)
-	all.object(i.OSType != linux, codeNotLinux, "the instance's system is %q; it must be %s", i.OSType, linux)
+	all.When(listed, codeNodeElsewhere, "%s, of the cluster's pool %q", describe(node), node.Pool)
+	all.When(i.OSType != linux, codeNotLinux, "the instance's system is %q; it must be %s", i.OSType, linux)
 	if !o.clusterMissing {
-		all.object(i.Region != o.cluster.Region, codeRegion, "the instance is in region %s, the cluster in %s", i.Region, o.cluster.Region)
-		all.object(i.VPC == "" || i.VPC != o.cluster.VPC, codeVPC, "the instance is in VPC %q, the cluster in %q", i.VPC, o.cluster.VPC)
+		all.When(i.Region != o.cluster.Region, codeRegion, "the instance is in region %s, the cluster in %s", i.Region, o.cluster.Region)
+		all.When(i.VPC == "" || i.VPC != o.cluster.VPC, codeVPC, "the instance is in VPC %q, the cluster in %q", i.VPC, o.cluster.VPC)
 	}
 	return all
 }
 
 // objectToStates objects to a cluster or pool that is neither at rest nor about to be.
-func (o *observation) objectToStates(all *collector) {
-	all.object(!o.clusterMissing && o.cluster.State != stateRunning && !slices.Contains(passing, o.cluster.State), codeClusterState,
+func (o *observation) objectToStates(all *membership.Objections) {
+	all.When(!o.clusterMissing && o.cluster.State != stateRunning && !slices.Contains(passing, o.cluster.State), codeClusterState,
 		"the cluster is %s; it must be %s", o.cluster.State, stateRunning)
-	all.object(!o.poolMissing && o.pool.State != stateActive && !slices.Contains(passing, o.pool.State), codePoolState,
+	all.When(!o.poolMissing && o.pool.State != stateActive && !slices.Contains(passing, o.pool.State), codePoolState,
 		"the node pool is %s; it must be %s", o.pool.State, stateActive)
 }
 
@@ -221,17 +211,17 @@ func (o *observation) passes() string {
 }
 
 func (o *observation) objectionsToLeave(id string, node alibaba.Node) []membership.Objection {
-	var all collector
-	all.object(o.clusterMissing, codeClusterMissing, "the account has no cluster %s in its region", o.params.cluster)
-	all.object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+	var all membership.Objections
+	all.When(o.clusterMissing, codeClusterMissing, "the account has no cluster %s in its region", o.params.cluster)
+	all.When(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
 	if len(all) > 0 {
 		return all
 	}
 	o.objectToStates(&all)
-	all.object(node.State == alibaba.NodeInitial, codeNodeState, "%s; it can be removed when that has ended", describe(node))
+	all.When(node.State == alibaba.NodeInitial, codeNodeState, "%s; it can be removed when that has ended", describe(node))
 	i, ok := o.instances[id]
-	all.object(!ok, codeInstanceMissing, "the account has no such instance in its region")
+	all.When(!ok, codeInstanceMissing, "the account has no such instance in its region")
 	lock := lockOf(i)
-	all.object(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
+	all.When(lock != "", codeInstanceLocked, "the instance is locked: %s", lock)
 	return all
 }

@@ -34,6 +34,11 @@ type session struct {
 	turn  int
 }
 
+func newSession(client *alibaba.Client, t membership.Target, p params) membership.Session {
+	return &session{client: client, target: t, params: p, disks: backup.Open(client, t.Program, p.backup),
+		tasks: make(map[string]alibaba.Task)}
+}
+
 // Observe reads the instances, the cluster with its pool and their nodes, the system disks and some tasks, side by side,
 // each in as few calls as there are hundreds of members.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {

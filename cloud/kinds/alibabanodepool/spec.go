@@ -64,13 +64,7 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "always",
 		PageLimit:   membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "cluster", Type: "id", Default: "none; needed", Help: "the cluster that the pool is in; the request's group is the pool"},
-			{Name: "passwordFrom", Type: "object", Default: "none: the pool's own logon", Help: "{env: FLEETJOIN_PASSWORD_…} or {file: …}, from where the worker takes the password of the new systems"},
-			{Name: "formatDisk", Type: "boolean", Default: "false", Help: "gives the last data disk that has no file system to the containers, and WIPES it"},
-			{Name: "drain", Type: "boolean", Default: "true", Help: "moves the pods of a node elsewhere before it is removed, in a leave and in an undo"},
-			backup.Param(""),
-		},
+		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  stages(membership.Join, params{backup: true}),
 			membership.Leave: stages(membership.Leave, params{}),

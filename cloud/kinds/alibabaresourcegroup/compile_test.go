@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -38,8 +39,8 @@ func codes(m membership.Member) (codes []string) {
 	return codes
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
-	reached := map[string]bool{}
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -62,23 +63,15 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 		}, []string{codeGroupStatus, codeGroupRegion, codeResourceMissing}},
 	} {
 		for _, op := range []membership.Operation{membership.Join, membership.Leave} {
-			t.Run(name+", to "+string(op), func(t *testing.T) {
-				o := healthy(op)
-				c.spoil(o)
-				p := o.Compile(request("d-1"), op)
-				require.Equal(t, c.want, codes(p.Members[0]))
-				for _, obj := range p.Members[0].Refused {
-					reached[obj.Code] = true
-					require.NotEmpty(t, obj.Reason)
-				}
-				require.Equal(t, Kind{}.Spec().Stages[op], p.Stages)
-			})
+			o := healthy(op)
+			c.spoil(o)
+			p := o.Compile(request("d-1"), op)
+			check(name+", to "+string(op), p.Members[0], c.want)
 		}
 	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
-	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestCompileSaysThatAnIDMayBeOfAnotherType(t *testing.T) {
 	reason := healthy(membership.Join).Compile(request("d-9"), membership.Join).Members[0].Refused[0].Reason

@@ -9,7 +9,7 @@ import (
 // assumed, since nothing is published. Left out is what hangs on the resources: those of the default group are each looked
 // up once more, and those of types that are read one by one take turns, which makes a page slower.
 func (Kind) Cost(op membership.Operation, given membership.Params, _ *membership.Member) membership.Cost {
-	p, _ := parseParams(given) // what is wrong with them was said when they were given
+	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
 	resources, group := alibaba.ResourceReads(p.resourceType), alibaba.Reads("GetResourceGroup", 0)
 	c := membership.Cost{
 		Plan: []membership.Calls{resources, group, alibaba.Reads("ListAssociatedTransferSetting", 0)},

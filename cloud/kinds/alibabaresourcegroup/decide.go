@@ -12,10 +12,10 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	switch m.Stage.Name {
 	case stageJoin, stageLeave, stageVerify:
 	default:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 	if m.Undo && m.Stage.Undo == "" {
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 	current, exists := o.groups[m.Member.ID]
 	switch {
@@ -79,9 +79,4 @@ func (o *observation) decideUndo(current string) membership.Decision {
 		return membership.Next()
 	}
 	return membership.Act(actPutBack, "the resource is in "+current)
-}
-
-func unknownStage(m membership.Moment) membership.Decision {
-	return membership.Park(membership.CodeEngine, fmt.Sprintf(
-		"this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
 }

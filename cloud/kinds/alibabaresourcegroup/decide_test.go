@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -19,15 +20,11 @@ func moment(op membership.Operation, stage string, undo bool, before string) mem
 }
 
 // In these scenes a join goes from rg-0 to rg-1, and a leave from rg-1 to rg-2.
-func TestDecide(t *testing.T) {
-	type want struct {
-		verb membership.Verb
-		what string // action or code
-	}
+func decisions(check kindtest.Decided) {
 	const join, leave = membership.Join, membership.Leave
-	next, wait := want{membership.DoNext, ""}, want{membership.DoWait, ""}
-	act := func(a string) want { return want{membership.DoAct, a} }
-	fail := func(c string) want { return want{membership.DoFail, c} }
+	next, wait := membership.Next(), membership.Wait("")
+	act := func(a string) membership.Decision { return membership.Act(a, "") }
+	fail := func(c string) membership.Decision { return membership.Fail(c, "") }
 	as := func(*observation) {}
 	in := func(group string) func(*observation) { return func(o *observation) { o.groups["d-1"] = group } }
 	gone := func(o *observation) { delete(o.groups, "d-1") }
@@ -35,13 +32,12 @@ func TestDecide(t *testing.T) {
 	status := func(whole, there string) func(*observation) {
 		return func(o *observation) { o.goal.Status, o.goal.Regions[here] = whole, there }
 	}
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		op    membership.Operation
 		stage string
 		undo  bool
 		scene func(*observation)
-		want  want
+		want  membership.Decision
 	}{
 		"join":                                  {join, stageJoin, false, as, act(actJoin)},
 		"not what is in":                        {join, stageJoin, false, in("rg-1"), next},
@@ -79,23 +75,13 @@ func TestDecide(t *testing.T) {
 		"undo no leave":                         {leave, stageLeave, true, as, next},
 		"undo the leave of what somebody moved": {leave, stageLeave, true, in("rg-7"), next},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy(c.op)
-			c.scene(o)
-			before := "rg-0"
-			if c.op == leave {
-				before = "rg-1"
-			}
-			d := o.Decide(moment(c.op, c.stage, c.undo, before))
-			reached[d.Code] = true
-			require.Equal(t, c.want, want{d.Verb, d.Action + d.Code}, d.Reason)
-			if d.Verb != membership.DoNext {
-				require.NotEmpty(t, d.Reason)
-			}
-		})
-	}
-	for _, f := range (Kind{}).Spec().Failures {
-		require.True(t, reached[f.Code], "no case reaches %s", f.Code)
+		o := healthy(c.op)
+		c.scene(o)
+		before := "rg-0"
+		if c.op == leave {
+			before = "rg-1"
+		}
+		check(name, o.Decide(moment(c.op, c.stage, c.undo, before)), c.want)
 	}
 }
 

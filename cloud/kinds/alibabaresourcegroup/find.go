@@ -15,11 +15,9 @@ import (
 
 const typeInstance = "instance"
 
-// Find implements membership.Finder: the members are the region's resources of the type. Instances are looked for in ECS
+// Find implements membership.Session: the members are the region's resources of the type. Instances are looked for in ECS
 // (DescribeInstances); resources of other types are those that the resource manager lists (ListResources), whose names,
 // zones, VPCs and tags ECS then tells. Who is in a group, the resource manager tells for all types.
-//
-// There is no Room: resource groups have no limit.
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	if err := membership.Bad(foreign(q, s.params.resourceType)); err != nil {
 		return err
@@ -100,4 +98,9 @@ func groupOf(shown, listed string) []string {
 		return []string{group}
 	}
 	return nil
+}
+
+// Room implements membership.Session: resource groups have no limit.
+func (*session) Room(context.Context, []string) (membership.Room, error) {
+	return membership.NoRoomTold()
 }

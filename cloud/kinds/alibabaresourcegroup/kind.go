@@ -41,19 +41,7 @@ func New(dial func(ctx context.Context, account string) (*alibaba.Client, error)
 
 // Open prepares the I/O for a target.
 func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session, error) {
-	p, problems := parseParams(t.Params)
-	if t.Operation == membership.Leave && p.to == "" && len(problems) == 0 {
-		problems = append(problems, membership.Problem{Field: "params.to",
-			Want: "is missing; a resource is always in a resource group, so name the one to leave for, " + wantGroup})
-	}
-	if err := membership.Bad(problems); err != nil {
-		return nil, err
-	}
-	client, err := k.dial(ctx, t.Account)
-	if err != nil {
-		return nil, err
-	}
-	return newSession(client, t, p), nil
+	return membership.Open(ctx, t, k.dial, read, newSession)
 }
 
 // params are the request's parameters, read.
@@ -62,35 +50,39 @@ type params struct {
 	to           string // where who leaves goes
 }
 
-func parseParams(given membership.Params) (params, []membership.Problem) {
-	var p params
-	var problems []membership.Problem
-	bad := func(name string, v any, want string) {
-		problem := membership.Problem{Field: "params." + name, Want: want}
-		if v != nil {
-			problem.Value = membership.Quote(fmt.Sprint(v))
-		}
-		problems = append(problems, problem)
-	}
-	const needsType = "want the type of the resources: "
+func (p *params) declared() []membership.Param {
 	all := strings.Join(alibaba.ResourceTypes(), ", ")
-	switch v, given := given["type"]; {
-	case !given:
-		bad("type", nil, "is missing; "+needsType+all)
-	default:
-		text, _ := v.(string)
-		if p.resourceType = text; idPatterns[text].ids == nil {
-			want := needsType + all
-			if right := inItsCase(text); right != "" {
-				want = fmt.Sprintf("case matters: want %q", right)
+	needsType := "want the type of the resources: " + all
+	return []membership.Param{
+		membership.Text(&p.resourceType, membership.ParamSpec{Name: "type", Type: "text", Default: "none: it must be given",
+			Help: "the type of all members, in this case: " + all + "; members are ids, key pairs names"}, func(text string) string {
+			right := inItsCase(text)
+			switch {
+			case right == "":
+				return needsType
+			case right != text:
+				return fmt.Sprintf("case matters: want %q", right)
 			}
-			bad("type", v, want)
-		}
+			return ""
+		}).Needed(needsType),
+		membership.Text(&p.to, membership.ParamSpec{Name: "to", Type: "group id", Default: "none: leave needs it",
+			Help: "the resource group that members go to when they leave; a join does not use it"}, func(text string) string {
+			if !groupID.MatchString(text) {
+				return wantGroup
+			}
+			return ""
+		}),
 	}
-	if v, given := given["to"]; given {
-		if p.to, _ = v.(string); !groupID.MatchString(p.to) {
-			bad("to", v, wantGroup)
-		}
+}
+
+func read(t membership.Target) (p params, problems []membership.Problem) {
+	problems = t.Params.Read(p.declared())
+	switch {
+	case t.Operation == membership.Leave && p.to == "" && len(problems) == 0:
+		problems = append(problems, membership.Problem{Field: "params.to",
+			Want: "is missing; a resource is always in a resource group, so name the one to leave for, " + wantGroup})
+	case p.to != "" && p.to == t.Group:
+		problems = append(problems, t.Params.Bad("to", "want another resource group than the one to leave"))
 	}
 	return p, problems
 }
@@ -140,23 +132,8 @@ func beginningWith(prefix string) idPattern {
 // Validate checks what is particular to the kind: the group's id, the parameters, and that every member's id is one of
 // the type.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	var problems []membership.Problem
-	if r.Group != "" && !groupID.MatchString(r.Group) {
-		problems = append(problems, membership.Problem{Field: "group", Value: membership.Quote(r.Group), Want: wantGroup})
-	}
-	p, more := parseParams(r.Params)
-	if pattern, ok := idPatterns[p.resourceType]; ok {
-		for i, id := range r.Members {
-			if id != "" && !pattern.ids.MatchString(id) {
-				problems = append(problems, membership.Problem{Field: fmt.Sprintf("members[%d]", i), Value: membership.Quote(id),
-					Want: fmt.Sprintf("want the id of a resource of type %s, such as %s", p.resourceType, pattern.example)})
-			}
-		}
-	}
-	problems = append(problems, more...)
-	if p.to != "" && p.to == r.Group {
-		problems = append(problems, membership.Problem{Field: "params.to", Value: membership.Quote(p.to),
-			Want: "want another resource group than the one to leave"})
-	}
-	return problems
+	p, problems := read(membership.Target{Group: r.Group, Params: r.Params})
+	members := idPatterns[p.resourceType] // one that is none takes all
+	return append(alibaba.CheckIDs(r, groupID, wantGroup, members.ids,
+		fmt.Sprintf("want the id of a resource of type %s, such as %s", p.resourceType, members.example)), problems...)
 }

@@ -46,25 +46,22 @@ const (
 )
 
 // objections returns everything that speaks against moving something into the group. passing: it will clear by itself.
-func (g group) objections(region string) (all []membership.Objection, passing bool) {
-	object := func(code, reason string, args ...any) {
-		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
+func (g group) objections(region string) (all membership.Objections, passing bool) {
 	if g.missing {
-		object(codeGroupMissing, "there is no resource group %s in the account", g.ID)
+		all.Add(codeGroupMissing, "there is no resource group %s in the account", g.ID)
 		return all, false
 	}
 	passing = g.Status == statusOK || g.Status == statusCreating
 	if g.Status != statusOK {
-		object(codeGroupStatus, "resource group %s is %s; it must be OK", g.ID, g.Status)
+		all.Add(codeGroupStatus, "resource group %s is %s; it must be OK", g.ID, g.Status)
 	}
 	// A group that names no region at all leaves only its own status to go by.
 	switch there, told := g.Regions[region]; {
 	case !told && len(g.Regions) > 0:
-		object(codeGroupRegion, "resource group %s is not known in region %s", g.ID, region)
+		all.Add(codeGroupRegion, "resource group %s is not known in region %s", g.ID, region)
 		passing = false
 	case told && there != statusOK && there != g.Status:
-		object(codeGroupRegion, "resource group %s is %s in region %s; it must be OK there", g.ID, there, region)
+		all.Add(codeGroupRegion, "resource group %s is %s in region %s; it must be OK there", g.ID, there, region)
 		passing = passing && there == statusCreating
 	}
 	return all, passing && len(all) > 0
@@ -72,15 +69,13 @@ func (g group) objections(region string) (all []membership.Objection, passing bo
 
 // Compile refuses what the group cannot take and remembers where the others were.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Stages: Kind{}.Spec().Stages[op], Warnings: o.warnings()}
 	var groups []membership.Objection
 	if op == membership.Leave && o.source.missing {
 		groups, _ = o.source.objections(o.region)
 	}
 	more, _ := o.goal.objections(o.region)
 	groups = append(groups, more...)
-	for _, id := range r.Members {
+	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := membership.Member{ID: id}
 		current, exists := o.groups[id]
 		if current != "" {
@@ -93,8 +88,9 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 			m.Refused = append(m.Refused, groups...)
 			m.Refused = append(m.Refused, o.objections(current, exists)...)
 		}
-		p.Members = append(p.Members, m)
-	}
+		return m
+	})
+	p.Warnings = o.warnings()
 	return p
 }
 

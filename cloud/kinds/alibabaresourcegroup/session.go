@@ -28,7 +28,7 @@ type session struct {
 	look   int            // how many turns there were
 }
 
-func newSession(c *alibaba.Client, t membership.Target, p params) *session {
+func newSession(c *alibaba.Client, t membership.Target, p params) membership.Session {
 	s := &session{client: c, target: t, params: p, goal: t.Group, looks: make(map[string]int)}
 	if t.Operation == membership.Leave {
 		s.goal = p.to

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -36,12 +35,7 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "alibaba",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "type", Type: "text", Default: "none: it must be given",
-				Help: "the type of all members, in this case: " + strings.Join(alibaba.ResourceTypes(), ", ") + "; members are ids, key pairs names"},
-			{Name: "to", Type: "group id", Default: "none: leave needs it",
-				Help: "the resource group that members go to when they leave; a join does not use it"},
-		},
+		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: {
 				move(stageJoin, "moves the resource into the group, whose policies and bills it then comes under"),

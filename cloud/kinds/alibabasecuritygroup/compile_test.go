@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -59,11 +60,11 @@ func regroup(id string, f func(*alibaba.SecurityGroup)) func(*observation) {
 
 func leaving(o *observation) { o.operation = membership.Leave }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	type spoil = func(*observation)
 	swap := func(from string) spoil { return func(o *observation) { o.params.swapFrom = from } }
 	in := func(id string, groups ...string) spoil { return alter(id, func(s *subject) { s.groups = groups }) }
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		member string
 		spoil  []spoil
@@ -71,7 +72,7 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 	}{
 		"nothing":           {one, nil, nil},
 		"nothing, again":    {nic, nil, nil},
-		"stopped":           {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", powerOff })}, nil},
+		"stopped":           {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", membership.PowerOff })}, nil},
 		"no group":          {one, []spoil{func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
 		"a managed group":   {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
 		"no instance":       {"i-none", nil, []string{codeMemberMissing}},
@@ -115,24 +116,16 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 			[]string{codeGroupManaged, codeGroupMissing, codeMemberStatus, codeMemberLocked, codeMemberManaged, codeMemberType,
 				codeVPCMismatch, codeNotInFrom, codeTooMany, codeTypeMix}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			for _, f := range c.spoil {
-				f(o)
-			}
-			m := o.Compile(request(c.member), o.operation).Members[0]
-			require.Equal(t, c.want, codes(m), "%v", m.Refused)
-			require.False(t, m.Already)
-			for _, obj := range m.Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		for _, f := range c.spoil {
+			f(o)
+		}
+		m := o.Compile(request(c.member), o.operation).Members[0]
+		check(name, m, c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 // known adds basic groups to a world.
 func known(ids ...string) func(*observation) {
@@ -171,7 +164,7 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersTheGroups(t *testing.T) {
 	p := healthy().Compile(request(one, nic), membership.Join)
 	require.Equal(t, []membership.Member{
-		{ID: one, Name: "web-1", Before: map[string]string{factGroups: "sg-a,sg-b", factPower: powerOn}},
+		{ID: one, Name: "web-1", Before: map[string]string{factGroups: "sg-a,sg-b", membership.FactPower: membership.PowerOn}},
 		{ID: nic, Before: map[string]string{factGroups: "sg-a"}},
 	}, p.Members)
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)

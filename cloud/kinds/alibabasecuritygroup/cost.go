@@ -11,7 +11,7 @@ const perRead = 100
 // Cost says what a member costs. How long a change takes to show is assumed, as the time that it is given: the vendor
 // speaks of a slight delay.
 func (Kind) Cost(op membership.Operation, given membership.Params, m *membership.Member) membership.Cost {
-	p, _ := parseParams(given, "") // what is wrong with them was said when they were given
+	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
 	read, set := "DescribeInstances", "ModifyInstanceAttribute"
 	if isInterface(m.ID) {
 		read, set = "DescribeNetworkInterfaces", "ModifyNetworkInterfaceAttribute"

@@ -9,7 +9,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Find implements membership.Finder: the members are instances of the region (DescribeInstances). Network interfaces are
+// Find implements membership.Session: the members are instances of the region (DescribeInstances). Network interfaces are
 // found by their ids alone.
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	if _, err := s.readGroups(ctx, q.Groups()); err != nil {
@@ -38,7 +38,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	return nil
 }
 
-// Room implements membership.Roomy: what the capacity of each group leaves, which is the parameter's, or what is
+// Room implements membership.Session: what the capacity of each group leaves, which is the parameter's, or what is
 // documented for its type, beside the network interfaces that it has (DescribeNetworkInterfaces).
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}

@@ -6,9 +6,7 @@ package alibabasecuritygroup
 import (
 	"context"
 	"fmt"
-	"math"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
@@ -44,15 +42,7 @@ func New(dial func(ctx context.Context, account string) (*alibaba.Client, error)
 
 // Open prepares the I/O for a target.
 func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session, error) {
-	p, problems := parseParams(t.Params, t.Group)
-	if err := membership.Bad(problems); err != nil {
-		return nil, err
-	}
-	client, err := k.dial(ctx, t.Account)
-	if err != nil {
-		return nil, err
-	}
-	return &session{client: client, target: t, params: p}, nil
+	return membership.Open(ctx, t, k.dial, read, newSession)
 }
 
 // params are the request's parameters, read.
@@ -69,54 +59,48 @@ const (
 	mostMembers      = 1000000 // likewise
 )
 
-func parseParams(given membership.Params, group string) (params, []membership.Problem) {
-	p := params{maxGroups: defaultMaxGroups}
-	var problems []membership.Problem
-	bad := func(name string, v any, want string) {
-		problems = append(problems, membership.Problem{Field: "params." + name, Value: membership.Quote(fmt.Sprint(v)), Want: want})
+func (p *params) declared() []membership.Param {
+	p.maxGroups = defaultMaxGroups
+	return []membership.Param{
+		membership.Object("swap", "none", "{from: sg-…}: leaves that group and joins the other in one write, so that no moment is "+
+			"without rules; leaving then goes back into it", func(given any) string {
+			swap, _ := given.(map[string]any)
+			from, isText := swap["from"].(string)
+			if p.swapFrom = from; !isText || len(swap) != 1 {
+				return "want an object with nothing but from, the id of the group to leave"
+			}
+			return ""
+		}),
+		membership.Flag(&p.legacy, "legacy", false, "uses JoinSecurityGroup and LeaveSecurityGroup, which are deprecated, but change "+
+			"one group only: others may change the member's other groups at the same moment, and instances in the classic network "+
+			"have no other way"),
+		membership.Whole(&p.maxGroups, "maxGroups", "5", mostGroups,
+			"how many groups an instance or network interface may be in, 1 to 100: the account's quota"),
+		membership.Whole(&p.capacity, "capacity", "6000 for a basic group, 65536 for an enterprise one", mostMembers,
+			"how many members the group has room for: the account's quota"),
 	}
-	if v, ok := given["legacy"]; ok {
-		if p.legacy, ok = v.(bool); !ok {
-			bad("legacy", v, "want true or false")
-		}
+}
+
+func read(t membership.Target) (p params, problems []membership.Problem) {
+	problems = t.Params.Read(p.declared())
+	from := func(want string) {
+		problems = append(problems, membership.Problem{Field: "params.swap.from", Value: membership.Quote(p.swapFrom), Want: want})
 	}
-	whole := func(name string, most int, into *int) {
-		v, ok := given[name]
-		if !ok {
-			return
-		}
-		n, isNumber := v.(float64) // as in all JSON
-		if !isNumber || n != math.Trunc(n) || n < 1 || n > float64(most) {
-			bad(name, v, fmt.Sprintf("want a whole number from 1 to %d", most))
-			return
-		}
-		*into = int(n)
-	}
-	whole("maxGroups", mostGroups, &p.maxGroups)
-	whole("capacity", mostMembers, &p.capacity)
-	if v, ok := given["swap"]; ok {
-		swap, _ := v.(map[string]any)
-		from, isText := swap["from"].(string)
-		switch {
-		case !isText || len(swap) != 1:
-			bad("swap", v, "want an object with nothing but from, the id of the group to leave")
-		case !groupID.MatchString(from):
-			bad("swap.from", from, wantGroup)
-		case from == group:
-			bad("swap.from", from, "is the group itself; want another one")
-		case p.legacy:
-			bad("swap", v, "makes no sense with legacy: true, which cannot change two groups in one write")
-		}
-		p.swapFrom = from
+	switch {
+	case p.swapFrom == "":
+	case !groupID.MatchString(p.swapFrom):
+		from(wantGroup)
+	case p.swapFrom == t.Group:
+		from("is the group itself; want another one")
+	case p.legacy:
+		problems = append(problems, t.Params.Bad("swap", "makes no sense with legacy: true, which cannot change two groups in one write"))
 	}
 	return p, problems
 }
 
 var (
-	groupID     = regexp.MustCompile(`^sg-[A-Za-z0-9-]+$`)
-	instanceID  = regexp.MustCompile(`^i-[A-Za-z0-9-]+$`)
-	interfaceID = regexp.MustCompile(`^eni-[A-Za-z0-9-]+$`)
-	otherCloud  = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	groupID  = regexp.MustCompile(`^sg-[A-Za-z0-9-]+$`)
+	memberID = regexp.MustCompile(`^(i|eni)-[A-Za-z0-9-]+$`)
 )
 
 const (
@@ -129,27 +113,15 @@ func isInterface(id string) bool { return strings.HasPrefix(id, "eni-") }
 // Validate checks what is particular to the kind: ids of security groups, and of instances or else network interfaces,
 // and the parameters.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	var problems []membership.Problem
-	check := func(field, id, want string, patterns ...*regexp.Regexp) {
-		switch {
-		case id == "" || slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(id) }):
-			return
-		case otherCloud.MatchString(id):
-			want = "is an id of Huawei Cloud; " + want
-		}
-		problems = append(problems, membership.Problem{Field: field, Value: membership.Quote(id), Want: want})
-	}
-	check("group", r.Group, wantGroup, groupID)
-	for i, id := range r.Members {
-		check(fmt.Sprintf("members[%d]", i), id, wantMember, instanceID, interfaceID)
-	}
+	problems := alibaba.CheckIDs(r, groupID, wantGroup, memberID, wantMember)
 	instances, interfaces := 0, 0
 	for _, id := range r.Members {
 		switch {
-		case instanceID.MatchString(id):
-			instances++
-		case interfaceID.MatchString(id):
+		case !memberID.MatchString(id):
+		case isInterface(id):
 			interfaces++
+		default:
+			instances++
 		}
 	}
 	if instances > 0 && interfaces > 0 {
@@ -157,6 +129,6 @@ func (Kind) Validate(r membership.Request) []membership.Problem {
 			Value: fmt.Sprintf("%d instances and %d network interfaces", instances, interfaces),
 			Want:  "want one or the other; ask for them in two requests"})
 	}
-	_, more := parseParams(r.Params, r.Group)
+	_, more := read(membership.Target{Group: r.Group, Params: r.Params})
 	return append(problems, more...)
 }

@@ -39,9 +39,9 @@ func ofInstance(i alibaba.Instance) subject {
 	s := subject{id: i.ID, name: i.Name, status: i.Status, vpc: i.VPC, groups: i.SecurityGroups, locked: lockedForSecurity(i)}
 	switch i.Status {
 	case "Running":
-		s.power = powerOn
+		s.power = membership.PowerOn
 	case "Stopped":
-		s.power = powerOff
+		s.power = membership.PowerOff
 	}
 	s.ready = s.power != ""
 	return s
@@ -57,12 +57,6 @@ func lockedForSecurity(i alibaba.Instance) bool { return slices.Contains(i.Locks
 // Facts that a program remembers of a member.
 const (
 	factGroups = "groups" // ids, sorted, joined by commas: what every undo restores
-	factPower  = "power"  // of an instance; nothing here changes it
-)
-
-const (
-	powerOn  = "on"
-	powerOff = "off"
 )
 
 // allGroups are the ids of all groups that planning has to know.
@@ -93,18 +87,14 @@ func (o *observation) reached(set []string) bool {
 
 // Compile refuses whom the cloud would refuse and remembers the groups of the others.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	spec := Kind{}.Spec()
-	p := membership.Program{Kind: ID, Revision: spec.Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Stages: spec.Stages[op]}
 	_, known := o.groups[o.group]
 	room := o.capacity() - o.size
-	for _, id := range r.Members {
+	return membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		s, exists := o.members[id]
 		m := remember(id, s, exists)
 		if exists && known && o.reached(s.groups) {
 			m.Already = true
-			p.Members = append(p.Members, m)
-			continue
+			return m
 		}
 		m.Refused = o.objections(s, exists)
 		if into := o.change().add; len(m.Refused) == 0 && into != "" && !slices.Contains(s.groups, into) {
@@ -114,9 +104,8 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 					into, o.size, o.capacity())})
 			}
 		}
-		p.Members = append(p.Members, m)
-	}
-	return p
+		return m
+	})
 }
 
 func remember(id string, s subject, exists bool) membership.Member {
@@ -126,7 +115,7 @@ func remember(id string, s subject, exists bool) membership.Member {
 	}
 	m.Before = map[string]string{factGroups: strings.Join(slices.Sorted(slices.Values(s.groups)), ",")}
 	if s.power != "" {
-		m.Before[factPower] = s.power
+		m.Before[membership.FactPower] = s.power
 	}
 	return m
 }
@@ -148,67 +137,61 @@ func (p params) capacityOf(g alibaba.SecurityGroup) int {
 
 // objections returns everything that speaks against changing a member's groups. They do not end at the first: an
 // operator wants to mend them all at once.
-func (o *observation) objections(s subject, exists bool) (all []membership.Objection) {
-	object := func(code, reason string, args ...any) {
-		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
+func (o *observation) objections(s subject, exists bool) (all membership.Objections) {
 	c := o.change()
 	for _, id := range []string{o.group, o.params.swapFrom} {
 		g, known := o.groups[id]
 		switch {
 		case id == "":
 		case !known:
-			object(codeGroupMissing, "the account has no group %s in its region", id)
+			all.Add(codeGroupMissing, "the account has no group %s in its region", id)
 		case g.Managed:
-			object(codeGroupManaged, "group %s belongs to a product of the cloud", id)
+			all.Add(codeGroupManaged, "group %s belongs to a product of the cloud", id)
 		}
 	}
 	if !exists {
-		object(codeMemberMissing, "the account has none in its region")
+		all.Add(codeMemberMissing, "the account has none in its region")
 		return all
 	}
 	if !s.ready {
-		object(codeMemberStatus, "it is %s", s.status)
+		all.Add(codeMemberStatus, "it is %s", s.status)
 	}
 	if s.locked {
-		object(codeMemberLocked, "%s", s.lock())
+		all.Add(codeMemberLocked, "%s", s.lock())
 	}
 	if s.managed {
-		object(codeMemberManaged, "the network interface belongs to a product of the cloud")
+		all.Add(codeMemberManaged, "the network interface belongs to a product of the cloud")
 	}
 	if isInterface(s.id) && s.kind != "Secondary" {
-		object(codeMemberType, "the network interface is a %s one%s", s.kind, instead(s))
+		all.Add(codeMemberType, "the network interface is a %s one%s", s.kind, instead(s))
 	}
 	if s.vpc == "" && !o.params.legacy {
-		object(codeNetworkType, "it is in the classic network, where only legacy: true changes groups")
+		all.Add(codeNetworkType, "it is in the classic network, where only legacy: true changes groups")
 	}
 	if g, known := o.groups[c.add]; known {
 		switch {
 		case (g.VPC == "") != (s.vpc == ""):
-			object(codeNetworkType, "it is in %s, and group %s in %s", network(s.vpc), g.ID, network(g.VPC))
+			all.Add(codeNetworkType, "it is in %s, and group %s in %s", network(s.vpc), g.ID, network(g.VPC))
 		case g.VPC != s.vpc:
-			object(codeVPCMismatch, "it is in VPC %s, and group %s in %s", s.vpc, g.ID, g.VPC)
+			all.Add(codeVPCMismatch, "it is in VPC %s, and group %s in %s", s.vpc, g.ID, g.VPC)
 		}
 	}
 	return append(all, o.objectionsToSet(s)...)
 }
 
 // objectionsToSet returns what speaks against the set of groups that the member would come to have.
-func (o *observation) objectionsToSet(s subject) (all []membership.Objection) {
-	object := func(code, reason string, args ...any) {
-		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
+func (o *observation) objectionsToSet(s subject) (all membership.Objections) {
 	c := o.change()
 	after := c.of(s.groups)
 	// Who has joined already may still be in the group that it should have left for it.
 	if o.operation == membership.Join && c.drop != "" && !slices.Contains(s.groups, c.drop) {
-		object(codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
+		all.Add(codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
 	}
 	if len(after) == 0 {
-		object(codeLastGroup, "%s is its only group, and it must be in one", c.drop)
+		all.Add(codeLastGroup, "%s is its only group, and it must be in one", c.drop)
 	}
 	if len(after) > o.params.maxGroups && len(after) > len(s.groups) {
-		object(codeTooMany, "it is in %d groups of at most %d: %s", len(s.groups), o.params.maxGroups, strings.Join(s.groups, ","))
+		all.Add(codeTooMany, "it is in %d groups of at most %d: %s", len(s.groups), o.params.maxGroups, strings.Join(s.groups, ","))
 	}
 	types := make(map[string][]string)
 	for _, id := range after {
@@ -223,7 +206,7 @@ func (o *observation) objectionsToSet(s subject) (all []membership.Objection) {
 		for _, name := range slices.Sorted(maps.Keys(types)) {
 			mix = append(mix, name+" "+strings.Join(types[name], ","))
 		}
-		object(codeTypeMix, "it would be in groups of different types: %s", strings.Join(mix, "; "))
+		all.Add(codeTypeMix, "it would be in groups of different types: %s", strings.Join(mix, "; "))
 	}
 	return all
 }

@@ -20,6 +20,10 @@ type session struct {
 	params params
 }
 
+func newSession(client *alibaba.Client, t membership.Target, p params) membership.Session {
+	return &session{client: client, target: t, params: p}
+}
+
 // Observe reads the members and the group; for planning also every other group of the members, the instances behind the
 // network interfaces, and how full the group is.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {

@@ -49,12 +49,7 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "alibaba",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "swap", Type: "object", Default: "none", Help: "{from: sg-…}: leaves that group and joins the other in one write, so that no moment is without rules; leaving then goes back into it"},
-			{Name: "legacy", Type: "boolean", Default: "false", Help: "uses JoinSecurityGroup and LeaveSecurityGroup, which are deprecated, but change one group only: others may change the member's other groups at the same moment, and instances in the classic network have no other way"},
-			{Name: "maxGroups", Type: "number", Default: "5", Help: "how many groups an instance or network interface may be in, 1 to 100: the account's quota"},
-			{Name: "capacity", Type: "number", Default: "6000 for a basic group, 65536 for an enterprise one", Help: "how many members the group has room for: the account's quota"},
-		},
+		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages(membership.Stage{Name: stageJoin,
 				Help: "adds the group to those that the member is in right then, and sees it there",

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -46,9 +47,9 @@ func is(o *observation, phase string) {
 	o.nodes["s"] = huawei.Node{ID: "n", ServerID: "s", Pool: "p", Phase: phase}
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	server := func(f func(*huawei.Server)) func(*observation) { return func(o *observation) { change(o, f) } }
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -117,21 +118,14 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 		}, []string{codeClusterStatus, codePoolStatus, codeServerStatus, codeServerLocked, codeNodeElsewhere, codeNodeElsewhere,
 			codeDynamicNode, codeSpot, codeTooSmall, codeNICs, codeNotKVM, codeVPC, codeSubnet, codeZone, codeFlavor, codeGroup}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			c.spoil(o)
-			p := o.Compile(request("s"), membership.Join)
-			require.Equal(t, c.want, codes(p.Members[0]))
-			for _, obj := range p.Members[0].Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		c.spoil(o)
+		p := o.Compile(request("s"), membership.Join)
+		check(name, p.Members[0], c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 	o := healthy()
@@ -150,13 +144,13 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	o := healthy()
 	p := o.Compile(request("s"), membership.Join)
-	require.Equal(t, membership.Member{ID: "s", Name: "node-1", Before: map[string]string{factPower: "on", factGroup: "g",
+	require.Equal(t, membership.Member{ID: "s", Name: "node-1", Before: map[string]string{membership.FactPower: "on", factGroup: "g",
 		factImage: "i1", factSystemDisk: "d1"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 	require.True(t, p.Destructive, "so that it has a gate")
 	require.ErrorContains(t, p.SetGate(request("s")), "requester")
 	is(o, phaseInstalling)
-	require.Equal(t, map[string]string{factPower: "on", factGroup: "g", factNode: "n"},
+	require.Equal(t, map[string]string{membership.FactPower: "on", factGroup: "g", factNode: "n"},
 		o.Compile(request("s"), membership.Join).Members[0].Before, "a system that is being installed is no measure")
 }
 

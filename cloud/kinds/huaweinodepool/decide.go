@@ -31,7 +31,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	case !join && m.Stage.Name == stageVerify:
 		return o.decideGone(m)
 	default:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 }
 
@@ -145,7 +145,7 @@ func (o *observation) decideGone(m membership.Moment) membership.Decision {
 
 func (o *observation) decideUndo(m membership.Moment) membership.Decision {
 	if m.Stage.Name != stageAdd {
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 	server, exists := o.servers[m.Member.ID]
 	node, in := o.inPool(m.Member.ID)
@@ -234,8 +234,4 @@ func systemNow(m membership.Moment, s huawei.Server) string {
 	}
 	return fmt.Sprintf("its image is %s and its system disk %s (before: %s and %s)", s.Image, s.SystemDisk,
 		before(factImage), before(factSystemDisk))
-}
-
-func unknownStage(m membership.Moment) membership.Decision {
-	return membership.Park(membership.CodeEngine, fmt.Sprintf("this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Find implements membership.Finder: the members are servers of the project (ListServersDetails); those in a pool are its
+// Find implements membership.Session: the members are servers of the project (ListServersDetails); those in a pool are its
 // nodes (ListNodes).
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	if err := s.checkPools(ctx, q.Groups()); err != nil {
@@ -28,7 +28,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	return finder.Servers(ctx, s.client, q, in, func(server string) []string { return pool[server] }, yield)
 }
 
-// Room implements membership.Roomy: how many more nodes the cluster takes, by its flavor (ShowCluster), which its pools
+// Room implements membership.Session: how many more nodes the cluster takes, by its flavor (ShowCluster), which its pools
 // share.
 func (s *session) Room(ctx context.Context, pools []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(pools)), All: membership.NoLimit}

@@ -4,7 +4,6 @@ package huaweinodepool
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -39,15 +38,7 @@ func New(dial func(ctx context.Context, account string) (*huawei.Client, error))
 
 // Open prepares the I/O for a target.
 func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session, error) {
-	p, problems := parseParams(t.Params)
-	if err := membership.Bad(problems); err != nil {
-		return nil, err
-	}
-	client, err := k.dial(ctx, t.Account)
-	if err != nil {
-		return nil, err
-	}
-	return &session{client: client, target: t, params: p}, nil
+	return membership.Open(ctx, t, k.dial, read, newSession)
 }
 
 // params are the request's parameters, read.
@@ -56,34 +47,29 @@ type params struct {
 	assumeSubnet bool   // take a server whose subnet the cloud does not tell
 }
 
-func parseParams(given membership.Params) (p params, problems []membership.Problem) {
-	bad := func(name string, v any, want string) {
-		problem := membership.Problem{Field: "params." + name, Want: want}
-		if v != nil {
-			problem.Value = membership.Quote(fmt.Sprint(v))
+func (p *params) declared() []membership.Param {
+	isUUID := func(text string) string {
+		if !huawei.IsUUID(text) {
+			return huawei.WantUUID
 		}
-		problems = append(problems, problem)
+		return ""
 	}
-	switch v := given["cluster"].(type) {
-	case nil:
-		bad("cluster", nil, "is missing; want the id of the cluster that the pool is in")
-	case string:
-		if p.cluster = v; !huawei.IsUUID(v) {
-			bad("cluster", v, huawei.WantUUID)
-		}
-	default:
-		bad("cluster", v, huawei.WantUUID)
+	return []membership.Param{
+		membership.Text(&p.cluster, membership.ParamSpec{Name: "cluster", Type: "id", Default: "none; needed",
+			Help: "the cluster that the pool is in; the request's group is the pool"}, isUUID).
+			Needed("want the id of the cluster that the pool is in"),
+		membership.Flag(&p.assumeSubnet, "assumeSubnet", false,
+			"take servers whose subnet the cloud does not tell; never those known to be in another"),
 	}
-	if v, ok := given["assumeSubnet"]; ok {
-		if p.assumeSubnet, ok = v.(bool); !ok {
-			bad("assumeSubnet", v, "want true or false")
-		}
-	}
+}
+
+func read(t membership.Target) (p params, problems []membership.Problem) {
+	problems = t.Params.Read(p.declared())
 	return p, problems
 }
 
 // Validate checks what is particular to the kind: ids are UUIDs, and the parameters.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	_, problems := parseParams(r.Params)
+	_, problems := read(membership.Target{Params: r.Params})
 	return append(huawei.CheckIDs(r), problems...)
 }

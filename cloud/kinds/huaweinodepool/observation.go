@@ -28,7 +28,6 @@ type observation struct {
 
 // Facts that a program remembers of a member.
 const (
-	factPower      = "power"      // always on: only servers that run are taken
 	factImage      = "image"      // the system as it was: what tells whether it was installed anew
 	factSystemDisk = "systemDisk" //
 	factGroup      = "ecsGroup"   // "" when none
@@ -67,11 +66,9 @@ func (o *observation) inPool(server string) (huawei.Node, bool) {
 
 // Compile refuses whom the pool cannot take and remembers how the systems of the others are.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Destructive: true, Stages: Kind{}.Spec().Stages[op], Warnings: o.warnings(op)}
 	limit := o.cluster.NodeLimit()
 	room := limit - o.count
-	for _, id := range r.Members {
+	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := o.member(id)
 		node, in := o.inPool(id)
 		switch {
@@ -96,8 +93,9 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 				}
 			}
 		}
-		p.Members = append(p.Members, m)
-	}
+		return m
+	})
+	p.Destructive, p.Warnings = true, o.warnings(op)
 	return p
 }
 
@@ -119,9 +117,9 @@ func (o *observation) member(id string) membership.Member {
 		return m
 	}
 	m.Name = s.Name
-	m.Before = map[string]string{factPower: "off"}
+	m.Before = map[string]string{membership.FactPower: membership.PowerOff}
 	if s.Status == statusActive {
-		m.Before[factPower] = "on"
+		m.Before[membership.FactPower] = membership.PowerOn
 	}
 	remember := func(fact, value string) {
 		if value != "" {
@@ -139,58 +137,53 @@ func (o *observation) member(id string) membership.Member {
 }
 
 // objections returns everything that speaks against managing a server that is no node of the pool.
-func (o *observation) objections(id string) (all []membership.Objection) {
-	object := func(bad bool, code, reason string, args ...any) {
-		if bad {
-			all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-		}
-	}
-	object(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
-	object(!o.clusterMissing && o.cluster.Phase != available, codeClusterStatus, "the cluster is %s; it must be %s", o.cluster.Phase, available)
-	object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
-	object(o.pool.Phase == phaseDeleting, codePoolStatus, "the node pool is being deleted")
+func (o *observation) objections(id string) (all membership.Objections) {
+	all.When(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
+	all.When(!o.clusterMissing && o.cluster.Phase != available, codeClusterStatus, "the cluster is %s; it must be %s", o.cluster.Phase, available)
+	all.When(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+	all.When(o.pool.Phase == phaseDeleting, codePoolStatus, "the node pool is being deleted")
 	s, ok := o.servers[id]
-	object(!ok, codeServerMissing, "there is no such server in the project")
+	all.When(!ok, codeServerMissing, "there is no such server in the project")
 	if !ok {
 		return all
 	}
-	object(idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
-	object(!idle(s), codeServerBusy, "%s", doing(s))
-	object(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
+	all.When(idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
+	all.When(!idle(s), codeServerBusy, "%s", doing(s))
+	all.When(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
 	node, here := o.nodes[id]
-	object(here, codeNodeElsewhere, "the server is node %s of the cluster's pool %s", node.ID, node.Pool)
+	all.When(here, codeNodeElsewhere, "the server is node %s of the cluster's pool %s", node.ID, node.Pool)
 	other := o.elsewhere[id]
-	object(other != "", codeNodeElsewhere, "the server is a node of cluster %s", other)
-	object(tagged(s), codeDynamicNode, "the server has the tag %s", dynamicTag)
-	object(s.Billing == spotBilling, codeSpot, "the server is a spot instance")
-	object(s.VCPUs < leastCPUs || s.RAMMiB < leastMiB, codeTooSmall, "the server has %d vCPUs and %d MiB; nodes have at least %d and %d",
+	all.When(other != "", codeNodeElsewhere, "the server is a node of cluster %s", other)
+	all.When(tagged(s), codeDynamicNode, "the server has the tag %s", dynamicTag)
+	all.When(s.Billing == spotBilling, codeSpot, "the server is a spot instance")
+	all.When(s.VCPUs < leastCPUs || s.RAMMiB < leastMiB, codeTooSmall, "the server has %d vCPUs and %d MiB; nodes have at least %d and %d",
 		s.VCPUs, s.RAMMiB, leastCPUs, leastMiB)
-	object(s.NICs != 1, codeNICs, "the server has %d network interfaces; it must have one", s.NICs)
-	object(o.xen[s.FlavorID], codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
+	all.When(s.NICs != 1, codeNICs, "the server has %d network interfaces; it must have one", s.NICs)
+	all.When(o.xen[s.FlavorID], codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
 	if !o.clusterMissing {
-		object(s.VPC != o.cluster.VPC, codeVPC, "the server is in VPC %s, the cluster in %s", s.VPC, o.cluster.VPC)
+		all.When(s.VPC != o.cluster.VPC, codeVPC, "the server is in VPC %s, the cluster in %s", s.VPC, o.cluster.VPC)
 	}
 	if !o.clusterMissing && !o.poolMissing {
-		o.compare(s, object)
+		o.compare(s, &all)
 	}
 	return all
 }
 
 // compare finds where a server differs from what the pool's nodes have in common.
-func (o *observation) compare(s huawei.Server, object func(bad bool, code, reason string, args ...any)) {
+func (o *observation) compare(s huawei.Server, all *membership.Objections) {
 	subnet := o.pool.Subnet
 	if subnet == "" {
 		subnet = o.cluster.Subnet
 	}
-	object(s.Subnet == "" && !o.params.assumeSubnet, codeSubnetUnknown, "the cloud does not tell the server's subnet; the pool's is %s", subnet)
-	object(s.Subnet != "" && s.Subnet != subnet, codeSubnet, "the server is in subnet %s, the pool in %s", s.Subnet, subnet)
+	all.When(s.Subnet == "" && !o.params.assumeSubnet, codeSubnetUnknown, "the cloud does not tell the server's subnet; the pool's is %s", subnet)
+	all.When(s.Subnet != "" && s.Subnet != subnet, codeSubnet, "the server is in subnet %s, the pool in %s", s.Subnet, subnet)
 	anywhere := o.pool.Zone == "" || o.pool.Zone == "random"
-	object(!anywhere && s.Zone != o.pool.Zone, codeZone, "the server is in zone %s, the pool in %s", s.Zone, o.pool.Zone)
-	object(s.FlavorID != o.pool.FlavorID, codeFlavor, "the server has flavor %s, the pool %s", s.FlavorID, o.pool.FlavorID)
-	object(o.pool.BillingMode != "" && s.Billing != spotBilling && s.Billing != o.pool.BillingMode, codeBilling,
+	all.When(!anywhere && s.Zone != o.pool.Zone, codeZone, "the server is in zone %s, the pool in %s", s.Zone, o.pool.Zone)
+	all.When(s.FlavorID != o.pool.FlavorID, codeFlavor, "the server has flavor %s, the pool %s", s.FlavorID, o.pool.FlavorID)
+	all.When(o.pool.BillingMode != "" && s.Billing != spotBilling && s.Billing != o.pool.BillingMode, codeBilling,
 		"the server is billed by mode %q, the pool by %q", s.Billing, o.pool.BillingMode)
 	group := strings.Join(s.Groups, ",")
-	object(group != o.pool.Group, codeGroup, "the server's ECS group is %q, the pool's %q", group, o.pool.Group)
+	all.When(group != o.pool.Group, codeGroup, "the server's ECS group is %q, the pool's %q", group, o.pool.Group)
 }
 
 func tagged(s huawei.Server) bool {
@@ -202,26 +195,21 @@ func tagged(s huawei.Server) bool {
 	return false
 }
 
-func (o *observation) objectionsToLeave(id string, node huawei.Node) (all []membership.Objection) {
-	object := func(bad bool, code, reason string, args ...any) {
-		if bad {
-			all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-		}
-	}
-	object(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
-	object(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
+func (o *observation) objectionsToLeave(id string, node huawei.Node) (all membership.Objections) {
+	all.When(o.clusterMissing, codeClusterMissing, "there is no cluster %s in the project", o.params.cluster)
+	all.When(!o.clusterMissing && o.poolMissing, codePoolMissing, "there is no such node pool in the cluster")
 	if len(all) > 0 {
 		return all
 	}
-	object(o.cluster.Phase != available && o.cluster.Phase != unavailable, codeClusterStatus, "the cluster is %s; it must be %s or %s",
+	all.When(o.cluster.Phase != available && o.cluster.Phase != unavailable, codeClusterStatus, "the cluster is %s; it must be %s or %s",
 		o.cluster.Phase, available, unavailable)
-	object(!removable(node) && node.Phase != phaseDeleting, codeNodeState, "node %s is %s; it must be %s, %s or %s", node.ID, node.Phase,
+	all.When(!removable(node) && node.Phase != phaseDeleting, codeNodeState, "node %s is %s; it must be %s, %s or %s", node.ID, node.Phase,
 		phaseActive, phaseAbnormal, phaseError)
 	s, ok := o.servers[id]
-	object(!ok, codeServerMissing, "there is no such server in the project")
-	object(ok && idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
-	object(ok && !idle(s) && node.Phase != phaseDeleting, codeServerBusy, "%s", doing(s))
-	object(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
+	all.When(!ok, codeServerMissing, "there is no such server in the project")
+	all.When(ok && idle(s) && s.Status != statusActive, codeServerStatus, "the server is %s; it must be %s", s.Status, statusActive)
+	all.When(ok && !idle(s) && node.Phase != phaseDeleting, codeServerBusy, "%s", doing(s))
+	all.When(s.Locked, codeServerLocked, "the server is locked %s", s.LockScene)
 	return all
 }
 

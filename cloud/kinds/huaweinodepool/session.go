@@ -25,6 +25,10 @@ type session struct {
 	xen map[string]bool
 }
 
+func newSession(client *huawei.Client, t membership.Target, p params) membership.Session {
+	return &session{client: client, target: t, params: p}
+}
+
 // Observe reads the servers, the cluster with its pool and nodes, and the jobs, side by side.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {
 	o := &observation{operation: s.target.Operation, params: s.params, poolID: s.target.Group,

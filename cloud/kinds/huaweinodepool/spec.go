@@ -67,10 +67,7 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "always",
 		PageLimit:   membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "cluster", Type: "id", Default: "none; needed", Help: "the cluster that the pool is in; the request's group is the pool"},
-			{Name: "assumeSubnet", Type: "boolean", Default: "false", Help: "take servers whose subnet the cloud does not tell; never those known to be in another"},
-		},
+		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(),
 			membership.Leave: leaveStages(),

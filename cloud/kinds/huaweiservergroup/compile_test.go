@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -45,9 +46,9 @@ func specs(o *observation, kv ...string) {
 	o.flavors["s6"] = huawei.Flavor{ID: "s6", ExtraSpecs: m}
 }
 
-func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
+// refusals are all objections, also many at once.
+func refusals(check kindtest.Refused) {
 	const env, kvm = "ecs:virtualization_env_types", "CloudCompute"
-	reached := map[string]bool{}
 	for name, c := range map[string]struct {
 		spoil func(*observation)
 		want  []string
@@ -86,21 +87,14 @@ func TestCompileObjectsToEverythingAtOnce(t *testing.T) {
 			specs(o, env, "FusionCompute", "quota:local_disk", "x", "pci_passthrough:a", "y")
 		}, []string{codeGroupPolicy, codeServerStatus, codeServerBusy, codeServerLocked, codeOtherGroup, codeNotKVM, codeLocalDisk, codePassThrough}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := healthy()
-			c.spoil(o)
-			p := o.Compile(request("s"), membership.Join)
-			require.Equal(t, c.want, codes(p.Members[0]))
-			for _, obj := range p.Members[0].Refused {
-				reached[obj.Code] = true
-				require.NotEmpty(t, obj.Reason)
-			}
-		})
-	}
-	for _, o := range (Kind{}).Spec().Objections {
-		require.True(t, reached[o.Code], "no case reaches %s", o.Code)
+		o := healthy()
+		c.spoil(o)
+		p := o.Compile(request("s"), membership.Join)
+		check(name, p.Members[0], c.want)
 	}
 }
+
+func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
 func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 	o := healthy()
@@ -118,7 +112,7 @@ func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	p := healthy().Compile(request("s"), membership.Join)
 	require.Equal(t, membership.Member{ID: "s", Name: "web-1",
-		Before: map[string]string{factPower: powerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
+		Before: map[string]string{membership.FactPower: membership.PowerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 }
 

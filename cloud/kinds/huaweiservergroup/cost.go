@@ -30,9 +30,9 @@ func (Kind) Cost(op membership.Operation, given membership.Params, m *membership
 		c.Stages = []membership.StageCost{{Stage: stageRemove, Calls: calls("DeleteServerGroupMember", 1), Takes: readLag}}
 		return c
 	}
-	p, _ := parseParams(given) // what is wrong with them was said when they were given
+	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
 	add := membership.StageCost{Stage: stageAdd, Calls: calls("AddServerGroupMember", 1), Takes: readLag}
-	if !p.stop || m.Before[factPower] != powerOn {
+	if !p.stop || m.Power() != membership.PowerOn {
 		c.Stages = []membership.StageCost{add}
 		return c
 	}

@@ -32,7 +32,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	case stageVerify:
 		return o.decideVerify(m, server)
 	default:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 }
 
@@ -125,7 +125,7 @@ func (o *observation) decideVerify(m membership.Moment, s huawei.Server) members
 	case ranBefore(m) && isOn(s), !ranBefore(m) && isOff(s):
 		return membership.Next()
 	case isOn(s), isOff(s):
-		return membership.Fail(codePowerChanged, fmt.Sprintf("the server is %s, and was %s before", s.Status, m.Member.Before[factPower]))
+		return membership.Fail(codePowerChanged, fmt.Sprintf("the server is %s, and was %s before", s.Status, m.Member.Power()))
 	default:
 		return o.settling(s)
 	}
@@ -138,7 +138,7 @@ func (o *observation) decideLeave(m membership.Moment, s huawei.Server) membersh
 	case m.Stage.Name == stageVerify:
 		return membership.Wait("the server is still seen in the group")
 	case m.Stage.Name != stageRemove:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	case !idle(s):
 		return membership.Wait(doing(s))
 	default:
@@ -173,7 +173,7 @@ func (o *observation) decideUndo(m membership.Moment, s huawei.Server, exists bo
 			return membership.Act(actStart, "the server is off and ran before"+o.job(m).failure())
 		}
 	default:
-		return unknownStage(m)
+		return membership.UnknownStage(ID, m)
 	}
 }
 
@@ -192,11 +192,7 @@ func doing(s huawei.Server) string {
 	return fmt.Sprintf("the server is %s, %s", s.Status, s.TaskState)
 }
 
-func ranBefore(m membership.Moment) bool { return m.Member.Before[factPower] == powerOn }
-
-func unknownStage(m membership.Moment) membership.Decision {
-	return membership.Park(membership.CodeEngine, fmt.Sprintf("this worker's %s knows no stage %q; a worker of the version that planned the run does", ID, m.Stage.Name))
-}
+func ranBefore(m membership.Moment) bool { return m.Member.Power() == membership.PowerOn }
 
 // evidence is what the job behind a member's last write says about that member.
 type evidence struct {

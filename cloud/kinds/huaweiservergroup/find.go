@@ -8,7 +8,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Find implements membership.Finder: the members are servers of the project (ListServersDetails), in the groups that list
+// Find implements membership.Session: the members are servers of the project (ListServersDetails), in the groups that list
 // them (ListServerGroups).
 func (s *session) Find(ctx context.Context, q membership.Query, yield func(membership.Found) error) error {
 	groups, err := s.readGroups(ctx, q.Groups())
@@ -24,7 +24,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	return finder.Servers(ctx, s.client, q, groups[q.In].Members, func(server string) []string { return of[server] }, yield)
 }
 
-// Room implements membership.Roomy: what the project's quota of members per group leaves (ShowServerLimits,
+// Room implements membership.Session: what the project's quota of members per group leaves (ShowServerLimits,
 // maxServerGroupMembers).
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}

@@ -4,7 +4,6 @@ package huaweiservergroup
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
@@ -45,15 +44,7 @@ func New(dial func(ctx context.Context, account string) (*huawei.Client, error))
 
 // Open prepares the I/O for a target.
 func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session, error) {
-	p, problems := parseParams(t.Params)
-	if err := membership.Bad(problems); err != nil {
-		return nil, err
-	}
-	client, err := k.dial(ctx, t.Account)
-	if err != nil {
-		return nil, err
-	}
-	return newSession(client, t, p), nil
+	return membership.Open(ctx, t, k.dial, read, newSession)
 }
 
 // params are the request's parameters, read.
@@ -63,39 +54,27 @@ type params struct {
 	assumeKVM     bool          // take a server whose hypervisor the cloud does not tell
 }
 
-func parseParams(given membership.Params) (params, []membership.Problem) {
-	p := params{stop: true}
-	var problems []membership.Problem
-	bad := func(name string, v any, want string) {
-		problems = append(problems, membership.Problem{Field: "params." + name, Value: membership.Quote(fmt.Sprint(v)), Want: want})
+func (p *params) declared() []membership.Param {
+	return []membership.Param{
+		membership.Flag(&p.stop, "stop", true, "stop running servers before they are added, and start them again; "+
+			"false adds them as they are, where the region allows it"),
+		membership.Between(&p.hardStopAfter, "hardStopAfter", "never", 10*time.Second, stopTimeout-time.Minute,
+			"stop by force a server that has not heeded the soft stop for so long, 10s to 9m"),
+		membership.Flag(&p.assumeKVM, "assumeKVM", false,
+			"take servers whose flavor does not tell its hypervisor; never those known to be Xen"),
 	}
-	boolean := func(name string, into *bool) {
-		if v, ok := given[name]; ok {
-			if b, isBool := v.(bool); isBool {
-				*into = b
-			} else {
-				bad(name, v, "want true or false")
-			}
-		}
-	}
-	boolean("stop", &p.stop)
-	boolean("assumeKVM", &p.assumeKVM)
-	if v, ok := given["hardStopAfter"]; ok {
-		text, _ := v.(string)
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 10*time.Second || d > stopTimeout-time.Minute {
-			bad("hardStopAfter", v, fmt.Sprintf("want a duration of 10s to %s, such as 3m", stopTimeout-time.Minute))
-		}
-		p.hardStopAfter = d
-	}
-	if _, ok := given["hardStopAfter"]; ok && !p.stop {
-		bad("hardStopAfter", given["hardStopAfter"], "makes no sense with stop: false")
+}
+
+func read(t membership.Target) (p params, problems []membership.Problem) {
+	problems = t.Params.Read(p.declared())
+	if t.Params.Has("hardStopAfter") && !p.stop {
+		problems = append(problems, t.Params.Bad("hardStopAfter", "makes no sense with stop: false"))
 	}
 	return p, problems
 }
 
 // Validate checks what is particular to the kind: ids are UUIDs, and the parameters.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	_, problems := parseParams(r.Params)
+	_, problems := read(membership.Target{Params: r.Params})
 	return append(huawei.CheckIDs(r), problems...)
 }

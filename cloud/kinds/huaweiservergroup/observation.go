@@ -27,14 +27,8 @@ func (o *observation) inGroup(server string) bool { return slices.Contains(o.gro
 
 // Facts that a program remembers of a member.
 const (
-	factPower  = "power" // on or off: the ledger that every undo restores
 	factFlavor = "flavor"
 	factZone   = "zone"
-)
-
-const (
-	powerOn  = "on"
-	powerOff = "off"
 )
 
 const (
@@ -51,10 +45,8 @@ func isOff(s huawei.Server) bool { return s.Status == statusShutoff && idle(s) }
 
 // Compile refuses whom the group cannot take and remembers how the others run.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	p := membership.Program{Kind: ID, Revision: Kind{}.Spec().Revision, Operation: op, Account: r.Account, Group: r.Group,
-		Params: r.Params, Stages: Kind{}.Spec().Stages[op]}
 	room := o.limits.MaxServerGroupMembers - len(o.group.Members)
-	for _, id := range r.Members {
+	return membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := o.member(id)
 		switch in := o.inGroup(id); {
 		case in == (op == membership.Join) && !o.groupMissing:
@@ -72,9 +64,8 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 		default:
 			m.Refused = o.objectionsToLeave(id)
 		}
-		p.Members = append(p.Members, m)
-	}
-	return p
+		return m
+	})
 }
 
 func (o *observation) member(id string) membership.Member {
@@ -84,9 +75,9 @@ func (o *observation) member(id string) membership.Member {
 		return m
 	}
 	m.Name = s.Name
-	m.Before = map[string]string{factPower: powerOff, factFlavor: s.FlavorID}
+	m.Before = map[string]string{membership.FactPower: membership.PowerOff, factFlavor: s.FlavorID}
 	if s.Status == statusActive {
-		m.Before[factPower] = powerOn
+		m.Before[membership.FactPower] = membership.PowerOn
 	}
 	if s.Zone != "" {
 		m.Before[factZone] = s.Zone
@@ -96,37 +87,34 @@ func (o *observation) member(id string) membership.Member {
 
 // objections returns everything that speaks against adding a server. They do not end at the first: an operator wants to
 // mend them all at once.
-func (o *observation) objections(id string) (all []membership.Objection) {
-	object := func(code, reason string, args ...any) {
-		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
+func (o *observation) objections(id string) (all membership.Objections) {
 	switch {
 	case o.groupMissing:
-		object(codeGroupMissing, "there is no such group in the project")
+		all.Add(codeGroupMissing, "there is no such group in the project")
 	case !slices.Equal(o.group.Policies, []string{"anti-affinity"}):
-		object(codeGroupPolicy, "the group's policy is %q; servers can only be added to anti-affinity", strings.Join(o.group.Policies, ","))
+		all.Add(codeGroupPolicy, "the group's policy is %q; servers can only be added to anti-affinity", strings.Join(o.group.Policies, ","))
 	}
 	s, ok := o.servers[id]
 	if !ok {
-		object(codeServerMissing, "there is no such server in the project")
+		all.Add(codeServerMissing, "there is no such server in the project")
 		return all
 	}
 	if s.Status != statusActive && s.Status != statusShutoff {
-		object(codeServerStatus, "the server is %s; it must be ACTIVE or SHUTOFF", s.Status)
+		all.Add(codeServerStatus, "the server is %s; it must be ACTIVE or SHUTOFF", s.Status)
 	}
 	if !idle(s) {
-		object(codeServerBusy, "the server is %s", s.TaskState)
+		all.Add(codeServerBusy, "the server is %s", s.TaskState)
 	}
 	if s.Locked {
-		object(codeServerLocked, "the server is locked%s", because(s.LockScene))
+		all.Add(codeServerLocked, "the server is locked%s", because(s.LockScene))
 	}
 	for _, other := range s.Groups {
 		if other != o.group.ID && other != "" {
-			object(codeOtherGroup, "the server is in group %s", other)
+			all.Add(codeOtherGroup, "the server is in group %s", other)
 		}
 	}
 	if other := o.elsewhere[id]; other != "" && !slices.Contains(s.Groups, other) {
-		object(codeOtherGroup, "the server is in group %s", other)
+		all.Add(codeOtherGroup, "the server is in group %s", other)
 	}
 	return append(all, o.hardware(s)...)
 }
@@ -134,25 +122,22 @@ func (o *observation) objections(id string) (all []membership.Objection) {
 // hardware returns what speaks against the server's flavor, from the flavor's extra specs. It fails closed: what the
 // cloud does not tell is an objection. The server's own metadata is no evidence; it can say Xen of any server that was
 // made before 2019.
-func (o *observation) hardware(s huawei.Server) (all []membership.Objection) {
-	object := func(code, reason string, args ...any) {
-		all = append(all, membership.Objection{Code: code, Reason: fmt.Sprintf(reason, args...)})
-	}
+func (o *observation) hardware(s huawei.Server) (all membership.Objections) {
 	specs := o.flavors[s.FlavorID].ExtraSpecs
 	switch env := specs["ecs:virtualization_env_types"]; {
 	case env == "CloudCompute": // KVM
 	case env == "FusionCompute":
-		object(codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
+		all.Add(codeNotKVM, "flavor %s is virtualized by Xen (FusionCompute)", s.FlavorID)
 	case env == "" && o.params.assumeKVM:
 	case env == "":
-		object(codeKVMUnknown, "flavor %s does not tell how it is virtualized", s.FlavorID)
+		all.Add(codeKVMUnknown, "flavor %s does not tell how it is virtualized", s.FlavorID)
 	case o.params.assumeKVM:
 	default:
-		object(codeKVMUnknown, "flavor %s is virtualized by %q, which is not known to be KVM", s.FlavorID, env)
+		all.Add(codeKVMUnknown, "flavor %s is virtualized by %q, which is not known to be KVM", s.FlavorID, env)
 	}
 	for _, key := range []string{"quota:local_disk", "quota:nvme_ssd"} {
 		if v := specs[key]; v != "" {
-			object(codeLocalDisk, "flavor %s has local disks (%s %s)", s.FlavorID, key, v)
+			all.Add(codeLocalDisk, "flavor %s has local disks (%s %s)", s.FlavorID, key, v)
 		}
 	}
 	var cards []string
@@ -163,12 +148,12 @@ func (o *observation) hardware(s huawei.Server) (all []membership.Objection) {
 	}
 	if len(cards) > 0 {
 		slices.Sort(cards)
-		object(codePassThrough, "flavor %s passes a card through (%s)", s.FlavorID, strings.Join(cards, ", "))
+		all.Add(codePassThrough, "flavor %s passes a card through (%s)", s.FlavorID, strings.Join(cards, ", "))
 	}
 	return all
 }
 
-func (o *observation) objectionsToLeave(id string) (all []membership.Objection) {
+func (o *observation) objectionsToLeave(id string) (all membership.Objections) {
 	s, ok := o.servers[id]
 	switch {
 	case o.groupMissing:

@@ -24,7 +24,7 @@ type session struct {
 	flavors map[string]huawei.Flavor
 }
 
-func newSession(c *huawei.Client, t membership.Target, p params) *session {
+func newSession(c *huawei.Client, t membership.Target, p params) membership.Session {
 	return &session{client: c, target: t, params: p, flavors: make(map[string]huawei.Flavor)}
 }
 

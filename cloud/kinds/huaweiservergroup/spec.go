@@ -44,11 +44,7 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "huawei",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
-		Params: []membership.ParamSpec{
-			{Name: "stop", Type: "boolean", Default: "true", Help: "stop running servers before they are added, and start them again; false adds them as they are, where the region allows it"},
-			{Name: "hardStopAfter", Type: "duration", Default: "never", Help: "stop by force a server that has not heeded the soft stop for so long, 10s to 9m"},
-			{Name: "assumeKVM", Type: "boolean", Default: "false", Help: "take servers whose flavor does not tell its hypervisor; never those known to be Xen"},
-		},
+		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(),
 			membership.Leave: leaveStages(),

@@ -1,4 +1,4 @@
-// Command gen writes deploy/docs/error-codes.md and the policies in deploy/policies from the code, so that they cannot lag
+// Command gen writes deploy/docs/error-codes.md and the policies in the folders of the kinds from the code, so that they cannot lag
 // behind it. Run it with `make docs`.
 package main
 
@@ -48,7 +48,7 @@ func generate(root string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[policies.File(k.Spec().ID)] = policy
+		files[kinds.Dir(k.Spec().ID)+"/"+policies.File] = policy
 	}
 	return files, nil
 }

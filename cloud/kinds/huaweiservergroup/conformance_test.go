@@ -1,0 +1,98 @@
+package huaweiservergroup_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/cloud/sim"
+	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+)
+
+const huaweiWorld = `
+seed: 1
+accounts:
+- {name: demo, accessKey: AKDEMO, secretKey: SKDEMO, projectId: 0123456789abcdef0123456789abcdef, region: sim-1}
+huawei:
+  readLag: 4s
+  latency: 20ms
+  timings: {stop: 10s-30s, start: 10s-30s}
+  quotas: {serverGroupMembers: 500}
+  flavors: [{id: s6.large.2}]
+  groups: [{name: target}]
+  generate:
+  - {name: web-%%03d, count: %d, flavor: s6.large.2, stoppedPercent: 30}
+`
+
+func huaweiServerGroup(t *testing.T) kindtest.Subject {
+	return kindtest.Subject{
+		Kind: func(transport http.RoundTripper) membership.Kind {
+			return huaweiservergroup.New(kindtest.Huawei(transport))
+		},
+		World: kindtest.World(huaweiWorld),
+		Request: func(s *sim.Sim) membership.Request {
+			r := membership.Request{Kind: huaweiservergroup.ID, Account: "demo", Group: s.Groups()[0].ID}
+			for _, server := range s.Servers() {
+				r.Members = append(r.Members, server.ID)
+			}
+			return r
+		},
+		Member: func(s *sim.Sim, id string) (in bool, state string) {
+			server, _ := s.Server(id)
+			return server.Group != "", fmt.Sprintf("%s %s, OS %d", server.Status, server.TaskState, server.OSGeneration)
+		},
+		Failures: []kindtest.Failure{
+			{Name: "the add is refused", Code: "Ecs.0022", Fault: sim.Fault{Match: sim.Match{Action: "AddServerGroupMember"},
+				Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0022"}},
+			{Name: "no host is left to start on", Code: "start-failed", Fault: sim.Fault{Match: sim.Match{Action: "BatchStartServers"},
+				Effect: fault.JobFail, Code: "Ecs.0319", Count: 2}},
+			{Name: "the guest does not stop", Code: "stop-failed", Fault: sim.Fault{Match: sim.Match{Action: "BatchStopServers"},
+				Effect: fault.JobFail, Code: "Ecs.0100", Count: 2}},
+		},
+	}
+}
+
+// The suite approves what has a gate; without a vote the run would wait for days of virtual time and start nobody.
+func TestTheSuiteOpensGates(t *testing.T) {
+	s := huaweiServerGroup(t)
+	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		req.Requester, req.Approval = "ann", &membership.Approval{}
+		report, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		require.Equal(r, 2, report.Counts[membership.Joined])
+		require.Len(r, report.Votes, 1)
+	})
+}
+
+func TestMain(m *testing.M) { kindtest.Main(m) }
+
+func TestConformance(t *testing.T) { kindtest.Run(t, huaweiServerGroup(t)) }
+
+func TestCosts(t *testing.T) {
+	kindtest.Costs(t, map[string]kindtest.Subject{
+		"stopped first":  huaweiServerGroup(t),
+		"while they run": running(huaweiServerGroup(t)),
+	})
+}
+
+// running has servers added as they are.
+func running(s kindtest.Subject) kindtest.Subject {
+	world, request := s.World, s.Request
+	s.World = func(n int) sim.World {
+		w, as := world(n), false
+		w.Huawei.Knobs.RequireStopped = &as
+		return w
+	}
+	s.Request = func(in *sim.Sim) membership.Request {
+		r := request(in)
+		r.Params = membership.Params{"stop": false}
+		return r
+	}
+	return s
+}
