@@ -1,6 +1,6 @@
 // Command replay records the histories that every later version of the workflows must replay. It runs scripted
 // scenarios on a real Temporal server and the simulator and writes one file a scenario into the folder of the
-// interpreter's current version. Run it with `make replay-record` whenever that version is raised, and commit what it
+// present release. Run it with `make replay-record` whenever the release is raised, and commit what it
 // writes; never renew the folder of a released version.
 package main
 
