@@ -26,6 +26,8 @@ func TestEveryKindIsWhole(t *testing.T) {
 	require.Len(t, kinds.All(kinds.Clouds{}), len(folders), "every folder with a kind is in the list")
 	for _, k := range kinds.All(kinds.Clouds{}) {
 		id := k.Spec().ID
+		require.NotEmpty(t, k.Spec().Finds, id)
+		require.NotEmpty(t, k.Spec().Room, id)
 		dir := filepath.Join("../..", kinds.Dir(id))
 		tests, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 		require.NoError(t, err)

@@ -72,6 +72,8 @@ func (f *Factory) printKind(s membership.Spec) error {
 	}
 	f.section("Request: an object in YAML or JSON")
 	f.entries(requestTable(s, example))
+	f.section("Members that a plan can find in the cloud")
+	f.entries(table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)}}})
 	f.section("Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {

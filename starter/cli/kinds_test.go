@@ -24,7 +24,7 @@ func TestAKindIsToldWhole(t *testing.T) {
 		out.Reset()
 		require.NoError(t, f.printKind(s))
 		told := out.String()
-		want := []string{s.Title, s.Destructive, "permissions"}
+		want := []string{s.Title, s.Finds, s.Room, s.Destructive, "permissions"}
 		for _, p := range s.Params {
 			want = append(want, p.Name, p.Help)
 		}
