@@ -46,11 +46,16 @@ func TestWhatDoesNotHoldIsTold(t *testing.T) {
 		"H15": func(w *sim.World) { w.Huawei.Knobs.NoCapacity = "Ecs.0226" },
 		"H16": func(w *sim.World) { w.Huawei.Knobs.JobRetention = 3600e9 },
 		"H18": func(w *sim.World) { w.Huawei.ReadLag, w.Huawei.Knobs.LagHidesNew = 60e9, true },
-		"V3":  func(w *sim.World) { w.Huawei.Knobs.RepeatAssociate = "error" },
-		"V4":  func(w *sim.World) { w.Huawei.Quotas.GroupsPerServer = 5 },
-		"V6":  func(w *sim.World) { w.Huawei.Knobs.RemoveNotInGroup = "ok" },
-		"V7":  func(w *sim.World) { w.Huawei.Knobs.RemoveLastGroup = "ok" },
-		"C2":  func(w *sim.World) { w.Huawei.CCE.RepeatManage = "ok" },
+		"H19": func(w *sim.World) {
+			for i := range w.Huawei.Servers {
+				w.Huawei.Servers[i].AddKeepsHost = true
+			}
+		},
+		"V3": func(w *sim.World) { w.Huawei.Knobs.RepeatAssociate = "error" },
+		"V4": func(w *sim.World) { w.Huawei.Quotas.GroupsPerServer = 5 },
+		"V6": func(w *sim.World) { w.Huawei.Knobs.RemoveNotInGroup = "ok" },
+		"V7": func(w *sim.World) { w.Huawei.Knobs.RemoveLastGroup = "ok" },
+		"C2": func(w *sim.World) { w.Huawei.CCE.RepeatManage = "ok" },
 	} {
 		only := assume.Options{Only: func(other string) bool { return other == id }}
 		results := assume.Run(t.Context(), assume.OfHuawei(), only, assume.Simulator(edit))

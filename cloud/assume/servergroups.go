@@ -180,7 +180,27 @@ func serverGroups() []Assumption[*Huawei] {
 			_, err = c.ECS.DeleteServerGroup(&model.DeleteServerGroupRequest{ServerGroupId: made.ServerGroup.Id})
 			return first(answers("showing a group that was just made", shown, 200, ""), err)
 		}},
+		{Claim{ID: "H19", Says: "an add moves the server to a host where no other of the group is, at once, though it is stopped; `hostId` tells",
+			Source: "ECS user guide, Managing ECS Groups", Writes: true}, moves},
 	}
+}
+
+// moves sees whether an add changes the host that is shown of a server.
+func moves(_ context.Context, c *Huawei) error {
+	ids, err := c.need("group", "stopped")
+	if err != nil {
+		return err
+	}
+	before, err := c.server(ids[1])
+	if err != nil {
+		return err
+	}
+	if err := c.add(ids[0], ids[1]); err != nil {
+		return err
+	}
+	c.Sleep(time.Minute)
+	after, err := c.server(ids[1])
+	return first(err, equal("that the host is another after an add", before.HostId != after.HostId, true))
 }
 
 func value[T any](p *T) (v T) {

@@ -105,7 +105,7 @@ func TestAJobKeepsItsMembersTogether(t *testing.T) {
 	require.Equal(t, []membership.JobRef{{ID: "j1", Members: []int{1, 3}}, {ID: "j2", Members: []int{2}}}, s.Jobs)
 }
 
-func TestARunIsAsBadAsItsWorstMember(t *testing.T) {
+func TestTheOutcomeOfARunSaysWhatHappened(t *testing.T) {
 	type counts = map[membership.Outcome]int
 	for _, c := range []struct {
 		counts    counts
@@ -114,8 +114,10 @@ func TestARunIsAsBadAsItsWorstMember(t *testing.T) {
 	}{
 		{counts{membership.Joined: 3, membership.Already: 1}, false, membership.RunSucceeded},
 		{counts{membership.Left: 3}, false, membership.RunSucceeded},
-		{counts{membership.Joined: 3, membership.Refused: 1}, false, membership.RunRefused},
-		{counts{membership.Skipped: 1}, false, membership.RunRefused},
+		{counts{membership.Joined: 32, membership.Refused: 5}, false, membership.RunPartial},
+		{counts{membership.Left: 1, membership.RolledBack: 1}, false, membership.RunPartial},
+		{counts{membership.Already: 1, membership.Refused: 1}, false, membership.RunRefused},
+		{counts{membership.Skipped: 1}, false, membership.RunPartial},
 		{counts{membership.Refused: 1, membership.RolledBack: 1}, false, membership.RunRolledBack},
 		{counts{membership.RolledBack: 1, membership.NotStarted: 4}, true, membership.RunCancelled},
 		{counts{membership.RolledBack: 1, membership.RollbackIncomplete: 1}, true, membership.RunIncomplete},

@@ -216,3 +216,28 @@ func TestListGroups(t *testing.T) {
 	f.key.Access, f.key.Secret = "AK2", "SK2"
 	require.Empty(t, f.do("GET", "/v1/p2/cloudservers/os-server-groups", "").body["server_groups"])
 }
+
+// TestHosts: an add moves a server away from the others, unless the world's cloud breaks that promise.
+func TestHosts(t *testing.T) {
+	f := start(t, func(w *sim.World) {
+		for i := range w.Huawei.Servers {
+			if s := &w.Huawei.Servers[i]; s.ID == "off" || s.ID == "off2" || s.ID == "off3" {
+				s.Host, s.AddKeepsHost = "shared", s.ID == "off3"
+			}
+		}
+	})
+	host := func(id string) any {
+		s := f.do("GET", "/v1/p1/cloudservers/"+id, "").body["server"].(map[string]any)
+		truth, _ := f.Server(id)
+		require.Equal(t, truth.Host, s["hostId"])
+		return s["hostId"]
+	}
+	require.Equal(t, host("off"), host("off2"))
+	require.NotEqual(t, host("off"), host("on"))
+	f.add("g1", "off")
+	f.add("g1", "off3")
+	require.NotEqual(t, host("off"), host("off2"), "it was moved")
+	require.Equal(t, host("off3"), host("off2"), "it was not")
+	f.add("g1", "off2")
+	require.NotEqual(t, host("off"), host("off2"))
+}

@@ -30,12 +30,13 @@ func parse(t *testing.T, args []string, env map[string]string) (Config, error) {
 
 func TestConfigFromFlagsAndEnvironment(t *testing.T) {
 	t.Parallel()
-	cfg, err := parse(t, []string{"--poll", "1s", "--accounts", "mine.yaml"}, map[string]string{
+	cfg, err := parse(t, []string{"--poll", "1s", "--accounts", "mine.yaml", "--store", "kept"}, map[string]string{
 		"FLEETJOIN_POLL": "3s", "FLEETJOIN_SLICE": "20s", "FLEETJOIN_LOG_FORMAT": "console",
 		"FLEETJOIN_MAX_SLICES": "7", "FLEETJOIN_PROFILE": "ignored", "FLEETJOIN_HEALTH": ""})
 	require.NoError(t, err)
 	want := Defaults()
-	want.Accounts, want.Poll, want.Slice, want.LogFormat, want.MaxSlices = "mine.yaml", time.Second, 20*time.Second, "console", 7
+	want.Accounts, want.Store = "mine.yaml", "kept"
+	want.Poll, want.Slice, want.LogFormat, want.MaxSlices = time.Second, 20*time.Second, "console", 7
 	require.Equal(t, want, cfg)
 	require.NoError(t, cfg.Check())
 }
@@ -50,7 +51,7 @@ func TestWrongVariablesAreNamed(t *testing.T) {
 func TestConfigCheckNamesFieldAndValue(t *testing.T) {
 	t.Parallel()
 	good := Defaults()
-	good.Accounts = "a.yaml"
+	good.Accounts, good.Store = "a.yaml", "store"
 	require.NoError(t, good.Check())
 	for want, change := range map[string]func(*Config){
 		"--accounts is missing":         func(c *Config) { c.Accounts = "" },
@@ -91,6 +92,7 @@ func TestLogger(t *testing.T) {
 func TestAllowedSignersAreReadAtTheStart(t *testing.T) {
 	t.Setenv("DEBUG", "")
 	o := Options{Config: Defaults(), Logger: slog.New(slog.DiscardHandler)}
+	o.Store = t.TempDir()
 	o.Accounts, o.Signers = filepath.Join(t.TempDir(), "accounts.yaml"), filepath.Join(t.TempDir(), "signers")
 	require.NoError(t, os.WriteFile(o.Accounts, []byte(demoAccounts), 0o600))
 	require.NoError(t, os.WriteFile(o.Signers, []byte("bob rubbish"), 0o600))

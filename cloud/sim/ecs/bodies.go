@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -130,8 +131,7 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 		ID: v.ID, Name: v.Name, Status: state.Status, VMState: vmState(state.Status), PowerState: powerState(state.Status),
 		TenantID: v.Project, UserID: world.ID(s.seed, "user", v.Project),
 		Created: "2024-01-01T00:00:00Z", Updated: "2024-01-01T00:00:00Z", Zone: v.Zone,
-		// An add chooses another host, so the host's id tells whether one happened.
-		HostID: hashHex(v.ID, state.Placed, state.Group), HostStatus: "UP",
+		HostID: hostID(v, state), HostStatus: "UP",
 		Flavor: serverFlavor{ID: f.ID, Name: f.ID, Disk: "0", VCPUs: strconv.Itoa(f.VCPUs), RAM: strconv.Itoa(f.RAMMiB),
 			GPUs: []struct{}{}, Accelerators: []struct{}{}},
 		Image:          idBody{state.Image},
@@ -168,6 +168,14 @@ func (s *Service) newServerBody(v *server, t time.Time) serverBody {
 		body.Updated = v.Versions[n-1].Since.UTC().Format(time.RFC3339)
 	}
 	return body
+}
+
+// hostID tells hosts apart, within a project. An add chooses another one for the server, where no other is (H19).
+func hostID(v *server, state version) string {
+	if state.Placed && !v.AddKeepsHost {
+		return hashHex(v.Project, v.ID, state.Group)
+	}
+	return hashHex(v.Project, cmp.Or(v.Host, v.ID))
 }
 
 func vmState(status string) string {

@@ -11,6 +11,7 @@ type Server struct {
 	ID, Name, Project, Flavor, Zone string
 	Status, TaskState, VMState      string
 	Group                           string // its group's id, or empty
+	Host                            string // its host's id, as reads show it
 	Placed                          bool   // it came into its group by an add, which chose another host
 	Busy                            bool   // an operation is going on
 	Locked                          bool
@@ -27,7 +28,7 @@ type Group struct {
 func (s *Service) view(v *server, t time.Time) Server {
 	state := v.at(t)
 	return Server{ID: v.ID, Name: v.Name, Project: v.Project, Flavor: v.Flavor, Zone: v.Zone, Status: state.Status,
-		TaskState: state.taskState(), VMState: vmState(state.Status), Group: state.Group, Placed: state.Placed,
+		TaskState: state.taskState(), VMState: vmState(state.Status), Group: state.Group, Host: hostID(v, state), Placed: state.Placed,
 		Busy: state.Op != nil, Locked: v.Locked, OSGeneration: state.OSGeneration,
 		SecurityGroups: s.securityGroups(v, t)}
 }

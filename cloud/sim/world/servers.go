@@ -53,6 +53,8 @@ type Server struct {
 	Placed            bool              `json:"placed,omitempty"`                   // it came into its group by an add
 	Metadata          map[string]string `json:"metadata,omitempty"`
 	EnterpriseProject string            `json:"enterpriseProject,omitempty" default:"0"`
+	Host              string            `json:"host,omitempty"`         // name of the physical host; default: one of its own
+	AddKeepsHost      bool              `json:"addKeepsHost,omitempty"` // an add does not move it to a host of its own (H19)
 	// SecurityGroups are ids or names; default: the project's own.
 	SecurityGroups []string `json:"securityGroups,omitempty"`
 
@@ -84,6 +86,8 @@ type Generate struct {
 	StartFails string `json:"startFails,omitempty" oneOf:"never after-add always"` // of all, or of startFailsPercent (then default after-add)
 
 	SecurityGroups       []string `json:"securityGroups,omitempty"` // ids or names
+	Host                 string   `json:"host,omitempty"`
+	AddKeepsHost         bool     `json:"addKeepsHost,omitempty"`
 	StoppedPercent       float64  `json:"stoppedPercent,omitempty" most:"100"`
 	LockedPercent        float64  `json:"lockedPercent,omitempty" most:"100"`
 	StartFailsPercent    float64  `json:"startFailsPercent,omitempty" most:"100"`
@@ -139,7 +143,7 @@ func (g Generate) server(seed int64, n int) Server {
 	random := Random(seed, "generate", name)
 	chance := func(percent float64) bool { return random.Float64()*100 < percent }
 	s := Server{Name: name, Project: g.Project, Flavor: g.Flavor, Status: g.Status, Group: g.Group, Zone: g.Zone,
-		SecurityGroups: g.SecurityGroups}
+		SecurityGroups: g.SecurityGroups, Host: g.Host, AddKeepsHost: g.AddKeepsHost}
 	if chance(g.StoppedPercent) {
 		s.Status = "SHUTOFF"
 	}
