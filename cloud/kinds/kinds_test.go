@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -56,10 +57,11 @@ func TestEveryPlanIsTaken(t *testing.T) {
 			require.NoError(t, err)
 			data, err := yaml.YAMLToJSONStrict(text)
 			require.NoError(t, err, file)
-			r, err := membership.ParseRequest(data)
+			p, err := fleet.ParsePlan(data)
 			require.NoError(t, err, file)
-			require.Equal(t, k.Spec().ID, r.Kind, file)
-			require.Empty(t, membership.Validate(k, r), file)
+			require.Equal(t, k.Spec().ID, p.Kind, file)
+			require.Empty(t, membership.Validate(k, membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group,
+				Members: p.Members, Params: p.Params}), file)
 		}
 	}
 }
