@@ -124,9 +124,9 @@ func (a *Activities) plan(ctx context.Context, in workflows.PlanInput) (membersh
 	return p, nil
 }
 
-// compile observes the members of a request and makes a program of what it sees. Unless it is a preview, the run is the
-// only one that acts on them from here on.
-func (a *Activities) compile(ctx context.Context, op membership.Operation, req membership.Request, preview bool) (membership.Program, error) {
+// compile observes the members of a request and makes a program of what it sees, with those that the run may
+// act on from here on.
+func (a *Activities) compile(ctx context.Context, op membership.Operation, req membership.Request, hold hold) (membership.Program, error) {
 	kind, err := membership.Find(a.kinds, req.Kind)
 	if err != nil {
 		return membership.Program{}, err
@@ -138,7 +138,7 @@ func (a *Activities) compile(ctx context.Context, op membership.Operation, req m
 	if err != nil {
 		return membership.Program{}, err
 	}
-	claim, err := a.claim(ctx, kind.Spec().Provider, req, preview)
+	claim, err := a.claim(ctx, kind.Spec().Provider, req, hold)
 	if err != nil {
 		return membership.Program{}, err
 	}

@@ -54,7 +54,7 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 	if err != nil {
 		return seen, err
 	}
-	p, err := a.compile(ctx, operation(step), request(step, page), true)
+	p, err := a.compile(ctx, operation(step), request(step, page), lookOnly)
 	if err != nil {
 		return seen, err
 	}
@@ -83,11 +83,10 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 		page.Members = again.Of(before.Report)
 	}
 	req := request(step, page)
-	req.WhenHeld = in.WhenHeld
 	if again != nil && again.Undo {
-		return a.reverse(ctx, req, before)
+		return a.reverse(ctx, req, holdOf(in.WhenHeld), before)
 	}
-	p, err := a.compile(ctx, in.Operation, req, false)
+	p, err := a.compile(ctx, in.Operation, req, holdOf(in.WhenHeld))
 	if err != nil {
 		return p, err
 	}
@@ -130,7 +129,7 @@ func (a *Activities) before(ctx context.Context, again fleet.Again, members []st
 }
 
 // reverse makes the program that puts members back: the one that took them forward, from its end.
-func (a *Activities) reverse(ctx context.Context, req membership.Request, before fleet.Record) (membership.Program, error) {
+func (a *Activities) reverse(ctx context.Context, req membership.Request, hold hold, before fleet.Record) (membership.Program, error) {
 	p := before.Program
 	if p.Digest == "" {
 		return p, bad("again.cohort", "", "has left no program behind, so nothing tells how its members were before")
@@ -145,7 +144,7 @@ func (a *Activities) reverse(ctx context.Context, req membership.Request, before
 	if err != nil {
 		return p, err
 	}
-	claim, err := a.claim(ctx, kind.Spec().Provider, req, false)
+	claim, err := a.claim(ctx, kind.Spec().Provider, req, hold)
 	if err != nil {
 		return p, err
 	}
@@ -275,7 +274,7 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 		}
 	}
 	step := fleet.Step{Kind: record.Program.Kind, Account: record.Program.Account, Params: record.Program.Params}
-	p, err := a.compile(ctx, record.Program.Operation, request(step, page), true)
+	p, err := a.compile(ctx, record.Program.Operation, request(step, page), lookOnly)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (a *Activities) heldNow(ctx context.Context, plan fleet.Plan, members namin
 		return nil, err
 	}
 	then := "each is refused if it still is when its cohort begins"
-	if plan.WhenHeld == membership.WhenHeldWait {
+	if plan.WhenHeld == fleet.WhenHeldWait {
 		then = "its cohort waits for that"
 	}
 	held, runs = distinct(held), distinct(runs)

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
@@ -39,8 +40,25 @@ type claim struct {
 	tookOver time.Time         // see workflows.LeaseAnswer
 }
 
-// claim makes the run the only one that acts on its members, as far as others do not yet. preview only looks.
-func (a *Activities) claim(ctx context.Context, provider string, req membership.Request, preview bool) (claim, error) {
+// hold is what a program does about who may act on its members.
+type hold int
+
+const (
+	lookOnly hold = iota // sees who does
+	take                 // becomes the only run that does, as far as others do not yet
+	takeAll              // the same, for all of them or none
+)
+
+// holdOf is the one of a plan's whenHeld.
+func holdOf(whenHeld string) hold {
+	if whenHeld == fleet.WhenHeldWait {
+		return takeAll
+	}
+	return take
+}
+
+// claim looks after who may act on the members of a request.
+func (a *Activities) claim(ctx context.Context, provider string, req membership.Request, hold hold) (claim, error) {
 	if a.client == nil {
 		return claim{}, nil
 	}
@@ -50,12 +68,12 @@ func (a *Activities) claim(ctx context.Context, provider string, req membership.
 	}
 	var answer workflows.LeaseAnswer
 	var err error
-	if preview {
+	if hold == lookOnly {
 		answer, err = a.holders(ctx, keys)
 	} else {
 		run := activity.GetInfo(ctx).WorkflowExecution
 		answer, err = a.acquire(ctx, workflows.LeaseRequest{Holder: run.ID, Run: run.RunID, Members: keys,
-			All: req.WhenHeld == membership.WhenHeldWait})
+			All: hold == takeAll})
 	}
 	if err != nil {
 		return claim{}, fmt.Errorf("the book of leases (%s): %w", leases(ctx), err)
@@ -66,7 +84,7 @@ func (a *Activities) claim(ctx context.Context, provider string, req membership.
 			c.held[id] = holder
 		}
 	}
-	if len(c.held) > 0 && req.WhenHeld == membership.WhenHeldWait && !preview {
+	if len(c.held) > 0 && hold == takeAll {
 		return claim{}, temporal.NewApplicationErrorWithOptions(c.waits(req.Members), errHeld, temporal.ApplicationErrorOptions{
 			NextRetryDelay: heldRetry, Category: temporal.ApplicationErrorCategoryBenign})
 	}

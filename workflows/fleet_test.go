@@ -56,7 +56,7 @@ func TestWavesFollowEachOther(t *testing.T) {
 
 // moving is a plan of two steps: members leave a group, and join another.
 func moving(p *fleet.Plan) {
-	p.Step, p.WhenHeld = fleet.Step{}, membership.WhenHeldWait
+	p.Step, p.WhenHeld = fleet.Step{}, fleet.WhenHeldWait
 	p.Steps = []fleet.Step{
 		{Operation: membership.Leave, Kind: "toy.group", Account: "demo", Group: "g-1", Members: crowd("i", 5)},
 		{Kind: "other.group", Account: "prod", Group: "g-2", Members: crowd("i", 5)},
@@ -78,7 +78,7 @@ func TestStepsFollowEachOther(t *testing.T) {
 		require.Equal(t, i/2, c.in.Page.Step)
 		require.Equal(t, v.surveyed.Steps[i/2].Operation, c.in.Operation)
 		require.Equal(t, v.plan.Steps[i/2].Kind+v.plan.Steps[i/2].Account, c.in.Kind+c.in.Account)
-		require.Equal(t, membership.WhenHeldWait, c.in.WhenHeld)
+		require.Equal(t, fleet.WhenHeldWait, c.in.WhenHeld)
 		require.Equal(t, monday.Add(time.Duration(i)*time.Minute), c.begun.UTC())
 	}
 	require.Equal(t, []string{"record of default-test-workflow-id.1", "record of default-test-workflow-id.3"}, v.checked,

@@ -67,14 +67,6 @@ func NewForecast(p Plan, s Step, members int, kind Costed, poll time.Duration) *
 	return f
 }
 
-// ExpectRun foresees a run that stands alone.
-func ExpectRun(p membership.Program, kind Costed) Expected {
-	f := NewForecast(Plan{}, Step{Operation: p.Operation, Params: p.Params}, len(p.Members), kind, p.Pace.Poll.Std())
-	f.Wave(len(p.Members))
-	f.Page(p.Members)
-	return f.Expected()
-}
-
 // Wave begins a wave of so many members, when the one before has ended.
 func (f *Forecast) Wave(members int) {
 	f.end()

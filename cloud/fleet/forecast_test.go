@@ -176,8 +176,10 @@ func TestOnlyWhoIsDueCosts(t *testing.T) {
 		members[i].Already = true
 		members[249-i].Refused = []membership.Objection{{Code: "full"}}
 	}
-	p := membership.Program{Operation: membership.Join, Members: members, Pace: membership.Pace{Poll: membership.Duration(poll)}}
-	e := fleet.ExpectRun(p, restarted(flat("Add", 0)))
+	expect := func(add float64) fleet.Expected {
+		return forecast(fleet.Plan{}, restarted(flat("Add", add)), [][]membership.Member{members}).Expected()
+	}
+	e := expect(0)
 	require.Equal(t, 34, e.DurationSeconds)
 	var calls []string
 	for _, c := range e.Calls {
@@ -190,7 +192,7 @@ func TestOnlyWhoIsDueCosts(t *testing.T) {
 	for i := range members {
 		members[i].Already = true
 	}
-	e = fleet.ExpectRun(p, restarted(flat("Add", 5)))
+	e = expect(5)
 	require.Zero(t, e.DurationSeconds)
 	require.Len(t, e.Calls, 2, "that nobody is due is only read")
 }

@@ -14,7 +14,9 @@ import (
 type Plan struct {
 	Name      string `json:"name,omitempty"`      // for people
 	Requester string `json:"requester,omitempty"` // who asks: gates do not let them vote. Required where there is one
-	WhenHeld  string `json:"whenHeld,omitempty"`  // as in membership.Request
+	// WhenHeld says what to do about members that another run acts on: refuse them (also ""), or wait until it is done
+	// with all of them.
+	WhenHeld string `json:"whenHeld,omitempty"`
 	Step
 	Steps []Step `json:"steps,omitempty"` // in order; a step begins when the one before has ended well
 
@@ -26,6 +28,12 @@ type Plan struct {
 	Pace   Pace      `json:"pace,omitzero"`
 	Gate   *Approval `json:"approval,omitempty"` // nil: only destructive steps have one
 }
+
+// The values of Plan.WhenHeld.
+const (
+	WhenHeldRefuse = "refuse"
+	WhenHeldWait   = "wait"
+)
 
 // Step is one kind of membership for one set of members.
 type Step struct {

@@ -82,7 +82,10 @@ func (p Plan) rules() (ps []membership.Problem) {
 	if p.Gate != nil {
 		ps = append(ps, p.Gate.Approval.Problems(p.Requester)...)
 	}
-	ps = append(ps, membership.CheckWhenHeld(p.WhenHeld)...)
+	if w := p.WhenHeld; w != "" && w != WhenHeldRefuse && w != WhenHeldWait {
+		ps = append(ps, membership.Problem{Field: "whenHeld", Value: membership.Quote(w),
+			Want: fmt.Sprintf("want %q or %q", WhenHeldRefuse, WhenHeldWait)})
+	}
 	ps = append(ps, p.waveProblems()...)
 	if p.Soak < 0 {
 		ps = append(ps, membership.Problem{Field: "soak", Value: p.Soak.Std().String(), Want: "want 0s or more"})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -26,6 +27,8 @@ func TestEveryKindIsWhole(t *testing.T) {
 	require.Len(t, kinds.All(kinds.Clouds{}), len(folders), "every folder with a kind is in the list")
 	for _, k := range kinds.All(kinds.Clouds{}) {
 		id := k.Spec().ID
+		require.NotEmpty(t, k.Spec().Finds, id)
+		require.NotEmpty(t, k.Spec().Room, id)
 		dir := filepath.Join("../..", kinds.Dir(id))
 		tests, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 		require.NoError(t, err)
@@ -54,10 +57,11 @@ func TestEveryPlanIsTaken(t *testing.T) {
 			require.NoError(t, err)
 			data, err := yaml.YAMLToJSONStrict(text)
 			require.NoError(t, err, file)
-			r, err := membership.ParseRequest(data)
+			p, err := fleet.ParsePlan(data)
 			require.NoError(t, err, file)
-			require.Equal(t, k.Spec().ID, r.Kind, file)
-			require.Empty(t, membership.Validate(k, r), file)
+			require.Equal(t, k.Spec().ID, p.Kind, file)
+			require.Empty(t, membership.Validate(k, membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group,
+				Members: p.Members, Params: p.Params}), file)
 		}
 	}
 }

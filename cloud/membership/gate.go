@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// Gate is a point where people decide: nothing of a program is done before its gate has opened. A destructive program
-// always has one.
+// Gate is a point where people decide: nothing of a wave is done before its gate has opened. A destructive step always has one.
 type Gate struct {
 	Quorum    int      `json:"quorum"`           // how many must approve; a single rejection closes it for good
 	Voters    []string `json:"voters,omitempty"` // who may vote; empty means everybody but the requester
@@ -21,7 +20,7 @@ type Gate struct {
 	Signed    bool     `json:"signed,omitempty"` // only signed votes count; see package ballot
 }
 
-// Approval is what a request can say of its gate. Zero fields get defaults: one approval, within three days.
+// Approval is what a plan can say of its gates. Zero fields get defaults: one approval, within three days.
 type Approval struct {
 	Quorum  int      `json:"quorum,omitempty"`
 	Voters  []string `json:"voters,omitempty"`
@@ -87,29 +86,6 @@ func (a *Approval) Problems(requester string) (ps []Problem) {
 // NeedsRequester is what is wrong with a plan that has a gate and does not say who asks.
 func NeedsRequester() Problem {
 	return Problem{Field: "requester", Want: "is missing; say who asks, since they may not approve it themselves"}
-}
-
-// SetGate gives a program the gate that it needs or that was asked for. The error is bad input.
-func (p *Program) SetGate(r Request) error {
-	if !p.Destructive && r.Approval == nil {
-		return nil
-	}
-	if strings.TrimSpace(r.Requester) == "" {
-		return Bad([]Problem{NeedsRequester()})
-	}
-	var a Approval
-	if r.Approval != nil {
-		a = *r.Approval
-	}
-	due := 0
-	for i := range p.Members {
-		if p.Members[i].Due() {
-			due++
-		}
-	}
-	g := NewGate(r.Requester, a, fmt.Sprintf("%s %s, group %s (%s)", p.Operation, Count(due, "member"), p.Group, p.Kind), p.Destructive)
-	p.Gate = &g
-	return nil
 }
 
 // NewGate makes a gate as the approval asks for it. why is what there is to decide, in a line.

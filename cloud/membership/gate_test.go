@@ -28,38 +28,18 @@ func TestApprovalsThatCannotBeGivenAreBadInput(t *testing.T) {
 		"more time than is useful": {"ann", membership.Approval{Timeout: membership.Duration(1000 * time.Hour)}, "approval.timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := membership.Request{Kind: "k", Account: "a", Group: "g", Members: []string{"i"}, Requester: c.requester, Approval: &c.approval}
-			require.ErrorContains(t, membership.Bad(r.Problems()), c.want)
+			require.ErrorContains(t, membership.Bad(c.approval.Problems(c.requester)), c.want)
 		})
 	}
 }
 
-func TestADestructiveProgramAlwaysHasAGate(t *testing.T) {
-	p := membership.Program{Operation: membership.Join, Kind: "k", Group: "g", Members: []membership.Member{{ID: "i"}, {ID: "j", Already: true}}}
-	require.NoError(t, p.SetGate(membership.Request{}))
-	require.Nil(t, p.Gate)
-	p.Destructive = true
-	require.ErrorContains(t, p.SetGate(membership.Request{}), "requester: is missing")
-	require.NoError(t, p.SetGate(membership.Request{Requester: "ann"}))
-	require.Equal(t, &membership.Gate{Quorum: 1, Requester: "ann", Timeout: membership.Duration(72 * time.Hour),
-		Why: "join 1 member, group g (k); it DESTROYS their data"}, p.Gate)
-}
-
-func TestAnybodyCanAskForAGate(t *testing.T) {
-	p := membership.Program{}
-	require.NoError(t, p.SetGate(membership.Request{Requester: "ann", Approval: &membership.Approval{Quorum: 2}}))
-	require.Equal(t, 2, p.Gate.Quorum)
-	require.NotContains(t, p.Gate.Why, "DESTROYS")
-}
-
 func TestWhoAsksForSignaturesGetsThem(t *testing.T) {
-	p := membership.Program{}
-	require.NoError(t, p.SetGate(membership.Request{Requester: "ann", Approval: &membership.Approval{Signed: true}}))
-	require.True(t, p.Gate.Signed)
+	g := membership.NewGate("ann", membership.Approval{Signed: true}, "why", false)
+	require.True(t, g.Signed)
 	v := membership.Vote{By: "bob", Approves: true, Digest: "sha256:d"}
-	require.Contains(t, p.Gate.Objection(v, "sha256:d", nil), "it is not signed, and this gate counts signed votes only")
+	require.Contains(t, g.Objection(v, "sha256:d", nil), "it is not signed, and this gate counts signed votes only")
 	v.Signature = "any" // whether it holds is for a worker to say
-	require.Empty(t, p.Gate.Objection(v, "sha256:d", nil))
+	require.Empty(t, g.Objection(v, "sha256:d", nil))
 }
 
 // A gate without signatures is written as before there were any: the digests of old programs stay what they are.

@@ -97,6 +97,8 @@ type Spec struct {
 	Revision    int                   `json:"revision"`              // raised whenever the same observation compiles to another program
 	Destructive string                `json:"destructive,omitempty"` // when data of members is lost: "" never, else "always" or the params with which
 	PageLimit   int                   `json:"pageLimit"`             // most members in one cohort, 1 to MaxMembers
+	Finds       string                `json:"finds"`                 // who can be found, and who is in a group
+	Room        string                `json:"room"`                  // how many more members a group takes
 	Params      []ParamSpec           `json:"params"`                // of what its parameters declare, see Params.Read
 	Stages      map[Operation][]Stage `json:"stages"`
 	Actions     map[string]Action     `json:"actions"`

@@ -21,8 +21,7 @@ type Program struct {
 	Account     string    `json:"account"`
 	Group       string    `json:"group"`
 	Params      Params    `json:"params,omitempty"`
-	Destructive bool      `json:"destructive,omitempty"` // what it does to members cannot be given back: it has a gate
-	Gate        *Gate     `json:"gate,omitempty"`        // the people who must say yes before anything is done
+	Destructive bool      `json:"destructive,omitempty"` // what it does to members cannot be given back
 	Made        time.Time `json:"made"`
 	Quiet       int       `json:"quiet,omitempty"` // the second after Made before which nothing is sent, see Slice.Quiet
 	Pace        Pace      `json:"pace"`

@@ -26,8 +26,7 @@ func Outcomes() []Outcome {
 	return []Outcome{Joined, Left, Already, Refused, RolledBack, RollbackIncomplete, Unknown, Skipped, NotStarted}
 }
 
-// Report is the truth about a run that has ended: the result of Join and Leave, or the details of the error with which
-// they failed or were cancelled.
+// Report is the truth about a cohort that has ended.
 type Report struct {
 	Kind      string          `json:"kind"`
 	Operation Operation       `json:"operation"`
@@ -37,7 +36,6 @@ type Report struct {
 	Counts    map[Outcome]int `json:"counts"`
 	Members   []MemberReport  `json:"members"`
 	Warnings  []string        `json:"warnings,omitempty"`
-	Votes     []Vote          `json:"votes,omitempty"`
 	Digest    string          `json:"digest"`
 	Started   time.Time       `json:"started"`
 	Ended     time.Time       `json:"ended"`
@@ -97,7 +95,7 @@ func (r Report) Tally() string {
 	return strings.Join(parts, ", ")
 }
 
-// Status answers the `status` query: where every member is now.
+// Status is a cohort's answer to the `status` query: where each of its members is now.
 type Status struct {
 	Kind      string         `json:"kind"`
 	Operation Operation      `json:"operation"`
@@ -108,9 +106,6 @@ type Status struct {
 	Counts    map[string]int `json:"counts"` // by stage ("stop", "undo-add"), outcome or "parked"
 	Members   []MemberStatus `json:"members"`
 	Trouble   string         `json:"trouble,omitempty"` // why nothing moves, when the cloud cannot be read
-	Gate      *Gate          `json:"gate,omitempty"`
-	Votes     []Vote         `json:"votes,omitempty"`
-	Deadline  time.Time      `json:"deadline,omitzero"` // until when the gate waits, while it does
 }
 
 // MemberStatus is where one member is.

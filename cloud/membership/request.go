@@ -1,11 +1,9 @@
 package membership
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"slices"
@@ -23,27 +21,14 @@ const (
 // MaxMembers is the most members that one cohort takes: a page.
 const MaxMembers = 200
 
-// Request is what a person asks for: the input of the Join and Leave workflows, and a documented JSON contract.
+// Request is what one cohort is for: members of one group, and what a kind is asked about them.
 type Request struct {
 	Kind    string   `json:"kind"`    // such as "huawei.servergroup"
 	Account string   `json:"account"` // a name in the worker's accounts file; never a credential
 	Group   string   `json:"group"`   // the id of the group
 	Members []string `json:"members"` // ids, 1 to MaxMembers, each once
 	Params  Params   `json:"params,omitempty"`
-	// Requester is who asks: a gate does not let them vote. Required where there is one.
-	Requester string `json:"requester,omitempty"`
-	// Approval asks for a gate, or says what the gate of a destructive program is to be like; see Gate.
-	Approval *Approval `json:"approval,omitempty"`
-	// WhenHeld says what to do about members that another run acts on: refuse them (also ""), or wait until it is done
-	// with all of them.
-	WhenHeld string `json:"whenHeld,omitempty"`
 }
-
-// The values of Request.WhenHeld.
-const (
-	WhenHeldRefuse = "refuse"
-	WhenHeldWait   = "wait"
-)
 
 // Params are the kind's own parameters, as given.
 type Params map[string]any
@@ -143,14 +128,6 @@ func check(field, value string, pattern *regexp.Regexp, want string) []Problem {
 	return nil
 }
 
-// CheckWhenHeld returns what is wrong with Request.WhenHeld.
-func CheckWhenHeld(v string) []Problem {
-	if v != "" && v != WhenHeldRefuse && v != WhenHeldWait {
-		return []Problem{{Field: "whenHeld", Value: Quote(v), Want: fmt.Sprintf("want %q or %q", WhenHeldRefuse, WhenHeldWait)}}
-	}
-	return nil
-}
-
 // Problems returns everything that is wrong with the request whatever its kind.
 func (r Request) Problems() []Problem {
 	ps := CheckName("kind", r.Kind)
@@ -163,8 +140,6 @@ func (r Request) Problems() []Problem {
 		ps = append(ps, Problem{Field: "members", Value: fmt.Sprint(n) + " ids",
 			Want: fmt.Sprintf("want at most %d in one run; split them over several", MaxMembers)})
 	}
-	ps = append(ps, r.Approval.Problems(r.Requester)...)
-	ps = append(ps, CheckWhenHeld(r.WhenHeld)...)
 	first := make(map[string]int, len(r.Members))
 	for i, id := range r.Members {
 		field := fmt.Sprintf("members[%d]", i)
@@ -185,24 +160,7 @@ func (r Request) Problems() []Problem {
 // maxProblems keeps an error readable when everything is wrong.
 const maxProblems = 25
 
-// wantRequest is what a whole request looks like.
-const wantRequest = "want an object with kind, account, group, members and, if need be, params, requester, approval and whenHeld"
-
-// ParseRequest reads a request from JSON and wants to know every field of it. Its error is a *BadInput.
-func ParseRequest(data []byte) (Request, error) {
-	var r Request
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
-		return Request{}, Bad([]Problem{JSONProblem("request", wantRequest, err)})
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Request{}, Bad([]Problem{{Field: "request", Want: "has more than one JSON value; want one object"}})
-	}
-	return r, Bad(r.Problems())
-}
-
-// JSONProblem puts encoding/json's errors into words that name the field. thing is what was read, such as "request", and
+// JSONProblem puts encoding/json's errors into words that name the field. thing is what was read, such as "plan", and
 // want says what a whole one looks like.
 func JSONProblem(thing, want string, err error) Problem {
 	var typed *json.UnmarshalTypeError

@@ -11,34 +11,6 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-func TestParseRequestNamesWhatIsWrong(t *testing.T) {
-	const good = `{"kind":"toy.group","account":"demo","group":"g-1","members":["i-1","i-2"],"params":{"a":1}}`
-	r, err := membership.ParseRequest([]byte(good))
-	require.NoError(t, err)
-	require.Equal(t, membership.Params{"a": 1.0}, r.Params)
-	for input, words := range map[string]string{
-		``:                                   "request: cannot be read (EOF)",
-		`{`:                                  "request: cannot be read (unexpected EOF)",
-		`nonsense`:                           "request: is not JSON",
-		good + good:                          "more than one JSON value",
-		`{"kind":7}`:                         "kind: a JSON number: want a string",
-		`{"members":[1]}`:                    "want a string",
-		`{"members":"i-1"}`:                  "members: a JSON string: want a list",
-		`{"params":[]}`:                      "params: a JSON array: want an object",
-		`{"approval":[]}`:                    "approval: a JSON array: want an object",
-		`{"approval":{"quorum":1.5}}`:        "approval.quorum: a JSON number 1.5: want a whole number",
-		`{"approval":{"timeout":"an hour"}}`: `approval.timeout: a JSON string "an hour": want a duration such as`,
-		`{"approval":{"timeout":60}}`:        "approval.timeout: a JSON number: want a duration such as",
-		`{"colour":"red"}`:                   "colour: is not a field of a request",
-		`{"kind":"k","account":"a"}`:         "group: is missing",
-	} {
-		_, err := membership.ParseRequest([]byte(input))
-		require.ErrorContains(t, err, words, input)
-		var bad *membership.BadInput
-		require.ErrorAs(t, err, &bad)
-	}
-}
-
 func TestProblemsStayReadable(t *testing.T) {
 	r := membership.Request{Kind: "k", Account: "a", Group: "g"}
 	for range membership.MaxMembers {

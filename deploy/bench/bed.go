@@ -18,11 +18,13 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/fleetjoin/fleetjoin/activities"
+	plans "github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/journal"
+	"github.com/fleetjoin/fleetjoin/cloud/store"
 	"github.com/fleetjoin/fleetjoin/starter/devstack"
 	"github.com/fleetjoin/fleetjoin/worker/host"
 	"github.com/fleetjoin/fleetjoin/workflows"
@@ -215,8 +217,12 @@ func register(ctx context.Context, r worker.Registry, c *cloud, temporal client.
 		return err
 	}
 	dial := func(context.Context, string) (*huawei.Client, error) { return ecs, nil }
+	blobs, err := store.Open(c.keys)
+	if err != nil {
+		return err
+	}
 	workflows.Register(r)
-	activities.New(activities.Options{Kinds: kinds.All(kinds.Clouds{Huawei: dial}), Client: temporal, Pace: pace}).Register(r)
+	activities.New(activities.Options{Kinds: kinds.All(kinds.Clouds{Huawei: dial}), Client: temporal, Pace: pace, Store: blobs}).Register(r)
 	registerOthers(r, script{client: ecs, poll: pace.Poll.Std(), parallel: pace.Parallel})
 	return nil
 }
@@ -241,7 +247,7 @@ func (b *bed) events(ctx context.Context, id, run string) (n int64, err error) {
 	return n, nil
 }
 
-// request is what the engine is asked for.
-func request(p page) []any {
-	return []any{membership.Request{Kind: huaweiservergroup.ID, Account: accountName, Group: p.Group, Members: p.Members}}
+// plan is what the engine is asked for.
+func plan(p page) []any {
+	return []any{plans.Plan{Step: plans.Step{Kind: huaweiservergroup.ID, Account: accountName, Group: p.Group, Members: p.Members}}}
 }

@@ -57,7 +57,7 @@ func TestVariantsDoTheSameWork(t *testing.T) {
 	size := small()
 	for name, do := range map[string]variant{
 		"script": bare(size.pace, allAtOnce),
-		"engine": rehearsed(t, size, workflows.TypeJoin, request),
+		"engine": rehearsed(t, size, workflows.TypeJoin, plan),
 		"baseline": rehearsed(t, size, typeBaseline, func(p page) []any {
 			return []any{p, size.pace.Poll.Std()}
 		}),

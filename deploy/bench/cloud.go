@@ -80,7 +80,7 @@ type cloud struct {
 	url   string
 	fleet fleet
 	pages []page
-	keys  string // folder of the credentials
+	keys  string // folder of the credentials, and of the store
 }
 
 // fill makes the simulator at url hold a fleet, and nothing else. Its credentials are written to the folder.

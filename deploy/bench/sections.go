@@ -13,7 +13,7 @@ import (
 )
 
 func (b *bed) engine(pace membership.Pace) variant {
-	return b.durable(pace, workflows.TypeJoin, request)
+	return b.durable(pace, workflows.TypeJoin, plan)
 }
 
 func (b *bed) baseline(pace membership.Pace) variant {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
@@ -46,8 +47,9 @@ func TestMovesAskForWhatTheKindTakes(t *testing.T) {
 			text, members := d.request(w, m)
 			data, err := yaml.YAMLToJSONStrict(text)
 			require.NoError(t, err)
-			r, err := membership.ParseRequest(data)
+			p, err := fleet.ParsePlan(data)
 			require.NoError(t, err)
+			r := membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group, Members: p.Members, Params: p.Params}
 			require.Equal(t, r.Members, members)
 			k, err := membership.Find(kinds.All(kinds.Clouds{}), r.Kind)
 			require.NoError(t, err)

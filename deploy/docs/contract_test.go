@@ -59,19 +59,15 @@ func TestExamplesAreWhatTheCodeWrites(t *testing.T) {
 }
 
 // What a person copies out of the contract must be taken by the code.
-func TestRequestsInTheContractAreTaken(t *testing.T) {
-	for name, text := range examples(t) {
-		if !strings.HasPrefix(name, "request") {
-			continue
+func TestPlansInTheContractAreTaken(t *testing.T) {
+	for _, name := range []string{"plan-step", "plan"} {
+		p, err := fleet.ParsePlan([]byte(examples(t)[name]))
+		require.NoError(t, err, name)
+		for _, s := range p.StepList() {
+			_, err := membership.Find(kinds.All(kinds.Clouds{}), s.Kind)
+			require.NoError(t, err, name)
 		}
-		r, err := membership.ParseRequest([]byte(text))
-		require.NoError(t, err, name)
-		k, err := membership.Find(kinds.All(kinds.Clouds{}), r.Kind)
-		require.NoError(t, err, name)
-		require.Empty(t, membership.Validate(k, r), name)
 	}
-	_, err := fleet.ParsePlan([]byte(examples(t)["fleet-plan"]))
-	require.NoError(t, err)
 }
 
 // examples returns the JSON of a value of every type in the contract, by the name of its marker. The values are those of
@@ -85,38 +81,32 @@ func examples(t *testing.T) map[string]string {
 	notKVM := membership.Objection{Code: "not-kvm", Reason: "flavor s3.large.2 is virtualized by Xen (FusionCompute)"}
 	noHost := "Ecs.0319: No host with enough resources was found."
 
-	request := membership.Request{Kind: "huawei.servergroup", Account: "demo", Group: group, Members: []string{web2}}
-	full := request
-	full.Params = membership.Params{"stop": true, "hardStopAfter": "2m", "assumeKVM": true}
-	full.Requester = "ann"
-	full.Approval = &membership.Approval{Quorum: 2, Voters: []string{"bob", "cid", "dora"}, Timeout: membership.Duration(8 * time.Hour)}
-	program := membership.Program{Kind: request.Kind, Revision: spec(t, request.Kind).Revision, Operation: membership.Leave,
-		Account: "demo", Group: group, Stages: spec(t, request.Kind).Stages[membership.Leave], Members: []membership.Member{
+	const kind = "huawei.servergroup"
+	program := membership.Program{Kind: kind, Revision: spec(t, kind).Revision, Operation: membership.Leave,
+		Account: "demo", Group: group, Stages: spec(t, kind).Stages[membership.Leave], Members: []membership.Member{
 			{ID: web2, Name: "web-2", Before: before},
 			{ID: xen, Name: "web-old", Already: true},
 			{ID: unlucky, Refused: []membership.Objection{{Code: "server-missing", Reason: "there is no such server in the project"}}},
 		}}
 	require.NoError(t, program.Seal("run", made, membership.Pace{Slice: membership.Duration(10 * time.Second),
 		Poll: membership.Duration(2 * time.Second), Parallel: 20}))
-	join := membership.Program{Stages: spec(t, request.Kind).Stages[membership.Join], Members: make([]membership.Member, 3)}
+	join := membership.Program{Stages: spec(t, kind).Stages[membership.Join], Members: make([]membership.Member, 3)}
 	require.NoError(t, join.Seal("run", made, membership.Pace{}))
-	vote := membership.Vote{By: "bob", Approves: true, Digest: program.Digest, At: made.Add(time.Minute)}
-	late := membership.Vote{By: "ann", Approves: true, Digest: program.Digest, At: made, Refused: "ann has asked for this run and may not vote on it"}
 	slice := membership.Slice{Marks: "a.d", Sends: "101", Since: []int{4, 6},
 		Jobs: []membership.JobRef{{ID: "27061925d30b1297153115ad1ab46133", Members: []int{0, 2}}}}
 	landed := slice
 	landed.Marks, landed.Notes = "a.!", []membership.Note{{Member: 2, Stage: 3, Code: "start-failed", Reason: noHost}}
 
 	values := map[string]any{
-		"request":      request,
-		"request-full": full,
-		"plan-input":   workflows.PlanInput{Operation: membership.Join, Page: fleet.PageInput{Manifest: "m", To: 1}},
-		"program":      program,
+		"plan-step": fleet.Plan{Requester: "ann", Step: fleet.Step{Kind: kind, Account: "demo", Group: group, Members: []string{web2},
+			Params: membership.Params{"stop": true, "hardStopAfter": "2m", "assumeKVM": true}}},
+		"plan-input": workflows.PlanInput{Operation: membership.Join, Page: fleet.PageInput{Manifest: "m", To: 1}},
+		"program":    program,
 		"problems": []membership.Problem{
 			{Field: "group", Value: `"../x"`, Want: "want an id of 1 to 128 letters, digits, '.', '_', ':' or '-', beginning with a letter or digit"},
 			{Field: "members", Want: "is empty; want 1 to 200 ids"}},
-		"report": membership.Report{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
-			Outcome: membership.RunRolledBack, Counts: map[membership.Outcome]int{membership.Joined: 1, membership.Refused: 1, membership.RolledBack: 1},
+		"cohort-report": membership.Report{Kind: kind, Operation: membership.Join, Account: "demo", Group: group,
+			Outcome: membership.RunPartial, Counts: map[membership.Outcome]int{membership.Joined: 1, membership.Refused: 1, membership.RolledBack: 1},
 			Members: []membership.MemberReport{
 				{ID: web2, Name: "web-2", Outcome: membership.Joined, Before: before},
 				{ID: xen, Name: "web-old", Outcome: membership.Refused, Code: notKVM.Code, Reason: notKVM.Reason,
@@ -126,23 +116,16 @@ func examples(t *testing.T) map[string]string {
 					Reason:    "AddServerGroupMember: rejected: Ecs.0022 (HTTP 400): Insufficient ECS group quota. [request 370]",
 					RequestID: "370", Before: before},
 			},
-			Votes: []membership.Vote{late, vote}, Digest: program.Digest, Started: made, Ended: made.Add(14 * time.Second)},
-		"status": membership.Status{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
-			Phase: membership.Waiting, Digest: program.Digest, Counts: map[string]int{"parked": 1, "refused": 1},
+			Digest: program.Digest, Started: made, Ended: made.Add(14 * time.Second)},
+		"cohort-status": membership.Status{Kind: kind, Operation: membership.Join, Account: "demo", Group: group,
+			Phase: membership.Running, Digest: program.Digest, Counts: map[string]int{"parked": 1, "refused": 1},
 			Members: []membership.MemberStatus{
 				{ID: web2, Name: "web-2", At: membership.AtParked, Code: membership.CodeNoEffect, Reason: "sent 3 times: the server is not in the group"},
 				{ID: xen, Name: "web-old", At: string(membership.Refused), Code: notKVM.Code, Reason: notKVM.Reason}},
 			Trouble: "ListServersDetails: transient (HTTP 503): Service Unavailable"},
-		"status-gate": membership.Status{Kind: request.Kind, Operation: membership.Join, Account: "demo", Group: group,
-			Phase: membership.Awaiting, Digest: program.Digest, Counts: map[string]int{"stop": 1},
-			Members: []membership.MemberStatus{{ID: web2, Name: "web-2", At: "stop"}},
-			Gate: &membership.Gate{Quorum: 2, Voters: full.Approval.Voters, Requester: "ann", Timeout: full.Approval.Timeout,
-				Why: "join 1 member, group " + group + " (huawei.servergroup)"},
-			Votes: []membership.Vote{vote}},
-		"control":      membership.Control{By: "ann", Reason: "seen in the console: it is in the group", Members: []string{web2}},
-		"control-vote": membership.Control{By: "bob", Reason: "looks good", Digest: program.Digest},
-		"controlled":   membership.Controlled{Members: []string{web2}},
-		"slice-input": membership.SliceInput{Kind: request.Kind, Digest: program.Digest, Lane: membership.Lane{Name: "advance", Last: len(join.Stages) - 1},
+		"control":    membership.Control{By: "ann", Reason: "seen in the console: it is in the group", Members: []string{web2}},
+		"controlled": membership.Controlled{Members: []string{web2}},
+		"slice-input": membership.SliceInput{Kind: kind, Digest: program.Digest, Lane: membership.Lane{Name: "advance", Last: len(join.Stages) - 1},
 			For: membership.Duration(10 * time.Second), Slice: slice},
 		"slice": landed,
 	}
@@ -164,7 +147,7 @@ func spec(t *testing.T, kind string) membership.Spec {
 }
 
 func TestEveryNameIsInTheContract(t *testing.T) {
-	names := []string{workflows.TaskQueue, membership.PlanActivity}
+	names := []string{workflows.TaskQueue, workflows.SignalControl, membership.PlanActivity}
 	for _, prefix := range []string{"Type", "Err"} {
 		names = append(names, constants(t, "../../workflows", prefix)...)
 	}
@@ -210,7 +193,7 @@ func TestEveryActivityTypeIsListed(t *testing.T) {
 
 func TestEveryFieldIsInTheContract(t *testing.T) {
 	text := read(t, contract)
-	for _, v := range []any{membership.Request{}, membership.Approval{}, workflows.PlanInput{}, membership.Program{}, membership.Pace{},
+	for _, v := range []any{membership.Approval{}, workflows.PlanInput{}, membership.Program{}, membership.Pace{},
 		membership.Gate{}, membership.Stage{}, membership.Lane{}, membership.Member{}, membership.Objection{}, membership.Problem{},
 		membership.Report{}, membership.MemberReport{}, membership.Vote{}, membership.Status{}, membership.MemberStatus{},
 		membership.Control{}, membership.Controlled{}, membership.SliceInput{}, membership.Slice{}, membership.JobRef{}, membership.Note{},

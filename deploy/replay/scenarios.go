@@ -77,14 +77,14 @@ func scenarios() []scenario {
 			input: func(membership.Request) any { return map[string]any{"grupo": "x"} }},
 		{name: "unknown-kind", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
 			input: func(r membership.Request) any { r.Kind = "no.such"; return r }},
-		{name: "gate-approved", wf: workflows.TypeJoin, members: 2, outcome: "succeeded", input: gated,
+		{name: "gate-approved", wf: workflows.TypeJoin, members: 2, outcome: "succeeded", input: planned(func(p *fleet.Plan) { p.Canary, p.Gate = 0, &fleet.Approval{} }),
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
 				if err := r.signal(ctx, run, membership.ControlApprove); err != nil { // of no program: does not count
 					return err
 				}
 				return r.vote(ctx, run, membership.ControlApprove)
 			}},
-		{name: "gate-rejected", wf: workflows.TypeJoin, members: 2, outcome: "refused", input: gated,
+		{name: "gate-rejected", wf: workflows.TypeJoin, members: 2, outcome: "refused", input: planned(func(p *fleet.Plan) { p.Canary, p.Gate = 0, &fleet.Approval{} }),
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
 				return r.vote(ctx, run, membership.ControlReject)
 			}},
@@ -172,12 +172,6 @@ func planned(change func(*fleet.Plan)) func(membership.Request) any {
 		change(&p)
 		return p
 	}
-}
-
-// gated asks for approval.
-func gated(r membership.Request) any {
-	r.Requester, r.Approval = "somebody else", &membership.Approval{}
-	return r
 }
 
 // contest makes two holders want one member, the first of which has ended. The runs before have taken and freed leases.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -59,7 +60,7 @@ func (f *Factory) printKind(s membership.Spec) error {
 	if err != nil {
 		return err
 	}
-	var example membership.Request
+	var example fleet.Plan
 	if err := yaml.Unmarshal(plan, &example); err != nil {
 		return err
 	}
@@ -70,8 +71,10 @@ func (f *Factory) printKind(s membership.Spec) error {
 	} else {
 		f.printf("not destructive: no data of the members is lost\n")
 	}
-	f.section("Request: an object in YAML or JSON")
-	f.entries(requestTable(s, example))
+	f.section("Plan of one step: an object in YAML or JSON; deploy/docs/fleets.md has all fields")
+	f.entries(planTable(s, example))
+	f.section("Members that a plan can find in the cloud")
+	f.entries(table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)}}})
 	f.section("Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {
@@ -109,8 +112,8 @@ func (f *Factory) printKind(s membership.Spec) error {
 	return nil
 }
 
-// requestTable lists the fields of a request, with the values of the kind's example.
-func requestTable(s membership.Spec, r membership.Request) (t table) {
+// planTable lists the fields that a plan of one step needs, with the values of the kind's example.
+func planTable(s membership.Spec, r fleet.Plan) (t table) {
 	gate := "where there is a gate"
 	if s.Destructive == "always" {
 		gate = "needed"
@@ -119,7 +122,7 @@ func requestTable(s membership.Spec, r membership.Request) (t table) {
 		{"kind", "text", "needed", s.ID, "this kind"},
 		{"account", "text", "needed", r.Account, "a name in the worker's accounts file, never a credential"},
 		{"group", "id", "needed", r.Group, "what the members join"},
-		{"members", "list of ids", "needed", "[" + first(r.Members) + "]", fmt.Sprintf("who joins: 1 to %d, each once", s.PageLimit)},
+		{"members", "list of ids", "needed", "[" + first(r.Members) + "]", "what joins, each once"},
 		{"params", "object", "if need be", compact(r.Params), "parameters of the kind"},
 		{"requester", "text", gate, "ann", "who asks, and may not approve it; apply fills in who runs it"},
 		{"approval.quorum", "number", "default 1", "2", "how many must approve; an approval, also an empty one, asks for a gate"},

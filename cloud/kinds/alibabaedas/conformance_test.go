@@ -42,7 +42,7 @@ func edas(t testing.TB, params membership.Params) kindtest.Subject {
 		Kind:  func(transport http.RoundTripper) membership.Kind { return alibabaedas.New(kindtest.Alibaba(transport)) },
 		World: kindtest.World(edasWorld),
 		Request: func(s *sim.Sim) membership.Request {
-			r := membership.Request{Kind: alibabaedas.ID, Account: "demo", Group: s.World().Alibaba.EDASClusters[0].ID, Requester: "ann",
+			r := membership.Request{Kind: alibabaedas.ID, Account: "demo", Group: s.World().Alibaba.EDASClusters[0].ID,
 				Params: params}
 			for _, i := range s.Instances() {
 				r.Members = append(r.Members, i.ID)

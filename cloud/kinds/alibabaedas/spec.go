@@ -79,6 +79,8 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "with route: reimage",
 		PageLimit:   membership.MaxMembers,
+		Finds:       "instances of the account's region; in a group are the members of the cluster, also those that failed or are offline",
+		Room:        "nobody knows: the vendor publishes no limit, and the cloud tells none",
 		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(func(string) bool { return true }),

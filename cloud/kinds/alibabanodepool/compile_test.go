@@ -130,7 +130,6 @@ func TestCompileRemembersHowThingsWere(t *testing.T) {
 	require.Equal(t, membership.Member{ID: "i-1", Name: "web-1", Before: map[string]string{backup.FactPower: backup.On,
 		backup.FactImage: "m-1", backup.FactSystemDisk: "d-1", backup.FactDataDisks: "d-2", backup.FactKeyPair: "ops"}}, p.Members[0])
 	require.True(t, p.Destructive, "so that it has a gate")
-	require.ErrorContains(t, p.SetGate(request("i-1")), "requester")
 	is(o, "np1", alibaba.NodeInitial, "")
 	before := o.Compile(request("i-1"), membership.Join).Members[0].Before
 	require.Equal(t, alibaba.NodeInitial, before[factNode])
@@ -211,7 +210,7 @@ func TestCompileToLeave(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	r := membership.Request{Kind: ID, Account: "demo", Group: "np1", Members: []string{"i-1"}, Requester: "ann",
+	r := membership.Request{Kind: ID, Account: "demo", Group: "np1", Members: []string{"i-1"},
 		Params: membership.Params{"cluster": "c1", "formatDisk": true, "drain": false, "backup": true,
 			"passwordFrom": map[string]any{"env": "FLEETJOIN_PASSWORD_NODES"}}}
 	require.Empty(t, membership.Validate(Kind{}, r))

@@ -38,7 +38,7 @@ func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
 		},
 		World: kindtest.World(containerWorld),
 		Request: func(s *sim.Sim) membership.Request {
-			r := membership.Request{Kind: alibabanodepool.ID, Account: "demo", Group: "np-workers", Requester: "ann",
+			r := membership.Request{Kind: alibabanodepool.ID, Account: "demo", Group: "np-workers",
 				Params: membership.Params{"cluster": "c-prod", "passwordFrom": map[string]any{"env": "FLEETJOIN_PASSWORD_NODES"}}}
 			if backup {
 				r.Params["backup"] = true

@@ -64,6 +64,8 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "always",
 		PageLimit:   membership.MaxMembers,
+		Finds:       "instances of the account's region; in a group are the nodes of the pool, also those that failed or are on their way out",
+		Room:        "the account's quota of nodes of a cluster, less those it has; its pools share it",
 		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  stages(membership.Join, params{backup: true}),

@@ -164,7 +164,7 @@ func TestObjectionsToContainerNodes(t *testing.T) {
 			kindtest.Bubble(t, s, 0, func(r *kindtest.Rig) {
 				params := membership.Params{"cluster": c.cluster}
 				maps.Copy(params, c.params)
-				report, err := r.Run(membership.Join, membership.Request{Kind: "alibaba.nodepool", Account: "demo", Requester: "ann",
+				report, err := r.Run(membership.Join, membership.Request{Kind: "alibaba.nodepool", Account: "demo",
 					Group: c.group, Members: []string{c.member}, Params: params})
 				require.NoError(r, err)
 				m := report.Members[0]

@@ -35,6 +35,8 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "alibaba",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
+		Finds:     "the region's resources of the parameter type, any of the 13; in a group is whom the resource manager lists, which learns of a move a little later",
+		Room:      "without end",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: {

@@ -49,6 +49,8 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "alibaba",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
+		Finds:     "instances of the account's region, interfaces have to be listed; in a group is whose primary interface is in it",
+		Room:      "the parameter capacity, or what is documented for the group's type, less the interfaces it has",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages(membership.Stage{Name: stageJoin,

@@ -25,7 +25,7 @@ func TestAPageOfNodesIsOneCall(t *testing.T) {
 		report, err := r.Run(membership.Join, req)
 		require.NoError(r, err)
 		require.Equal(r, membership.MaxMembers, report.Counts[membership.Joined])
-		require.Len(r, report.Votes, 1, "somebody had to approve it")
+		require.Len(r, r.Votes, 1, "somebody had to approve it")
 		report, err = r.Run(membership.Leave, req)
 		require.NoError(r, err)
 		require.Equal(r, membership.MaxMembers, report.Counts[membership.Left])

@@ -148,7 +148,6 @@ func TestCompileRemembersHowThingsWere(t *testing.T) {
 		factImage: "i1", factSystemDisk: "d1"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 	require.True(t, p.Destructive, "so that it has a gate")
-	require.ErrorContains(t, p.SetGate(request("s")), "requester")
 	is(o, phaseInstalling)
 	require.Equal(t, map[string]string{membership.FactPower: "on", factGroup: "g", factNode: "n"},
 		o.Compile(request("s"), membership.Join).Members[0].Before, "a system that is being installed is no measure")
@@ -203,7 +202,7 @@ func TestCompileToLeave(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	r := membership.Request{Kind: ID, Account: "demo", Group: clusterID, Members: []string{clusterID}, Requester: "ann",
+	r := membership.Request{Kind: ID, Account: "demo", Group: clusterID, Members: []string{clusterID},
 		Params: membership.Params{"cluster": clusterID}}
 	require.Empty(t, membership.Validate(Kind{}, r))
 	for name, c := range map[string]struct {

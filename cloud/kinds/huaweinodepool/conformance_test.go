@@ -41,7 +41,7 @@ func huaweiNodePool(t testing.TB) kindtest.Subject {
 		World: kindtest.World(nodePoolWorld),
 		Request: func(s *sim.Sim) membership.Request {
 			c := s.World().Huawei.Clusters[0]
-			r := membership.Request{Kind: huaweinodepool.ID, Account: "demo", Group: c.NodePools[0].ID, Requester: "ann",
+			r := membership.Request{Kind: huaweinodepool.ID, Account: "demo", Group: c.NodePools[0].ID,
 				Params: membership.Params{"cluster": c.ID}}
 			for _, server := range s.Servers() {
 				r.Members = append(r.Members, server.ID)

@@ -67,6 +67,8 @@ func (Kind) Spec() membership.Spec {
 		Revision:    1,
 		Destructive: "always",
 		PageLimit:   membership.MaxMembers,
+		Finds:       "servers of the account's project; in a group are the nodes of the pool",
+		Room:        "the nodes that the cluster's flavor takes, less those it has; its pools share it",
 		Params:      membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(),

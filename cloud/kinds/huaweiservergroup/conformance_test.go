@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -55,19 +53,6 @@ func huaweiServerGroup(t *testing.T) kindtest.Subject {
 				Effect: fault.JobFail, Code: "Ecs.0100", Count: 2}},
 		},
 	}
-}
-
-// The suite approves what has a gate; without a vote the run would wait for days of virtual time and start nobody.
-func TestTheSuiteOpensGates(t *testing.T) {
-	s := huaweiServerGroup(t)
-	kindtest.Bubble(t, s, 2, func(r *kindtest.Rig) {
-		req := s.Request(r.Sim)
-		req.Requester, req.Approval = "ann", &membership.Approval{}
-		report, err := r.Run(membership.Join, req)
-		require.NoError(r, err)
-		require.Equal(r, 2, report.Counts[membership.Joined])
-		require.Len(r, report.Votes, 1)
-	})
 }
 
 func TestMain(m *testing.M) { kindtest.Main(m) }

@@ -44,6 +44,8 @@ func (Kind) Spec() membership.Spec {
 		Provider:  "huawei",
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
+		Finds:     "servers of the account's project; in a group is whom the ECS group lists",
+		Room:      "the project's quota of members of a group, less those it has",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join:  joinStages(),

@@ -63,6 +63,8 @@ type Rig struct {
 	Sim     *sim.Sim
 	crash   *crash
 	people  []later
+	// Votes are those of the last run's report.
+	Votes []membership.Vote
 }
 
 // later is what a person says some time into a run.
@@ -98,12 +100,8 @@ func (r *Rig) Run(op membership.Operation, request membership.Request) (membersh
 
 // planOf is what a request asks for as a plan.
 func planOf(r membership.Request) fleet.Plan {
-	p := fleet.Plan{Requester: cmp.Or(r.Requester, "the rig"), WhenHeld: r.WhenHeld, Step: fleet.Step{Kind: r.Kind, Account: r.Account,
-		Group: r.Group, Members: r.Members, Params: r.Params}}
-	if r.Approval != nil {
-		p.Gate = &fleet.Approval{Approval: *r.Approval}
-	}
-	return p
+	return fleet.Plan{Requester: "the rig", Step: fleet.Step{Kind: r.Kind, Account: r.Account, Group: r.Group, Members: r.Members,
+		Params: r.Params}}
 }
 
 // run runs a plan. waits is called when the run waits for a person, once.
@@ -132,6 +130,7 @@ func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuit
 	if err != nil {
 		return membership.Report{}, err
 	}
+	r.Votes = report.Votes
 	return r.told(op, plan, report), nil
 }
 
@@ -139,7 +138,7 @@ func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuit
 func (r *Rig) told(op membership.Operation, plan fleet.Plan, run fleet.Report) membership.Report {
 	r.Helper()
 	told := membership.Report{Kind: plan.Kind, Operation: op, Account: plan.Account, Group: plan.Group, Outcome: run.Outcome,
-		Counts: run.Counts, Votes: run.Votes, Started: run.Started, Ended: run.Ended}
+		Counts: run.Counts, Started: run.Started, Ended: run.Ended}
 	if run.Account == "" { // it ended before its members were found
 		return told
 	}

@@ -56,6 +56,7 @@ var engine = map[string]string{
 	membership.CodeNoEffect:     "Look at the member in the cloud's console; then `retry`, or `mark-done` if the stage holds, or `abort`.",
 	membership.CodeUnobservable: "Mend the account (keys, permissions, balance) or the network, then `retry`.",
 	membership.CodeRejected:     "Read the reason; it has the cloud's answer and the request id for its support.",
+	membership.CodeNoUndo:       "The member is as the run left it. Put it back by hand, or apply a plan that does, then `skip` or `mark-done`.",
 	membership.CodeEngine:       "Read the reason. When the worker is of another version than the run's plan, start the right one, then `retry`.",
 }
 
