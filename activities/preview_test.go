@@ -63,7 +63,7 @@ func (*priced) Cost(op membership.Operation, _ membership.Params, _ *membership.
 		Calls: []membership.Calls{{API: "Write", Write: true, Batch: 10}}, Takes: 58 * time.Second}}}
 }
 
-// foresee runs a FleetPlan with the activities of a worker.
+// foresee runs a Preview with the activities of a worker.
 func foresee(t *testing.T, plan fleet.Plan) (fleet.Preview, store.Blobs) {
 	t.Helper()
 	return foreseeOf(t, &watched{}, plan)

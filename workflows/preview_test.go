@@ -21,7 +21,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-// looking is a FleetPlan under test.
+// looking is a Preview under test.
 type looking struct {
 	*testsuite.TestWorkflowEnvironment
 	t      *testing.T

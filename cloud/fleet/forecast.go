@@ -9,8 +9,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Expected is what a step, or a run that stands alone, should take when all goes well. Nobody approves it: it is not in
-// what digests are of.
+// Expected is what a step should take when all goes well. Nobody approves it: it is not in what digests are of.
 type Expected struct {
 	// DurationSeconds is that of all waves and of the soaks between them. The time until people have decided, until a window
 	// opens, or until another run lets go of a member comes to it.

@@ -6,7 +6,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Preview is what a plan would do if it began now: the result of the FleetPlan workflow, and a documented JSON contract.
+// Preview is what a plan would do if it began now: the result of the Preview workflow, and a documented JSON contract.
 // It stays small however many members there are; what was seen of each is in the sights.
 type Preview struct {
 	Name     string        `json:"name,omitempty"`

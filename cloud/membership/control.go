@@ -5,10 +5,10 @@ const (
 	ControlPause    = "pause"     // start nothing new and stop waiting; what is under way at the cloud stays so
 	ControlResume   = "resume"    // go on after a pause
 	ControlAbort    = "abort"     // put back what is under way and end; joined members stay joined
-	ControlRetry    = "retry"     // try the parked members' stage again
-	ControlSkip     = "skip"      // leave the parked members as they are
-	ControlMarkDone = "mark-done" // a person vouches that the parked members' stage holds: go on behind it
-	ControlApprove  = "approve"   // a vote for the program with that digest
+	ControlRetry    = "retry"     // try failed members again
+	ControlSkip     = "skip"      // leave failed members as they are
+	ControlMarkDone = "mark-done" // a person vouches that failed members are as they should be
+	ControlApprove  = "approve"   // a vote for what has that digest
 	ControlReject   = "reject"    // a vote against it: one is enough
 )
 
@@ -19,8 +19,8 @@ const QueryStatus = "status"
 type Control struct {
 	By      string   `json:"by,omitempty"`
 	Reason  string   `json:"reason,omitempty"`  // required by skip and mark-done
-	Members []string `json:"members,omitempty"` // for retry, skip and mark-done; empty means all that are parked
-	Digest  string   `json:"digest,omitempty"`  // for approve and reject: the program that is voted on
+	Members []string `json:"members,omitempty"` // for retry, skip and mark-done; empty means all that have failed
+	Digest  string   `json:"digest,omitempty"`  // for approve and reject: what is voted on
 	// Signature is that of the vote, armored, where the gate wants one; see package ballot.
 	Signature string `json:"signature,omitempty"`
 }

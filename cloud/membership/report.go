@@ -129,7 +129,7 @@ const (
 	Running  Phase = "running"
 	Paused   Phase = "paused"
 	Undoing  Phase = "undoing"        // stopped by a person, putting back what is under way
-	Waiting  Phase = "needs-a-person" // nothing moves any more but for parked members
+	Waiting  Phase = "needs-a-person" // all is done but for members that only a person can decide about
 	Stopped  Phase = "stopped"        // a fleet: its failure budget is spent, and a person decides
 	Resting  Phase = "resting"        // a fleet: it soaks between two waves, or no window is open
 	Ended    Phase = "ended"

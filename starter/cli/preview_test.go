@@ -59,7 +59,7 @@ func sights(_ context.Context, key string) ([]byte, error) {
 	return json.Marshal(seen)
 }
 
-func TestFleetPlan(t *testing.T) {
+func TestPreview(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
 	f.printPreview(previewed(), false)
@@ -72,7 +72,7 @@ func TestFleetPlan(t *testing.T) {
 	require.Contains(t, out.String(), "g-24 ", "all groups")
 }
 
-func TestFleetPlanOfEveryMember(t *testing.T) {
+func TestPreviewOfEveryMember(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
 	require.NoError(t, f.tellSights(t.Context(), previewed(), sights))
