@@ -238,7 +238,6 @@ func (a *Activities) File(ctx context.Context, in workflows.FileInput) (fleet.Pa
 	if err := a.release(ctx, workflows.LeaseRun{Workflow: run.ID, Run: run.RunID}); err != nil {
 		return fleet.Part{}, err
 	}
-	a.programs.forget(run.RunID)
 	return part, nil
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
-// What has been filed is in the store: a worker that has seen many cohorts has no more in memory than those under way.
-func TestAFiledCohortIsForgotten(t *testing.T) {
+// Who dies between filing a record and being heard files it again.
+func TestACohortCanBeFiledTwice(t *testing.T) {
 	blobs, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	a := New(Options{Store: blobs})
@@ -25,10 +25,11 @@ func TestAFiledCohortIsForgotten(t *testing.T) {
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(a.File)
 	a.programs.remember("default-test-run-id", &membership.Program{Digest: "sha256:mine", Group: "g"})
-	value, err := env.ExecuteActivity(a.File, workflows.FileInput{Digest: "sha256:mine", Report: membership.Report{
+	in := workflows.FileInput{Digest: "sha256:mine", Report: membership.Report{
 		Counts: map[membership.Outcome]int{membership.Joined: 1, membership.Unknown: 1},
 		Members: []membership.MemberReport{{ID: "a", Outcome: membership.Joined},
-			{ID: "b", Outcome: membership.Unknown, Code: "engine", Reason: "nobody knows"}}}})
+			{ID: "b", Outcome: membership.Unknown, Code: "engine", Reason: "nobody knows"}}}}
+	value, err := env.ExecuteActivity(a.File, in)
 	require.NoError(t, err)
 	var part fleet.Part
 	require.NoError(t, value.Get(&part))
@@ -37,8 +38,11 @@ func TestAFiledCohortIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "g", record.Program.Group)
 	require.Len(t, record.Report.Members, 2)
-	_, known := a.programs.recall("default-test-run-id")
-	require.False(t, known)
+	again, err := env.ExecuteActivity(a.File, in)
+	require.NoError(t, err)
+	var filed fleet.Part
+	require.NoError(t, again.Get(&filed))
+	require.Equal(t, part, filed, "who died before the run heard of it files it once more")
 }
 
 // Nobody was asked whether whom an earlier try left behind may be put back: the plan of a later try that never began is

@@ -154,7 +154,6 @@ func TestWhatIsWrongIsNamedWhereItStandsInThePlan(t *testing.T) {
 		`steps[7].targets.file: "none.csv": is not in the worker's folder of target files, ` + folder,
 		`steps[8].targets.file: "../accounts.yaml": want the name of a file in the worker's folder of target files, such as "web.csv"`,
 		`steps[9].targets.file: "names.doc": want a name that ends in .csv, .tsv, .txt, .json, .jsonl, .ndjson, .tfstate, .yaml or .yml`,
-		"canary: 1: want fewer than the 1 members of steps[10], or no canary",
 		`steps[11].account: "prod": is not in the worker's accounts file; it has demo`,
 		`steps[12].kind: "toy.village": is not a kind; the kinds are toy.town`,
 		`steps[13].account: "prod": is not in the worker's accounts file; it has demo`,
@@ -180,9 +179,7 @@ func TestACloudThatDoesNotAnswer(t *testing.T) {
 
 // The fields of a single step stand beside the plan's, and so do those of what is wrong.
 func TestASingleStepHasNoNumber(t *testing.T) {
-	plan := fleet.Plan{Canary: 2, Step: stepOf(func(s *fleet.Step) { s.Group, s.Members = "g1", []string{"m1", "m2"} })}
-	require.Equal(t, []string{"canary: 2: want fewer than the 2 members of the step, or no canary"}, wrongs(t, "", plan))
-	plan.Canary, plan.Members = 0, []string{"m1", "m2", "x3"}
+	plan := fleet.Plan{Step: stepOf(func(s *fleet.Step) { s.Group, s.Members = "g1", []string{"m1", "m2", "x3"} })}
 	require.Equal(t, []string{`members[2]: "x3": want an m`}, wrongs(t, "", plan))
 	plan.Members, plan.Account = []string{"m1"}, "prod"
 	require.Equal(t, []string{`account: "prod": is not in the worker's accounts file; it has demo`}, wrongs(t, "", plan))

@@ -82,6 +82,15 @@ type sum struct {
 	groups   map[string]int // by group, its index in Groups
 	refusals map[string]*fleet.Refusal
 	forecast *fleet.Forecast // nil: nobody knows
+
+	largestPage int // in members
+}
+
+func (s *sum) largestWave() (members int) {
+	for _, w := range s.Waves {
+		members = max(members, w.Members)
+	}
+	return members
 }
 
 func newSum(s fleet.SurveyedStep) *sum {
@@ -134,6 +143,7 @@ func (s *sum) add(wave *fleet.PreviewWave, group string, sight fleet.Sight) {
 	f := fleet.Foresee(sight.Members)
 	s.Add(f)
 	wave.Add(f)
+	s.largestPage = max(s.largestPage, f.Members)
 	g, known := s.groups[group]
 	if !known {
 		g = len(s.groups)
@@ -194,6 +204,9 @@ func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
 	}
 	if plan.Budget != nil {
 		s.Budget = fmt.Sprintf("%s; then %s", fleet.NewLedger(plan.Budget, s.Members), cmp.Or(plan.Budget.Then, fleet.ThenStop))
+		if over := plan.Pace.Overshoot(plan.Budget, s.largestWave(), s.largestPage); over > 0 {
+			s.Budget += fmt.Sprintf("; it is not strict: up to %d more may fail, those in flight when it is spent", over)
+		}
 	}
 	if s.Due > 0 && (plan.Gate != nil || s.Destructive) {
 		var approval membership.Approval

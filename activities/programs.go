@@ -33,7 +33,8 @@ type remembered struct {
 	program *membership.Program
 }
 
-// mostPrograms bounds the memory: some 30 kB a page.
+// mostPrograms bounds the memory: some 30 kB a page. None is forgotten when its run ends: its record may have to be filed again,
+// by who comes after a worker that died right then.
 const mostPrograms = 512
 
 func newPrograms(c client.Client, dc converter.DataConverter) *programs {
@@ -51,16 +52,6 @@ func (s *programs) remember(run string, p *membership.Program) {
 		last := s.used.Back()
 		s.used.Remove(last)
 		delete(s.byRun, last.Value.(*remembered).run)
-	}
-}
-
-// forget lets go of the program of a run that has ended.
-func (s *programs) forget(run string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e, ok := s.byRun[run]; ok {
-		s.used.Remove(e)
-		delete(s.byRun, run)
 	}
 }
 

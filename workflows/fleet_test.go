@@ -134,13 +134,13 @@ func TestPlansThatCannotBeMeantEndAtOnce(t *testing.T) {
 		return map[string]any{"kind": "k", "account": "a", "group": "g", "members": []string{"i"}, field: value}
 	}
 	for words, args := range map[string][]any{
-		"plan: ":                             {nil},
-		"a JSON string":                      {"join"},
-		"grupo: is not a field":              {map[string]any{"grupo": "x"}},
-		"kind: is missing":                   {map[string]any{"account": "a", "group": "g", "members": []string{"i"}}},
-		"budget.then":                        {with("budget", map[string]any{"failures": 1, "then": "x"})},
-		"input: has a second value":          {good, map[string]any{"Begun": true}},
-		"canary: 1: want fewer than the 1 m": {with("canary", 1)},
+		"plan: ":                      {nil},
+		"a JSON string":               {"join"},
+		"grupo: is not a field":       {map[string]any{"grupo": "x"}},
+		"kind: is missing":            {map[string]any{"account": "a", "group": "g", "members": []string{"i"}}},
+		"budget.then":                 {with("budget", map[string]any{"failures": 1, "then": "x"})},
+		"input: has a second value":   {good, map[string]any{"Begun": true}},
+		"canary: -1: want at least 1": {with("canary", -1)},
 	} {
 		v := newConvoy(t, 1, nil)
 		v.embark(monday)

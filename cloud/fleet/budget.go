@@ -17,12 +17,19 @@ const (
 )
 
 // Budget is how many members may fail before a run stops: rolled back or not, and those of whom nobody can say. The run
-// stops with the last failure that is allowed, so that there is never one more.
+// stops with the last failure that is allowed.
 type Budget struct {
 	Failures Share `json:"failures,omitzero"` // of all members of the step; zero: unlimited
 	PerWave  Share `json:"perWave,omitzero"`  // of the members of each wave; zero: unlimited
 	Then     Then  `json:"then,omitempty"`    // "": stop
+	// Strict keeps the members in flight within the budget, so that there is never a failure more than it allows; nil means
+	// so, too. With false as many are in flight as the pace allows: the run stops at the budget, and what is in flight then
+	// may fail beyond it.
+	Strict *bool `json:"strict,omitempty"`
 }
+
+// Loose reports whether speed goes before the budget; nil budgets are strict.
+func (b *Budget) Loose() bool { return b != nil && b.Strict != nil && !*b.Strict }
 
 // Problems returns what is wrong with a budget; nil budgets are fine.
 func (b *Budget) Problems(field string) (ps []membership.Problem) {
@@ -48,8 +55,8 @@ func (b *Budget) Problems(field string) (ps []membership.Problem) {
 	return ps
 }
 
-// Ledger keeps the budget of one step while it runs. What is in flight is reserved: of the members started, those that
-// have failed and those that still may are never more than the budget, whatever the order in which they end. So the
+// Ledger keeps the budget of one step while it runs. Under a strict one what is in flight is reserved: of the members started,
+// those that have failed and those that still may are never more than the budget, whatever the order in which they end. So the
 // members that a run starts before it stops are the same however many it has in flight. Make it with NewLedger; its JSON
 // is all of it.
 type Ledger struct {
@@ -87,10 +94,16 @@ func (l *Ledger) Change(b *Budget) {
 	}
 }
 
-// Room is how many members may be started now: so many that the budget holds even if everything in flight fails.
-// math.MaxInt is without limit; it is never below 0.
+// Room is how many members may be started now: so many that the budget holds even if everything in flight fails, or any
+// number until it is spent where it is not strict. math.MaxInt is without limit; it is never below 0.
 func (l *Ledger) Room() int {
 	room := math.MaxInt
+	if l.Budget.Loose() {
+		if _, spent := l.Spent(); spent {
+			return 0
+		}
+		return room
+	}
 	for _, a := range l.allowances() {
 		room = min(room, a.allowed-a.failed-l.InFlight)
 	}

@@ -55,6 +55,23 @@ func TestABudgetOfNobodyIsNotSpent(t *testing.T) {
 	require.False(t, spent)
 }
 
+func TestABudgetThatIsNotStrict(t *testing.T) {
+	b := &fleet.Budget{Failures: count(2), Strict: new(bool)}
+	l := fleet.NewLedger(b, 100)
+	require.Equal(t, math.MaxInt, l.Room())
+	l.Start(50)
+	l.Land(1, 1)
+	require.Equal(t, math.MaxInt, l.Room(), "it is not spent yet")
+	l.Land(40, 5)
+	require.Zero(t, l.Room())
+	require.Equal(t, "6 of 2 failures allowed", l.String())
+	require.Equal(t, 29, fleet.Pace{Cohorts: 3, Members: 10}.Overshoot(b, 100, 200))
+	require.Equal(t, 11, fleet.Pace{}.Overshoot(b, 12, 200))
+	yes := true
+	require.Zero(t, fleet.Pace{}.Overshoot(&fleet.Budget{Failures: count(2), Strict: &yes}, 12, 200))
+	require.Zero(t, fleet.Pace{}.Overshoot(nil, 12, 200))
+}
+
 func TestTheLedgerHasWordsForPeople(t *testing.T) {
 	for want, b := range map[string]*fleet.Budget{
 		"3 failures, any number allowed":                                                       nil,

@@ -41,7 +41,7 @@ func TestEveryMistypedFieldIsNamedWhereItStands(t *testing.T) {
 		"approval.qourum: is not a field of a plan; approval has quorum, voters, timeout, signed and eachWave",
 		`approval.quorum: a JSON string "two": want a whole number`,
 		`approval.voters: a JSON string "bob": want a list`,
-		"budget.failure: is not a field of a plan; budget has failures, perWave and then",
+		"budget.failure: is not a field of a plan; budget has failures, perWave, then and strict",
 		`canary: a JSON string "5%": want a whole number`,
 		"nmae: is not a field of a plan; " + whole,
 		"pace.members: a JSON value true: want a whole number",
@@ -82,7 +82,7 @@ func TestABudgetIsAnObject(t *testing.T) {
 		"[5%]": "a JSON array",
 	} {
 		got := parsed(t, "{kind: k, account: a, group: g, members: [i], budget: "+given+"}")
-		require.Equal(t, []string{"budget: " + words + ": want an object with failures, perWave and then"}, got)
+		require.Equal(t, []string{"budget: " + words + ": want an object with failures, perWave, then and strict"}, got)
 	}
 }
 

@@ -20,7 +20,7 @@ type Plan struct {
 	Step
 	Steps []Step `json:"steps,omitempty"` // in order; a step begins when the one before has ended well
 
-	Canary int       `json:"canary,omitempty"`  // so many members go first, as a wave of their own; 0: none
+	Canary int       `json:"canary,omitempty"`  // so many members of each step go first, as a wave of their own; 0: none
 	Waves  []Share   `json:"waves,omitempty"`   // how much of a step is done when each wave is, rising; none: everything at once
 	Soak   Duration  `json:"soak,omitzero"`     // the rest between two waves of a step
 	Budget *Budget   `json:"budget,omitempty"`  // nil: failures stop nothing
@@ -88,6 +88,18 @@ func (p Pace) Admit(l *Ledger, inFlight, left int) int {
 		left = min(left, p.Members)
 	}
 	return min(l.Room(), left) // a page is no longer than the kind takes
+}
+
+// Overshoot is how many members may fail beyond a budget that is not strict, in a wave of so many whose cohorts have at most
+// as many as the kind takes: all that may be in flight with the one that spends it.
+func (p Pace) Overshoot(b *Budget, members, limit int) int {
+	if !b.Loose() {
+		return 0
+	}
+	if p.Members > 0 {
+		limit = min(limit, p.Members)
+	}
+	return max(min(members, p.MostAtOnce()*limit)-1, 0)
 }
 
 // DefaultCohorts are as many as one worker of two cores serves well.

@@ -102,7 +102,7 @@ func TestParsePlanNamesWhatIsWrong(t *testing.T) {
 		`[]`:                                    "plan: a JSON array: want an object",
 		head + `}` + head + `}`:                 "plan: has more than one JSON value; want one object",
 		head + `,"colour":"red"}`:               "colour: is not a field of a plan; it has name, requester, whenHeld, operation, kind, account, params, ",
-		head + `,"budget":{"failure":1}}`:       "budget.failure: is not a field of a plan; budget has failures, perWave and then",
+		head + `,"budget":{"failure":1}}`:       "budget.failure: is not a field of a plan; budget has failures, perWave, then and strict",
 		`{"kind":7}`:                            "kind: a JSON number 7: want a string; put it in quotes",
 		`{"steps":{}}`:                          "steps: a JSON object: want a list",
 		`{"steps":[{"members":["i",{}]}]}`:      "steps[0].members[1]: a JSON object: want a string",
@@ -292,8 +292,6 @@ func TestPlanProblems(t *testing.T) {
 			p.Step = fleet.Step{Spread: spread("", "g-1")}
 		}), []string{"steps: beside spread: want either"}},
 
-		"a canary for whom nobody waits": {with(func(p *plan) { p.Canary = 2 }),
-			[]string{"canary: 2: want fewer than the 2 members of the step, or no canary"}},
 		"waves, by step": {func() plan {
 			p := several(listed, grouped(in("h", "i-3")))
 			p.Waves = shares(count(2))

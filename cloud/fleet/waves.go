@@ -21,7 +21,8 @@ const (
 	wantWhole = `a last wave of "100%" is right for any number`
 )
 
-// Layout divides the total members of a step, which is given by its index, into the plan's waves, in order and without a gap. A wave that would be empty, because
+// Layout divides the total members of a step, which is given by its index, into the plan's waves, in order and without a gap. A
+// canary that is no smaller than the step is all of it. A wave that would be empty, because
 // the shares before it have taken its members already (5% of 3 is one member, and so is 10%), is left out: what it
 // should have waited for is waited for in the one before. The problems are about the waves alone; with any there are
 // no waves.
@@ -41,7 +42,7 @@ func (p Plan) Layout(step, total int) ([]Wave, []membership.Problem) {
 			done = end
 		}
 	}
-	until(p.Canary, canary)
+	until(min(p.Canary, total), canary)
 	first := len(waves)
 	name := func() string { return fmt.Sprintf("wave %d", len(waves)-first+1) }
 	for _, s := range p.Waves {
@@ -91,10 +92,6 @@ func (p Plan) waveProblems() (ps []membership.Problem) {
 
 // totalProblems returns what is wrong with the waves for the total members of a step.
 func (p Plan) totalProblems(total int, step string) (ps []membership.Problem) {
-	if p.Canary >= total {
-		ps = append(ps, membership.Problem{Field: canary, Value: fmt.Sprint(p.Canary),
-			Want: fmt.Sprintf("want fewer than the %d members of %s, or no canary", total, step)})
-	}
 	for i, s := range p.Waves {
 		field, last := fmt.Sprintf("waves[%d]", i), i == len(p.Waves)-1
 		switch {

@@ -26,6 +26,8 @@ func TestLayout(t *testing.T) {
 		"everything at once": {fleet.Plan{}, 7, waves{{Name: "wave 1", First: 0, Count: 7}}},
 		"a canary and the rest": {fleet.Plan{Canary: 2}, 7,
 			waves{{Name: "canary", First: 0, Count: 2}, {Name: "wave 1", First: 2, Count: 5}}},
+		"all are canaries":  {fleet.Plan{Canary: 5}, 5, waves{{Name: "canary", First: 0, Count: 5}}},
+		"more than all are": {fleet.Plan{Canary: 6, Waves: shares(percent(50), percent(100))}, 5, waves{{Name: "canary", First: 0, Count: 5}}},
 		"shares say what is done": {fleet.Plan{Canary: 1, Waves: shares(percent(5), percent(50), percent(100))}, 100,
 			waves{{Name: "canary", First: 0, Count: 1}, {Name: "wave 1", First: 1, Count: 4}, {Name: "wave 2", First: 5, Count: 45},
 				{Name: "wave 3", First: 50, Count: 50}}},
@@ -111,10 +113,6 @@ func TestWavesThatAreWrongForATotal(t *testing.T) {
 		total int
 		want  []string
 	}{
-		"all are canaries": {fleet.Plan{Canary: 5}, 5,
-			[]string{"canary: 5: want fewer than the 5 members of the step, or no canary"}},
-		"more than all are": {fleet.Plan{Canary: 6}, 5,
-			[]string{"canary: 6: want fewer than the 5 members of the step, or no canary"}},
 		"more than there are": {fleet.Plan{Waves: shares(count(5), count(50), percent(100))}, 30,
 			[]string{`waves[1]: 50: want at most the 30 members of the step; a last wave of "100%" is right for any number`}},
 		"some would be left": {fleet.Plan{Waves: shares(count(5), count(20))}, 30,

@@ -146,6 +146,7 @@ func (r *Rollout) changedBudget(said *fleet.Budget) *fleet.Budget {
 		Failures: cmp.Or(said.Failures, r.Budget.Failures),
 		PerWave:  cmp.Or(said.PerWave, r.Budget.PerWave),
 		Then:     cmp.Or(said.Then, r.Budget.Then),
+		Strict:   cmp.Or(said.Strict, r.Budget.Strict),
 	}
 }
 

@@ -65,6 +65,12 @@ func TestRuns(t *testing.T) {
 		"a spent budget stops": {members: 9, plan: func(p *fleet.Plan) { p.Budget = failures(2, "") },
 			game: func(g *game) { g.fails(membership.RolledBack, "m0", "m1", "m4") },
 			log:  []string{"start m0 m1"}, ends: "stopped: the budget is spent (failures): 2 of 2 failures allowed"},
+		"one that is not strict stops, but late": {members: 9, plan: func(p *fleet.Plan) {
+			p.Budget, p.Pace.Cohorts = failures(2, ""), 2
+			p.Budget.Strict = new(bool)
+		},
+			game: func(g *game) { g.fails(membership.RolledBack, "m0", "m1", "m3") },
+			log:  []string{"start m0 m1 m2", "start m3 m4 m5"}, ends: "stopped: the budget is spent (failures): 3 of 2 failures allowed"},
 		"a larger one goes on": {members: 4, plan: func(p *fleet.Plan) { p.Budget = failures(2, "") },
 			game: func(g *game) {
 				g.fails(membership.RolledBack, "m0", "m1")
@@ -292,6 +298,7 @@ func TestTheDigestIsOfWhatPeopleDecideAbout(t *testing.T) {
 func TestWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		budget := rapid.IntRange(0, 4).Draw(t, "budget")
+		loose := rapid.Bool().Draw(t, "loose")
 		seed := rapid.Uint64().Draw(t, "seed")
 		members := rapid.IntRange(1, 20).Draw(t, "members")
 		play := func(turns bool) *game {
@@ -303,6 +310,9 @@ func TestWhateverHappens(t *testing.T) {
 				p.Waves = shares(30, 100)
 				if budget > 0 {
 					p.Budget = failures(budget, []fleet.Then{fleet.ThenStop, fleet.ThenRollBackWave, fleet.ThenRollBackFleet}[seed%3])
+					if loose {
+						p.Budget.Strict = new(bool)
+					}
 				}
 			})
 			chance := rand.New(rand.NewPCG(seed, 1))
@@ -337,8 +347,10 @@ func TestWhateverHappens(t *testing.T) {
 		straight, turned := play(false), play(true)
 		over, _ := straight.Over()
 		require.True(t, over, straight.tally())
-		require.Equal(t, straight.tally(), turned.tally(), "however often it continues")
-		if budget > 0 {
+		if !loose { // when so many are under way, it is a matter of time who is started
+			require.Equal(t, straight.tally(), turned.tally(), "however often it continues")
+		}
+		if budget > 0 && !loose {
 			require.LessOrEqual(t, straight.most, budget)
 		}
 	})

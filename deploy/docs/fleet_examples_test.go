@@ -14,7 +14,8 @@ func fleetExamples(made time.Time) map[string]any {
 		"0121a35e-610c-4127-889d-38d125ad6181", "9744b701-a211-48b6-abdf-62dc0f508f37"
 	key := func(of string) string { return string(store.KeyOf([]byte(of))) }
 	const kind = "huawei.servergroup"
-	budget := &fleet.Budget{Failures: fleet.Share{Percent: 2}, PerWave: fleet.Share{Count: 3}, Then: fleet.ThenStop}
+	strict := true
+	budget := &fleet.Budget{Failures: fleet.Share{Percent: 2}, PerWave: fleet.Share{Count: 3}, Then: fleet.ThenStop, Strict: &strict}
 	gate := &membership.Gate{Quorum: 2, Voters: []string{"bob", "cid", "dora"}, Requester: "ann", Timeout: membership.Duration(8 * time.Hour),
 		Why: "canary: join 1 member of 1 group (" + kind + ")"}
 	counts := map[membership.Outcome]int{membership.Joined: 12, membership.RolledBack: 3}

@@ -27,7 +27,8 @@ type ControlOptions struct {
 	fleet.Control
 	Signing           Signing // of a vote
 	Failures, PerWave string  // of a changed budget
-	BudgetThen        string  // likewise
+	Strict            *bool
+	BudgetThen        string // likewise
 	WaveName          string
 }
 
@@ -95,6 +96,11 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 			cmd.Flags().IntVar(&o.Cohorts, "cohorts", 0, "cohorts at once")
 			cmd.Flags().StringVar(&o.Failures, "failures", "", "failures allowed in the step, such as 12 or 5%")
 			cmd.Flags().StringVar(&o.PerWave, "per-wave", "", "failures allowed in each wave")
+			cmd.Flags().BoolFunc("strict", "whether the members in flight stay within the budget; with =false speed goes first", func(v string) error {
+				strict, err := strconv.ParseBool(v)
+				o.Strict = &strict
+				return err
+			})
 			cmd.Flags().StringVar(&o.BudgetThen, "then", "", "what follows when the budget is spent: stop, roll-back-wave or roll-back")
 		}
 		if v.byMember {
@@ -127,11 +133,11 @@ func (o *ControlOptions) changes() error {
 			return bad(c.flag, c.value, "want a number of members, such as 12, or a percentage, such as 5%")
 		}
 	}
-	if o.BudgetThen != "" {
+	if o.BudgetThen != "" || o.Strict != nil {
 		if o.Budget == nil {
 			o.Budget = &fleet.Budget{}
 		}
-		o.Budget.Then = fleet.Then(o.BudgetThen)
+		o.Budget.Then, o.Budget.Strict = fleet.Then(o.BudgetThen), o.Strict
 	}
 	return nil
 }

@@ -131,6 +131,9 @@ func allowance(b *fleet.Budget) string {
 	if b.PerWave != (fleet.Share{}) {
 		parts = append(parts, "stops at "+failures(b.PerWave)+" in a wave")
 	}
+	if b.Loose() {
+		parts = append(parts, "not strictly")
+	}
 	if b.Then != "" {
 		parts = append(parts, "then "+words(b.Then))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaedas"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/limit"
@@ -364,8 +365,9 @@ func TestTheExamplesOfEDAS(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			var req membership.Request
-			require.NoError(t, yaml.UnmarshalStrict(data, &req))
+			var plan fleet.Plan
+			require.NoError(t, yaml.UnmarshalStrict(data, &plan))
+			req := membership.Request{Kind: plan.Kind, Account: plan.Account, Group: plan.Group, Members: plan.Members, Params: plan.Params}
 			s := kindtest.InAlibaba(edas(t, byAgent), func(a *world.Alibaba) {
 				a.Generate, a.EDASClusters[0].ID = nil, req.Group
 				c.fill(a, req.Members)

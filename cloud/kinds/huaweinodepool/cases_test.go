@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
@@ -104,8 +105,9 @@ func TestACloudThatContradictsItselfAboutNodes(t *testing.T) {
 func TestTheExampleOfNodePools(t *testing.T) {
 	data, err := os.ReadFile("plan.yaml")
 	require.NoError(t, err)
-	var req membership.Request
-	require.NoError(t, yaml.UnmarshalStrict(data, &req))
+	var plan fleet.Plan
+	require.NoError(t, yaml.UnmarshalStrict(data, &plan))
+	req := membership.Request{Kind: plan.Kind, Account: plan.Account, Group: plan.Group, Members: plan.Members, Params: plan.Params}
 	s := huaweiNodePool(t)
 	calm := s.World
 	s.World = func(int) sim.World {
