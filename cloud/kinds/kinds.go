@@ -12,6 +12,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabasecuritygroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweinodepool"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweisecuritygroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
@@ -37,6 +38,7 @@ func All(c Clouds) []membership.Kind {
 		alibabaresourcegroup.New(c.Alibaba), // resource groups: ECS resources of any type
 		alibabasecuritygroup.New(c.Alibaba), // security groups of instances and network interfaces
 		huaweinodepool.New(c.Huawei),        // CCE node pools: servers that run, and are wiped
+		huaweisecuritygroup.New(c.Huawei),   // VPC security groups of servers
 		huaweiservergroup.New(c.Huawei),     // ECS (anti-affinity) groups: stopped servers, KVM only
 	}
 }

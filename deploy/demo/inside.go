@@ -9,7 +9,7 @@ import (
 // inGroup returns who is in a group of any kind, by the simulator. Ids of groups differ between kinds.
 func inGroup(w world.World, group string) (ids []string) {
 	for _, s := range w.Huawei.Servers {
-		if s.Group == group {
+		if s.Group == group || slices.Contains(s.SecurityGroups, group) {
 			ids = append(ids, s.ID)
 		}
 	}

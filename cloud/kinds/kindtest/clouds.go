@@ -48,7 +48,7 @@ func Huawei(transport http.RoundTripper) func(context.Context, string) (*huawei.
 		return huawei.Dial(ctx, huawei.Config{
 			Account: account.Account{Name: name, Provider: account.Huawei, Region: "sim-1",
 				ProjectID:   "0123456789abcdef0123456789abcdef",
-				Endpoints:   map[string]string{"ecs": nowhere, "cce": nowhere},
+				Endpoints:   map[string]string{"ecs": nowhere, "cce": nowhere, "vpc": nowhere},
 				Credentials: secrets},
 			Transport: transport,
 			Pace:      unpaced,
