@@ -21,8 +21,8 @@ func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 }
 
 func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
-	if plan.Gate != nil {
-		if err := a.checkSigned(&plan.Gate.Approval, plan.Requester, time.Now()); err != nil {
+	if plan.Approval != nil {
+		if err := a.checkSigned(&plan.Approval.Approval, plan.Requester, time.Now()); err != nil {
 			return fleet.Survey{}, err
 		}
 	}
@@ -112,7 +112,7 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	}
 	spec := kind.Spec()
 	s = fleet.SurveyedStep{Operation: operation(step), Kind: step.Kind, Account: step.Account, Groups: len(groups),
-		Group: groups[0].Group, Read: r.read, Preview: plan.Gate != nil || spec.Destructive != ""}
+		Group: groups[0].Group, Read: r.read, Preview: plan.Approval != nil || spec.Destructive != ""}
 	for _, g := range groups {
 		s.Members += len(g.Members)
 	}

@@ -50,7 +50,7 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 		p.Steps = append(p.Steps, step)
 	}
 	p.DurationSeconds = lasts(p.Steps)
-	if windows := fleet.Windows(in.Plan.Allow); len(windows) > 0 {
+	if windows := fleet.Windows(in.Plan.Windows); len(windows) > 0 {
 		p.Openings = windows.Openings(p.Made, mostOpenings)
 	}
 	return p, nil
@@ -208,10 +208,10 @@ func (s *sum) step(plan fleet.Plan) fleet.PreviewStep {
 			s.Budget += fmt.Sprintf("; it is not strict: up to %d more may fail, those in flight when it is spent", over)
 		}
 	}
-	if s.Due > 0 && (plan.Gate != nil || s.Destructive) {
+	if s.Due > 0 && (plan.Approval != nil || s.Destructive) {
 		var approval membership.Approval
-		if plan.Gate != nil {
-			approval, s.EachWave = plan.Gate.Approval, plan.Gate.Each
+		if plan.Approval != nil {
+			approval, s.EachWave = plan.Approval.Approval, plan.Approval.EachWave
 		}
 		why := fmt.Sprintf("%s %s (%s)", s.Operation, membership.Count(s.Due, "member"), s.Kind)
 		g := membership.NewGate(plan.Requester, approval, why, s.Destructive)

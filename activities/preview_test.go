@@ -95,7 +95,7 @@ func numbered(from, to int) (ids []string) {
 func TestWhatAPlanComesTo(t *testing.T) {
 	opens := fleet.Window{From: "00:00", To: "01:00", Zone: "UTC"}
 	p, blobs := foresee(t, fleet.Plan{Name: "all", Requester: "ann", Canary: 1, Waves: []fleet.Share{{Percent: 50}, {Percent: 100}},
-		Budget: &fleet.Budget{Failures: fleet.Share{Percent: 10}, Then: fleet.ThenRollBackWave}, Allow: []fleet.Window{opens},
+		Budget: &fleet.Budget{Failures: fleet.Share{Percent: 10}, Then: fleet.ThenRollBackWave}, Windows: []fleet.Window{opens},
 		Step: fleet.Step{Kind: "toy.town", Account: "demo", Groups: []fleet.Assignment{
 			{Group: "g1", Members: numbered(1, 5)}, {Group: "g2", Members: numbered(6, 60)}}}})
 	require.Equal(t, "all", p.Name)
@@ -142,7 +142,7 @@ func TestHowLongAPlanTakes(t *testing.T) {
 	leave := join
 	leave.Operation, leave.Members = membership.Leave, numbered(4, 4)
 	plan := fleet.Plan{Requester: "ann", Steps: []fleet.Step{join, leave}, Waves: []fleet.Share{{Percent: 50}, {Percent: 100}},
-		Soak: fleet.Duration(time.Hour), Pace: fleet.Pace{Cohorts: 2}, Gate: &fleet.Approval{}}
+		Soak: fleet.Duration(time.Hour), Pace: fleet.Pace{Cohorts: 2}, Approval: &fleet.Approval{}}
 	p, _ := foreseeOf(t, &priced{}, plan)
 	// A member takes 58 s and a look, two. Of 25 members, there are nine cohorts, two at once.
 	s := p.Steps[0]
@@ -165,7 +165,7 @@ func TestHowLongAPlanTakes(t *testing.T) {
 
 func TestWhatAPlanWithoutMuchComesTo(t *testing.T) {
 	step := fleet.Step{Kind: "toy.town", Account: "demo", Group: "g1", Members: []string{"m4"}}
-	p, _ := foresee(t, fleet.Plan{Requester: "ann", Gate: &fleet.Approval{Each: true}, Step: step})
+	p, _ := foresee(t, fleet.Plan{Requester: "ann", Approval: &fleet.Approval{EachWave: true}, Step: step})
 	require.Nil(t, p.Steps[0].Gate, "nobody decides about nothing")
 	require.Nil(t, p.Openings)
 	require.Empty(t, p.Steps[0].Budget)
@@ -173,7 +173,7 @@ func TestWhatAPlanWithoutMuchComesTo(t *testing.T) {
 	step.Members = []string{"m1"}
 	other := step
 	other.Operation = membership.Leave
-	p, _ = foresee(t, fleet.Plan{Requester: "ann", Gate: &fleet.Approval{Each: true, Approval: membership.Approval{Quorum: 2}}, Steps: []fleet.Step{step, other}})
+	p, _ = foresee(t, fleet.Plan{Requester: "ann", Approval: &fleet.Approval{EachWave: true, Approval: membership.Approval{Quorum: 2}}, Steps: []fleet.Step{step, other}})
 	require.Len(t, p.Steps, 2)
 	require.Equal(t, membership.Leave, p.Steps[1].Operation)
 	require.Equal(t, 2, p.Steps[1].Gate.Quorum)

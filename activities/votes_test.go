@@ -61,7 +61,7 @@ func TestAWorkerWithoutSignersTakesNoSignedGates(t *testing.T) {
 
 	approval := membership.Approval{Signed: true}
 	const words = "approval.signed: cannot be had: the worker knows nobody who may sign"
-	_, err = a.survey(t.Context(), fleet.Plan{Gate: &fleet.Approval{Approval: approval}})
+	_, err = a.survey(t.Context(), fleet.Plan{Approval: &fleet.Approval{Approval: approval}})
 	require.ErrorContains(t, err, words)
 }
 
@@ -86,7 +86,7 @@ func TestTooFewSignersAreToldBeforeTheRunBegins(t *testing.T) {
 	require.NoError(t, a.checkSigned(&membership.Approval{Signed: true, Quorum: 2}, "eve", now))
 	const words = "approval.quorum: 2: cannot be had: the worker's allowed signers have keys of 1 voter; want at most so many, or more keys"
 	require.ErrorContains(t, a.checkSigned(&membership.Approval{Signed: true, Quorum: 2}, "ann", now), words)
-	plan := fleet.Plan{Requester: "ann", Gate: &fleet.Approval{Approval: membership.Approval{Signed: true, Quorum: 2}}}
+	plan := fleet.Plan{Requester: "ann", Approval: &fleet.Approval{Approval: membership.Approval{Signed: true, Quorum: 2}}}
 	_, err = a.survey(t.Context(), plan)
 	require.ErrorContains(t, err, words)
 	a.signers += "-none"

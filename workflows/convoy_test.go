@@ -169,7 +169,7 @@ func (v *convoy) survey(_ context.Context, plan fleet.Plan) (fleet.Survey, error
 			return s, err
 		}
 		surveyed := fleet.SurveyedStep{Operation: cmp.Or(step.Operation, membership.Join), Kind: step.Kind, Account: step.Account, Groups: 1,
-			Group: step.Group, Members: len(step.Members), Preview: plan.Gate != nil || v.looks != nil}
+			Group: step.Group, Members: len(step.Members), Preview: plan.Approval != nil || v.looks != nil}
 		for _, w := range waves {
 			sw := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
 			for left := w.Count; left > 0; left -= v.page {

@@ -118,7 +118,7 @@ func TestNeverMoreCohortsThanThePaceAllows(t *testing.T) {
 	for _, c := range v.vessels {
 		require.LessOrEqual(t, len(c.ids), 2)
 	}
-	require.Equal(t, "change", v.report().Said[0].What)
+	require.Equal(t, "change", v.report().Controls[0].What)
 }
 
 func TestTheUsualPaceIsTen(t *testing.T) {

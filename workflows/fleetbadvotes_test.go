@@ -16,7 +16,7 @@ import (
 // ask, each is on the record when they do not wait for an answer, and the votes that count are not touched by any.
 func TestBadVotesAreToldAndRecorded(t *testing.T) {
 	v := newConvoy(t, 6, func(p *fleet.Plan) {
-		asking(fleet.Approval{Each: true, Approval: membership.Approval{Signed: true, Quorum: 2, Voters: []string{"ann", "bob", "cid", "dan"}}})(p)
+		asking(fleet.Approval{EachWave: true, Approval: membership.Approval{Signed: true, Quorum: 2, Voters: []string{"ann", "bob", "cid", "dan"}}})(p)
 		p.Waves = percents(50, 100)
 	})
 	var first, second string // the digests of the waves

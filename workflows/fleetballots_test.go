@@ -45,7 +45,7 @@ func (v *convoy) signs(by, signature string) membership.Control {
 // A vote that is being checked when its gate closes counts neither there nor at the next.
 func TestAFleetCountsSignedVotes(t *testing.T) {
 	v := newConvoy(t, 6, func(p *fleet.Plan) {
-		asking(fleet.Approval{Each: true, Approval: membership.Approval{Signed: true}})(p)
+		asking(fleet.Approval{EachWave: true, Approval: membership.Approval{Signed: true}})(p)
 		p.Waves = percents(50, 100)
 	})
 	v.at(time.Hour, func() {
@@ -73,7 +73,7 @@ func TestAFleetCountsSignedVotes(t *testing.T) {
 		require.Len(t, vote.Reason, 300, "kept whole: that is what was signed")
 	}
 	require.Equal(t, []string{"eve its key is a stranger's", "bob", "cid no gate is open now", "dan"}, votes)
-	for _, said := range v.report().Said {
+	for _, said := range v.report().Controls {
 		require.Empty(t, said.Control.Signature)
 	}
 }

@@ -217,7 +217,7 @@ func TestControlsThatMakeNoSenseForAFleetAreRefusedWithWords(t *testing.T) {
 	})
 	v.run()
 	require.Equal(t, "partial: 5 joined, 1 rolled-back", v.tally())
-	require.Empty(t, v.report().Said, "whoever sent an update was told")
+	require.Empty(t, v.report().Controls, "whoever sent an update was told")
 }
 
 func TestWhatComesTooLateChangesNothing(t *testing.T) {
@@ -247,7 +247,7 @@ func TestSignalsThatAreRefusedAreRemembered(t *testing.T) {
 	v.at(time.Hour, func() { v.SignalWorkflow(membership.ControlResume, membership.Control{By: "ann", Reason: "go"}) })
 	v.run()
 	require.Equal(t, "succeeded: 3 joined", v.tally())
-	said := v.report().Said
+	said := v.report().Controls
 	require.Len(t, said, 102, "strangers cannot make a run forget who did what, nor remember more than it can carry")
 	require.Equal(t, "members: does not belong to it; it takes by, reason", said[0].Refused)
 	require.Less(t, len(fmt.Sprint(said)), 300_000)

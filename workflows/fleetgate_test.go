@@ -26,7 +26,7 @@ func (v *convoy) destroying(in fleet.PageInput) (fleet.Seen, error) {
 
 // asking is a plan with gates.
 func asking(a fleet.Approval) func(p *fleet.Plan) {
-	return func(p *fleet.Plan) { p.Requester, p.Gate = "ann", &a }
+	return func(p *fleet.Plan) { p.Requester, p.Approval = "ann", &a }
 }
 
 func TestADestructiveStepAlwaysHasAGate(t *testing.T) {
@@ -70,7 +70,7 @@ func TestWhereNothingIsToBeDoneNobodyIsAsked(t *testing.T) {
 
 func TestAGateBeforeEachWave(t *testing.T) {
 	v := newConvoy(t, 12, func(p *fleet.Plan) {
-		asking(fleet.Approval{Approval: membership.Approval{Quorum: 2}, Each: true})(p)
+		asking(fleet.Approval{Approval: membership.Approval{Quorum: 2}, EachWave: true})(p)
 		p.Waves = percents(25, 50, 100)
 	})
 	v.looks = func(in fleet.PageInput) (fleet.Seen, error) {

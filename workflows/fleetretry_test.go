@@ -74,7 +74,7 @@ func TestMembersThatWaitAtTheEndForAPerson(t *testing.T) {
 	v.run()
 	require.Equal(t, "partial: 4 joined, 2 skipped", v.tally())
 	require.Contains(t, v.phases, "needs-a-person wave 1")
-	said := v.report().Said
+	said := v.report().Controls
 	require.Len(t, said, 5)
 	require.Equal(t, "looked at it", said[0].Control.Reason)
 }
@@ -107,7 +107,7 @@ func TestARetryDuringASoakBeginsAtOnce(t *testing.T) {
 // A member of an earlier wave that fails again in the present one counts there, and is forgiven there.
 func TestARetryCountsWhereItHappens(t *testing.T) {
 	v := newConvoy(t, 12, func(p *fleet.Plan) {
-		asking(fleet.Approval{Each: true})(p)
+		asking(fleet.Approval{EachWave: true})(p)
 		p.Waves, p.Pace.Cohorts, p.Budget = percents(50, 100), 1, &fleet.Budget{PerWave: count(3)}
 	})
 	v.stumbles(membership.RolledBack, map[string]int{"i-000": 1, "i-001": 3})
@@ -243,7 +243,7 @@ func TestMembersOfOneWave(t *testing.T) {
 	})
 	v.run()
 	require.Equal(t, "partial: 11 joined, 1 skipped", v.tally())
-	require.Equal(t, 2, v.report().Said[0].Control.Wave)
+	require.Equal(t, 2, v.report().Controls[0].Control.Wave)
 }
 
 func TestAnAbortPutsBackWhomNobodyKnows(t *testing.T) {

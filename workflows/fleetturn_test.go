@@ -15,7 +15,7 @@ import (
 // nights is a plan whose members are started at night.
 func nights(p *fleet.Plan) {
 	p.Pace.Cohorts = 1
-	p.Allow = []fleet.Window{{From: "22:00", To: "22:02", Zone: "UTC"}}
+	p.Windows = []fleet.Window{{From: "22:00", To: "22:02", Zone: "UTC"}}
 }
 
 func TestMembersAreStartedWhileAWindowIsOpen(t *testing.T) {
@@ -63,7 +63,7 @@ func TestPuttingBackWaitsForNoWindow(t *testing.T) {
 
 func TestALongRunContinuesInAFreshHistory(t *testing.T) {
 	v := newConvoy(t, 60, func(p *fleet.Plan) {
-		asking(fleet.Approval{Each: true})(p)
+		asking(fleet.Approval{EachWave: true})(p)
 		p.Waves, p.Soak = percents(20, 100), fleet.Duration(time.Hour)
 	})
 	v.fails(membership.RolledBack, "i-001", "i-030")
@@ -98,7 +98,7 @@ func TestALongRunContinuesInAFreshHistory(t *testing.T) {
 	require.Len(t, numbers, len(v.vessels), "no cohort has the id of another")
 	require.True(t, v.report().Started.Equal(monday))
 	require.Len(t, v.report().Votes, 2)
-	require.Len(t, v.report().Said, 3)
+	require.Len(t, v.report().Controls, 3)
 }
 
 func TestARunKnowsOnlySoManyFailedMembersByName(t *testing.T) {

@@ -54,7 +54,7 @@ func TestNoDecisionIsGuessed(t *testing.T) {
 	t.Parallel()
 	f := Of(fleet.Report{})
 	said := func(what, refused string, members ...string) {
-		f.Report.Said = append(f.Report.Said, fleet.Said{What: what, Refused: refused,
+		f.Report.Controls = append(f.Report.Controls, fleet.Said{What: what, Refused: refused,
 			Control: fleet.Control{Control: membership.Control{By: "ann", Reason: "saw " + what, Members: members}}})
 	}
 	require.Equal(t, "see the controls", f.decision(membership.Left, 1, "a"))
@@ -65,7 +65,7 @@ func TestNoDecisionIsGuessed(t *testing.T) {
 	require.Equal(t, "see the controls", f.decision(membership.Skipped, 1, "a"))
 	said(membership.ControlMarkDone, "")
 	require.Equal(t, "see the controls", f.decision(membership.Joined, 1, "a"))
-	f.Report.Said[len(f.Report.Said)-1].Control.Wave = 1
+	f.Report.Controls[len(f.Report.Controls)-1].Control.Wave = 1
 	require.Equal(t, "by ann: saw mark-done", f.decision(membership.Joined, 1, "a"), "it was about another wave")
 	require.Equal(t, "see the controls", f.decision(membership.Joined, 0, "a"))
 }

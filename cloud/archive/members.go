@@ -252,7 +252,7 @@ func (f *Run) decision(outcome membership.Outcome, wave int, id string) string {
 		what = membership.ControlSkip
 	}
 	var words []string
-	for _, s := range f.Report.Said {
+	for _, s := range f.Report.Controls {
 		about := (len(s.Control.Members) == 0 || slices.Contains(s.Control.Members, id)) &&
 			(s.Control.Wave == 0 || s.Control.Wave == wave+1)
 		if s.What == what && s.Refused == "" && about {

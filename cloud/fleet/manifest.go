@@ -191,16 +191,16 @@ func (p Part) Failed() int {
 // Report is the truth about a fleet that has ended: the result of the Fleet workflow, or the details of the error with
 // which it failed or was cancelled. What became of every single member is in the parts' records.
 type Report struct {
-	Name    string                     `json:"name,omitempty"`
-	Outcome membership.RunOutcome      `json:"outcome"`
-	Counts  map[membership.Outcome]int `json:"counts"`
-	Steps   []StepReport               `json:"steps"`
-	Votes   []membership.Vote          `json:"votes,omitempty"`
-	Said    []Said                     `json:"controls,omitempty"`
-	Why     string                     `json:"why,omitempty"`     // why it ended early
-	Account string                     `json:"account,omitempty"` // the key of the run's Account in the store
-	Started time.Time                  `json:"started"`
-	Ended   time.Time                  `json:"ended"`
+	Name     string                     `json:"name,omitempty"`
+	Outcome  membership.RunOutcome      `json:"outcome"`
+	Counts   map[membership.Outcome]int `json:"counts"`
+	Steps    []StepReport               `json:"steps"`
+	Votes    []membership.Vote          `json:"votes,omitempty"`
+	Controls []Said                     `json:"controls,omitempty"`
+	Why      string                     `json:"why,omitempty"`     // why it ended early
+	Account  string                     `json:"account,omitempty"` // the key of the run's Account in the store
+	Started  time.Time                  `json:"started"`
+	Ended    time.Time                  `json:"ended"`
 	// Members is what became of each, in the order of the manifest, when there are at most MostReported; of more the
 	// records tell, which the Account leads to.
 	Members []membership.MemberReport `json:"members,omitempty"`

@@ -20,13 +20,13 @@ type Plan struct {
 	Step
 	Steps []Step `json:"steps,omitempty"` // in order; a step begins when the one before has ended well
 
-	Canary int       `json:"canary,omitempty"`  // so many members of each step go first, as a wave of their own; 0: none
-	Waves  []Share   `json:"waves,omitempty"`   // how much of a step is done when each wave is, rising; none: everything at once
-	Soak   Duration  `json:"soak,omitzero"`     // the rest between two waves of a step
-	Budget *Budget   `json:"budget,omitempty"`  // nil: failures stop nothing
-	Allow  []Window  `json:"windows,omitempty"` // when members may be started on; none: always
-	Pace   Pace      `json:"pace,omitzero"`
-	Gate   *Approval `json:"approval,omitempty"` // nil: only destructive steps have one
+	Canary   int       `json:"canary,omitempty"`  // so many members of each step go first, as a wave of their own; 0: none
+	Waves    []Share   `json:"waves,omitempty"`   // how much of a step is done when each wave is, rising; none: everything at once
+	Soak     Duration  `json:"soak,omitzero"`     // the rest between two waves of a step
+	Budget   *Budget   `json:"budget,omitempty"`  // nil: failures stop nothing
+	Windows  []Window  `json:"windows,omitempty"` // when members may be started on; none: always
+	Pace     Pace      `json:"pace,omitzero"`
+	Approval *Approval `json:"approval,omitempty"` // nil: only destructive steps have one
 }
 
 // The values of Plan.WhenHeld.
@@ -108,8 +108,8 @@ const DefaultCohorts = 10
 // Approval is what a plan says about its gates.
 type Approval struct {
 	membership.Approval
-	// Each asks before every wave; else only before the first of each step.
-	Each bool `json:"eachWave,omitempty"`
+	// EachWave asks before every wave; else only before the first of each step.
+	EachWave bool `json:"eachWave,omitempty"`
 }
 
 // Duration is written as in Go, such as "10m".

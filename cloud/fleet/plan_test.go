@@ -63,10 +63,10 @@ func TestParsePlan(t *testing.T) {
 				SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},
 		},
 		Canary: 1, Waves: shares(count(2), percent(75), percent(100)), Soak: fleet.Duration(10 * time.Minute),
-		Budget: &fleet.Budget{Failures: percent(2.5), PerWave: count(3), Then: fleet.ThenRollBackWave},
-		Allow:  []fleet.Window{{Days: []string{"mon-thu", "sun"}, From: "22:00", To: "04:00", Zone: berlin}},
-		Pace:   fleet.Pace{Cohorts: 4, Members: 100},
-		Gate: &fleet.Approval{Each: true, Approval: membership.Approval{
+		Budget:  &fleet.Budget{Failures: percent(2.5), PerWave: count(3), Then: fleet.ThenRollBackWave},
+		Windows: []fleet.Window{{Days: []string{"mon-thu", "sun"}, From: "22:00", To: "04:00", Zone: berlin}},
+		Pace:    fleet.Pace{Cohorts: 4, Members: 100},
+		Approval: &fleet.Approval{EachWave: true, Approval: membership.Approval{
 			Quorum: 2, Voters: []string{"bob", "cid"}, Timeout: membership.Duration(2 * time.Hour)}},
 	}, p)
 	require.Equal(t, p.Steps, p.StepList())
@@ -84,7 +84,7 @@ func TestAPlanOfOneStep(t *testing.T) {
 	require.NoError(t, err)
 	step := fleet.Step{Kind: "toy.group", Account: "demo", Group: "g-1", Members: []string{"i-1", "i-2"}, Params: membership.Params{"slots": 3.0}}
 	approval := membership.Approval{Quorum: 1, Voters: []string{"bob"}, Timeout: membership.Duration(time.Hour)}
-	require.Equal(t, fleet.Plan{Requester: "ann", WhenHeld: fleet.WhenHeldWait, Step: step, Gate: &fleet.Approval{Approval: approval}}, p)
+	require.Equal(t, fleet.Plan{Requester: "ann", WhenHeld: fleet.WhenHeldWait, Step: step, Approval: &fleet.Approval{Approval: approval}}, p)
 	require.Equal(t, []fleet.Step{step}, p.StepList())
 	again, err := json.Marshal(p)
 	require.NoError(t, err)
@@ -311,7 +311,7 @@ func TestPlanProblems(t *testing.T) {
 		"what then": {with(func(p *plan) { p.Budget = &fleet.Budget{Failures: count(1), Then: "go on"} }),
 			[]string{`budget.then: "go on": want "stop" (also ""), "roll-back-wave" or "roll-back"`}},
 
-		"windows": {with(func(p *plan) { p.Allow = []fleet.Window{{From: "1", To: "04:00", Zone: berlin}} }),
+		"windows": {with(func(p *plan) { p.Windows = []fleet.Window{{From: "1", To: "04:00", Zone: berlin}} }),
 			[]string{`windows[0].from: "1": want a time such as`}},
 		"too many": {with(func(p *plan) { p.Pace = fleet.Pace{Cohorts: 1001, Members: 201} }),
 			[]string{"pace.cohorts: 1001: want 1 to 1000; it is 10 when left out",
@@ -319,10 +319,10 @@ func TestPlanProblems(t *testing.T) {
 		"fewer than none": {with(func(p *plan) { p.Pace = fleet.Pace{Cohorts: -1, Members: -1} }),
 			[]string{"pace.cohorts: -1: want 1", "pace.members: -1: want 1"}},
 		"the most": {with(func(p *plan) { p.Pace = fleet.Pace{Cohorts: 1000, Members: 200} }), nil},
-		"nobody asks": {with(func(p *plan) { p.Requester, p.Gate = "", &fleet.Approval{} }),
+		"nobody asks": {with(func(p *plan) { p.Requester, p.Approval = "", &fleet.Approval{} }),
 			[]string{"requester: is missing; say who asks, since they may not approve it themselves"}},
 		"too few voters": {with(func(p *plan) {
-			p.Gate = &fleet.Approval{Approval: membership.Approval{Quorum: 2, Voters: []string{"ann", "bob"}}}
+			p.Approval = &fleet.Approval{Approval: membership.Approval{Quorum: 2, Voters: []string{"ann", "bob"}}}
 		}), []string{"approval.quorum: 2: want at most 1, the voters without the requester"}},
 		"when held": {with(func(p *plan) { p.WhenHeld = "push" }),
 			[]string{`whenHeld: "push": want "refuse" or "wait"`}},
@@ -389,7 +389,7 @@ func FuzzParsePlan(f *testing.F) {
 			waves, ps := p.Layout(0, total)
 			require.True(t, len(ps) > 0 || waves[len(waves)-1].End() == total)
 		}
-		require.LessOrEqual(t, len(fleet.Windows(p.Allow).Openings(time.Unix(1<<30, 0).UTC(), 3)), 3)
+		require.LessOrEqual(t, len(fleet.Windows(p.Windows).Openings(time.Unix(1<<30, 0).UTC(), 3)), 3)
 		require.GreaterOrEqual(t, fleet.NewLedger(p.Budget, 1000).Room(), 1)
 	})
 }

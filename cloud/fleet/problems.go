@@ -79,8 +79,8 @@ func Limited(ps []membership.Problem) []membership.Problem {
 func (p Plan) rules() (ps []membership.Problem) {
 	ps = append(ps, membership.CheckWords("name", p.Name)...)
 	ps = append(ps, membership.CheckWords("requester", p.Requester)...)
-	if p.Gate != nil {
-		ps = append(ps, p.Gate.Approval.Problems(p.Requester)...)
+	if p.Approval != nil {
+		ps = append(ps, p.Approval.Approval.Problems(p.Requester)...)
 	}
 	if w := p.WhenHeld; w != "" && w != WhenHeldRefuse && w != WhenHeldWait {
 		ps = append(ps, membership.Problem{Field: "whenHeld", Value: membership.Quote(w),
@@ -91,7 +91,7 @@ func (p Plan) rules() (ps []membership.Problem) {
 		ps = append(ps, membership.Problem{Field: "soak", Value: p.Soak.Std().String(), Want: "want 0s or more"})
 	}
 	ps = append(ps, p.Budget.Problems("budget")...)
-	ps = append(ps, Windows(p.Allow).Problems("windows")...)
+	ps = append(ps, Windows(p.Windows).Problems("windows")...)
 	if n := p.Pace.Cohorts; n < 0 || n > MostCohorts {
 		ps = append(ps, membership.Problem{Field: "pace.cohorts", Value: fmt.Sprint(n),
 			Want: fmt.Sprintf("want 1 to %d; it is %d when left out", MostCohorts, DefaultCohorts)})

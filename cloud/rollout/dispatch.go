@@ -19,12 +19,12 @@ type windows struct {
 
 // windowOpen reports whether members may be started now.
 func (r *Rollout) windowOpen() bool {
-	if len(r.plan.Allow) == 0 {
+	if len(r.plan.Windows) == 0 {
 		return true
 	}
 	if w := r.windows; !w.asked || !w.until.IsZero() && !r.now.Before(w.until) {
 		r.windows = windows{}
-		r.do(AskWindows{Windows: fleet.Windows(r.plan.Allow)})
+		r.do(AskWindows{Windows: fleet.Windows(r.plan.Windows)})
 		return false
 	}
 	return r.windows.open
@@ -38,7 +38,7 @@ func (r *Rollout) WindowsAre(open bool, until time.Time) {
 // waitsForWindow reports whether members are left to be started and no window is open.
 func (r *Rollout) waitsForWindow() bool {
 	return (r.Stage == RollingOut || r.Stage == Soaking) && r.Pause == nil && r.Block == nil && r.left() &&
-		len(r.plan.Allow) > 0 && r.windows.asked && !r.windows.open
+		len(r.plan.Windows) > 0 && r.windows.asked && !r.windows.open
 }
 
 // left reports whether members are left to be started in the wave.

@@ -202,7 +202,7 @@ func (g *game) survey() fleet.Survey {
 			op = membership.Join
 		}
 		surveyed := fleet.SurveyedStep{Operation: op, Kind: step.Kind, Account: step.Account, Groups: 1, Group: step.Group,
-			Members: len(step.Members), Preview: g.plan.Gate != nil || g.seen != nil}
+			Members: len(step.Members), Preview: g.plan.Approval != nil || g.seen != nil}
 		for _, w := range waves {
 			sw := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
 			for left := w.Count; left > 0; left -= page {

@@ -35,7 +35,7 @@ func (r *Rollout) firstPage(step, wave int) (n int) {
 // asksNobody reports whether no wave of the present step has a gate, whatever becomes due: the plan asks for none, and as
 // it turned out nothing is destroyed.
 func (r *Rollout) asksNobody() bool {
-	return r.plan.Gate == nil && !slices.ContainsFunc(r.Previews[r.Step], func(s fleet.Seen) bool { return s.Destructive })
+	return r.plan.Approval == nil && !slices.ContainsFunc(r.Previews[r.Step], func(s fleet.Seen) bool { return s.Destructive })
 }
 
 // needsGate says whether people decide before the wave begins, and about how many members: those of the wave when there is
@@ -44,7 +44,7 @@ func (r *Rollout) needsGate() (due int, destroys, needed bool) {
 	if r.Step >= len(r.Previews) {
 		return 0, false, false
 	}
-	seen, each := r.Previews[r.Step], r.plan.Gate != nil && r.plan.Gate.Each
+	seen, each := r.Previews[r.Step], r.plan.Approval != nil && r.plan.Approval.EachWave
 	if each {
 		first := r.firstPage(r.Step, r.Wave)
 		seen = seen[first : first+len(r.wave().Pages)]
@@ -53,7 +53,7 @@ func (r *Rollout) needsGate() (due int, destroys, needed bool) {
 		due += s.Due
 		destroys = destroys || s.Destructive
 	}
-	return due, destroys, due > 0 && (r.plan.Gate != nil || destroys) && (r.Wave == 0 || each)
+	return due, destroys, due > 0 && (r.plan.Approval != nil || destroys) && (r.Wave == 0 || each)
 }
 
 // awaitVotes opens the gate of a wave, if it has one, and the wave when enough people have said yes. Without them the run
@@ -94,8 +94,8 @@ func (r *Rollout) awaitVotes() bool {
 
 func (r *Rollout) openGate(due int, destroys bool) {
 	var a membership.Approval
-	if r.plan.Gate != nil {
-		a = r.plan.Gate.Approval
+	if r.plan.Approval != nil {
+		a = r.plan.Approval.Approval
 	}
 	why := fmt.Sprintf("%s: %s %s (%s)", r.waveName(), r.step().Operation, membership.Count(due, "member"), r.step().Kind)
 	g := membership.NewGate(r.plan.Requester, a, why, destroys)

@@ -199,7 +199,7 @@ func TestRuns(t *testing.T) {
 			log:  []string{"start m0", "check c1", "stopped: after canary, not as they were left (1): m0 is gone", "start m1"},
 			ends: "succeeded: 2 joined"},
 
-		"a gate": {members: 4, plan: func(p *fleet.Plan) { p.Canary, p.Gate = 1, &fleet.Approval{} },
+		"a gate": {members: 4, plan: func(p *fleet.Plan) { p.Canary, p.Approval = 1, &fleet.Approval{} },
 			game: func(g *game) {
 				g.at(time.Hour, func() {
 					g.say("%s", g.Status().Phase)
@@ -207,7 +207,7 @@ func TestRuns(t *testing.T) {
 				})
 			},
 			log: []string{"awaiting-approval", "close gate", "start m0", "check c1", "start m1 m2 m3"}, ends: "succeeded: 4 joined"},
-		"a gate that nobody opens": {members: 4, plan: func(p *fleet.Plan) { p.Gate = &fleet.Approval{} },
+		"a gate that nobody opens": {members: 4, plan: func(p *fleet.Plan) { p.Approval = &fleet.Approval{} },
 			log: []string{"close gate"}, ends: "refused: 4 not-started"},
 		"what destroys has a gate": {members: 1,
 			game: func(g *game) {
@@ -220,7 +220,7 @@ func TestRuns(t *testing.T) {
 
 		"a window": {members: 4, plan: func(p *fleet.Plan) {
 			p.Pace.Cohorts = 1
-			p.Allow = []fleet.Window{{From: "10:00", To: "10:01", Zone: "UTC"}}
+			p.Windows = []fleet.Window{{From: "10:00", To: "10:01", Zone: "UTC"}}
 		},
 			game: func(g *game) {
 				for _, h := range []time.Duration{30, 90} {
@@ -261,7 +261,7 @@ func TestMoreFailedMembersThanAreKnownByName(t *testing.T) {
 func TestTheDigestIsOfWhatPeopleDecideAbout(t *testing.T) {
 	gate := func(plan func(p *fleet.Plan), change func(s *fleet.Survey), key string) string {
 		g := newGame(t, 4, func(p *fleet.Plan) {
-			p.Gate = &fleet.Approval{}
+			p.Approval = &fleet.Approval{}
 			if plan != nil {
 				plan(p)
 			}

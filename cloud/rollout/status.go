@@ -129,7 +129,7 @@ func (r *Rollout) Status() fleet.Status {
 // Report tells what became of all members. Those that were never started are counted by what is missing.
 func (r *Rollout) Report() fleet.Report {
 	rep := fleet.Report{Name: r.plan.Name, Counts: sum(slices.Concat(r.scores...)...), Steps: []fleet.StepReport{}, Votes: r.Votes,
-		Said: r.Controls, Started: r.Started, Ended: r.now}
+		Controls: r.Controls, Started: r.Started, Ended: r.now}
 	if r.End != nil {
 		rep.Why = r.End.Why
 	}

@@ -18,7 +18,7 @@ import (
 // and in the middle of the second. All join in the end.
 func killedAtEachStep(t *testing.T, s *stack) {
 	r := s.start(t, s.cohort(t, page, 0), func(p *fleet.Plan) {
-		p.Canary, p.Soak, p.Gate = 20, fleet.Duration(3*time.Second), &fleet.Approval{}
+		p.Canary, p.Soak, p.Approval = 20, fleet.Duration(3*time.Second), &fleet.Approval{}
 	})
 	r.replaceWorker() // at once: it may have begun to find the members, or not
 	r.awaitPhase(membership.Awaiting)

@@ -40,9 +40,9 @@ func fleetExamples(made time.Time) map[string]any {
 					Targets: &fleet.Targets{Cloud: &membership.Query{Tags: map[string]string{"app": "web"}, Name: "web-*",
 						VPC: "vpc-web", In: "servers-old", NotIn: group}}}},
 			Canary: 1, Waves: []fleet.Share{{Percent: 50}, {Percent: 100}}, Soak: fleet.Duration(10 * time.Minute), Budget: budget,
-			Allow: []fleet.Window{{Days: []string{"mon-thu"}, From: "22:00", To: "04:00", Zone: "Europe/Berlin"}},
-			Pace:  fleet.Pace{Cohorts: 10, Members: 100},
-			Gate: &fleet.Approval{Each: true, Approval: membership.Approval{Quorum: 2, Voters: gate.Voters, Timeout: gate.Timeout,
+			Windows: []fleet.Window{{Days: []string{"mon-thu"}, From: "22:00", To: "04:00", Zone: "Europe/Berlin"}},
+			Pace:    fleet.Pace{Cohorts: 10, Members: 100},
+			Approval: &fleet.Approval{EachWave: true, Approval: membership.Approval{Quorum: 2, Voters: gate.Voters, Timeout: gate.Timeout,
 				Signed: true}}},
 		"preview": fleet.Preview{Name: "web tier", Made: made, Manifest: key("manifest"), DurationSeconds: 843,
 			Openings: []fleet.Opening{{Opens: made.Add(2 * time.Hour), Closes: made.Add(8 * time.Hour)}},
@@ -73,7 +73,7 @@ func fleetExamples(made time.Time) map[string]any {
 		"control-abort":  fleet.Control{Control: membership.Control{By: "ann", Reason: "wrong group"}, Then: fleet.ThenRollBackWave},
 		"report": fleet.Report{Name: "web tier", Outcome: membership.RunCancelled, Counts: counts, Account: key("account"),
 			Why: "aborted by ann: wrong group", Votes: []membership.Vote{vote}, Started: made, Ended: made.Add(14 * time.Minute),
-			Said: []fleet.Said{
+			Controls: []fleet.Said{
 				{At: made.Add(5 * time.Minute), What: fleet.ControlChange, Control: change},
 				{At: made.Add(6 * time.Minute), What: membership.ControlResume, Control: fleet.Control{Control: membership.Control{By: "bob"}},
 					Refused: "the run is not paused"}},

@@ -77,14 +77,14 @@ func scenarios() []scenario {
 			input: func(membership.Request) any { return map[string]any{"grupo": "x"} }},
 		{name: "unknown-kind", wf: workflows.TypeJoin, members: 1, outcome: workflows.ErrBadInput,
 			input: func(r membership.Request) any { r.Kind = "no.such"; return r }},
-		{name: "gate-approved", wf: workflows.TypeJoin, members: 2, outcome: "succeeded", input: planned(func(p *fleet.Plan) { p.Canary, p.Gate = 0, &fleet.Approval{} }),
+		{name: "gate-approved", wf: workflows.TypeJoin, members: 2, outcome: "succeeded", input: planned(func(p *fleet.Plan) { p.Canary, p.Approval = 0, &fleet.Approval{} }),
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
 				if err := r.signal(ctx, run, membership.ControlApprove); err != nil { // of no program: does not count
 					return err
 				}
 				return r.vote(ctx, run, membership.ControlApprove)
 			}},
-		{name: "gate-rejected", wf: workflows.TypeJoin, members: 2, outcome: "refused", input: planned(func(p *fleet.Plan) { p.Canary, p.Gate = 0, &fleet.Approval{} }),
+		{name: "gate-rejected", wf: workflows.TypeJoin, members: 2, outcome: "refused", input: planned(func(p *fleet.Plan) { p.Canary, p.Approval = 0, &fleet.Approval{} }),
 			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
 				return r.vote(ctx, run, membership.ControlReject)
 			}},
@@ -121,7 +121,7 @@ func scenarios() []scenario {
 			})},
 		{name: "fleet-roll-back", wf: workflows.TypeFleet, members: 5, unlucky: 1, outcome: workflows.ErrRolledBack,
 			input: planned(func(p *fleet.Plan) {
-				p.Canary, p.Gate = 0, &fleet.Approval{}
+				p.Canary, p.Approval = 0, &fleet.Approval{}
 				p.Members = append(p.Members[1:], p.Members[0]) // the unlucky one comes last
 				p.Budget = &fleet.Budget{Failures: fleet.Share{Count: 1}, Then: fleet.ThenRollBackFleet}
 			}),

@@ -61,7 +61,7 @@ func keep(t *testing.T) (folder, account, record string) {
 	counts := map[membership.Outcome]int{membership.RolledBack: 6, membership.NotStarted: 2}
 	a.Report = fleet.Report{Name: "web", Outcome: membership.RunRolledBack, Counts: counts, Why: "the budget is spent",
 		Steps: []fleet.StepReport{{SurveyedStep: surveyed, Counts: counts}}, Started: at.Add(-3 * time.Minute), Ended: at,
-		Said: []fleet.Said{
+		Controls: []fleet.Said{
 			{At: at, What: fleet.ControlChange, Control: fleet.Control{Control: membership.Control{By: "ann"}, Cohorts: 3,
 				Budget: &fleet.Budget{Failures: fleet.Share{Percent: 5}}}},
 			{At: at, What: membership.ControlSkip, Control: fleet.Control{Wave: 2, Control: membership.Control{By: "bob", Reason: "they go away"}}},

@@ -219,7 +219,7 @@ func (f *Factory) read(s *Source, op membership.Operation) (p fleet.Plan, err er
 	if p, err = fleet.DecodePlan(data); err != nil {
 		return p, err
 	}
-	if p.Requester == "" && (p.Gate == nil || !p.Gate.Signed) {
+	if p.Requester == "" && (p.Approval == nil || !p.Approval.Signed) {
 		p.Requester = me()
 	}
 	if op == membership.Leave {

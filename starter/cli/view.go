@@ -191,7 +191,7 @@ func (f *Factory) printReport(id string, r fleet.Report) {
 	}
 	t.print(&f.Streams, "")
 	f.printVotes(r.Votes)
-	for _, s := range r.Said {
+	for _, s := range r.Controls {
 		if s.What == membership.ControlApprove || s.What == membership.ControlReject {
 			continue // they are among the votes
 		}

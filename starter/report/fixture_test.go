@@ -254,7 +254,7 @@ func small(t *testing.T) (y *yard, key string) {
 }
 
 func (y *yard) said(what string, c fleet.Control, refused string) {
-	y.account.Report.Said = append(y.account.Report.Said, fleet.Said{At: y.now, What: what, Control: c, Refused: refused})
+	y.account.Report.Controls = append(y.account.Report.Controls, fleet.Said{At: y.now, What: what, Control: c, Refused: refused})
 }
 
 // large is a fleet of so many members, of whom a few in a thousand fail.

@@ -45,7 +45,7 @@ func people(r fleet.Report) (all []person) {
 		all = append(all, person{At: v.At, What: what, By: v.By, Note: v.Reason, Refused: v.Refused, Digest: v.Digest,
 			Signed: v.Signature != ""})
 	}
-	for _, s := range r.Said {
+	for _, s := range r.Controls {
 		if s.What != membership.ControlApprove && s.What != membership.ControlReject { // those are votes
 			all = append(all, person{At: s.At, What: past(s.What), By: s.Control.By, Note: s.Control.Reason, Detail: Detail(r, s.Control),
 				Refused: s.Refused})

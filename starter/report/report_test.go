@@ -166,7 +166,7 @@ func TestNothingThatACloudSaysIsMarkup(t *testing.T) {
 			y.account.Parts[i].Cohort = hostile
 		}
 	}
-	y.account.Report.Said[0].Control.By, y.account.Report.Said[0].Control.Reason = hostile, hostile
+	y.account.Report.Controls[0].Control.By, y.account.Report.Controls[0].Control.Reason = hostile, hostile
 	y.account.Report.Votes[0].Refused, y.account.Report.Votes[0].Digest = hostile, hostile
 	f := open(t, y, y.put(y.account))
 	f.ID = hostile
