@@ -122,15 +122,20 @@ func (f *Factory) printCohort(s membership.Status) {
 
 func (f *Factory) printVotes(votes []membership.Vote) {
 	for _, v := range votes {
-		word, note := "approved", clean(v.Reason)
+		word, note := "approved", v.Reason
 		if !v.Approves {
 			word = "rejected"
 		}
 		if v.Refused != "" {
-			note = "did not count: " + clean(v.Refused)
+			note = "did not count: " + v.Refused
 		}
-		f.printf("%s by %s at %s  %s\n", word, clean(v.By), v.At.UTC().Format(time.RFC3339), note)
+		f.printSaid(word, v.By, v.At, note)
 	}
+}
+
+// printSaid is a line on what somebody said to a run, and what about it, if there is anything.
+func (f *Factory) printSaid(what, by string, at time.Time, note string) {
+	f.printf("%s\n", strings.TrimRight(fmt.Sprintf("%s by %s at %s  %s", what, clean(by), at.UTC().Format(time.RFC3339), clean(note)), " "))
 }
 
 // because is what follows on an outcome, nothing when there was no reason but the run's.

@@ -200,8 +200,7 @@ func (f *Factory) printReport(id string, r fleet.Report) {
 			words[1] = "was refused: " + s.Refused
 		}
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-		f.printf("%s by %s at %s  %s\n", s.What, clean(cmp.Or(s.Control.By, "somebody")), s.At.UTC().Format(time.RFC3339),
-			clean(strings.Join(words, ": ")))
+		f.printSaid(s.What, cmp.Or(s.Control.By, "somebody"), s.At, strings.Join(words, ": "))
 	}
 	if r.Account != "" {
 		f.printf("account %s\n", r.Account)
