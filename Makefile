@@ -13,11 +13,11 @@ help: ## show this list
 demo: build $(BIN)/temporal ## a fleet moves into groups on the simulator, against the odds; DEMO=kind shows another kind
 	$(GO) run ./deploy/demo $(DEMO)
 
-test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the checks
+test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the demo; the checks
 	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$|/cloud/kinds(/|$$)')
 	$(GO) test -race -short -timeout 20m -run 'TestConformance|TestTables' ./cloud/kinds/...
 	$(GO) test -timeout 20m ./cloud/kinds/...
-	$(MAKE) e2e check
+	$(MAKE) e2e demo check
 
 e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9
 	$(GO) test -timeout 20m ./starter/e2e
