@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -91,6 +92,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 		workflows.EndedActivity:     a.Ended,
 		workflows.SurveyActivity:    a.Survey,
 		workflows.PreviewActivity:   a.Preview,
+		workflows.ReserveActivity:   a.Reserve,
 		workflows.SumUpActivity:     a.SumUp,
 		workflows.FileActivity:      a.File,
 		workflows.CheckActivity:     a.CheckStill,
@@ -134,7 +136,8 @@ func (a *Activities) compile(ctx context.Context, op membership.Operation, req m
 	if err := membership.Bad(membership.Validate(kind, req)); err != nil {
 		return membership.Program{}, err
 	}
-	session, err := kind.Open(ctx, membership.Target{Operation: op, Account: req.Account, Group: req.Group, Params: req.Params})
+	session, err := kind.Open(ctx, membership.Target{Operation: op, Account: req.Account, Group: req.Group, From: req.From,
+		Params: req.Params})
 	if err != nil {
 		return membership.Program{}, err
 	}
@@ -148,6 +151,13 @@ func (a *Activities) compile(ctx context.Context, op membership.Operation, req m
 	}
 	p := seen.Compile(req, op)
 	claim.apply(&p, time.Now())
+	if op == membership.Join && slices.ContainsFunc(p.Members, func(m membership.Member) bool { return m.Due() && !m.Placed }) {
+		room, err := roomOf(ctx, session, []string{req.Group})
+		if err != nil {
+			return membership.Program{}, err
+		}
+		room.Fit(req.Group, p.Members)
+	}
 	return p, nil
 }
 

@@ -35,7 +35,7 @@ func (a *Activities) Advance(ctx context.Context, in membership.SliceInput) (mem
 			workflows.ErrBadInput, nil)
 	}
 	session, err := kind.Open(ctx, membership.Target{Operation: program.Operation, Account: program.Account,
-		Group: program.Group, Params: program.Params, Program: program})
+		Group: program.Group, From: program.From, Params: program.Params, Program: program})
 	if err != nil {
 		return membership.Slice{}, fmt.Errorf("%s", verdict.Redact(err.Error()))
 	}

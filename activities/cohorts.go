@@ -58,13 +58,7 @@ func (a *Activities) preview(ctx context.Context, in fleet.PageInput) (seen flee
 	if err != nil {
 		return seen, err
 	}
-	f := fleet.Foresee(p.Members)
-	sight := fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members}
-	if f.Due > 0 {
-		sight.Stages = p.Stages
-	}
-	key, err := store.PutJSON(ctx, a.store, sight)
-	return fleet.Seen{Key: string(key), Destructive: p.Destructive, Due: f.Due, Already: f.Already, Refused: f.Refused}, err
+	return a.keep(ctx, fleet.Sight{Destructive: p.Destructive, Warnings: p.Warnings, Members: p.Members, Stages: p.Stages})
 }
 
 // planCohort makes the program of a fleet's cohort.
@@ -105,6 +99,9 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 			return p, bad("approval", "", "was given for what destroys nothing, and now it would destroy data; apply the plan again")
 		}
 		if again == nil {
+			refuseUnplaced(&p, sight)
+		}
+		if again == nil && in.Approved {
 			refuseDrifted(&p, sight)
 		}
 	}
@@ -179,6 +176,21 @@ func recall(p *membership.Program, before fleet.Record, again fleet.Again) {
 
 // origin is the digest of the program under which a member's story began.
 func origin(m membership.Member, p membership.Program) string { return cmp.Or(m.Origin, p.Digest) }
+
+// refuseUnplaced refuses the members that found no place when the step was looked at as a whole.
+func refuseUnplaced(p *membership.Program, sight fleet.Sight) {
+	unplaced := make(map[string][]membership.Objection)
+	for i := range sight.Members {
+		if m := &sight.Members[i]; m.NoRoom() {
+			unplaced[m.ID] = m.Refused
+		}
+	}
+	for i := range p.Members {
+		if m := &p.Members[i]; m.Due() && unplaced[m.ID] != nil {
+			m.Refused = unplaced[m.ID]
+		}
+	}
+}
 
 // refuseDrifted refuses the members that are not what they were when people said yes.
 func refuseDrifted(p *membership.Program, sight fleet.Sight) {
@@ -272,7 +284,7 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 			power[m.ID] = m.Before["power"]
 		}
 	}
-	step := fleet.Step{Kind: record.Program.Kind, Account: record.Program.Account, Params: record.Program.Params}
+	step := fleet.Step{Kind: record.Program.Kind, Account: record.Program.Account, From: record.Program.From, Params: record.Program.Params}
 	p, err := a.compile(ctx, record.Program.Operation, request(step, page), lookOnly)
 	if err != nil {
 		return nil, err

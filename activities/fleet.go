@@ -30,10 +30,10 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	manifest := fleet.Manifest{Plan: plan}
 	manifest.Plan.Step, manifest.Plan.Steps = fleet.Step{}, nil
 	var problems []membership.Problem // of all steps, so that they are told at once
-	seen := make(naming)
+	seen, wanted := make(naming), make(demand)
 	var before []planned
 	for i := range plan.StepList() {
-		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, &before)
+		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, wanted, &before)
 		if problems, err = gather(problems, err); err != nil && len(problems) == 0 {
 			return fleet.Survey{}, err
 		}
@@ -86,8 +86,8 @@ func gather(problems []membership.Problem, err error) ([]membership.Problem, err
 }
 
 // surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named;
-// before is what becomes of them, to which it adds.
-func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen naming,
+// wanted are the places that they want, and before is what becomes of them; it adds to all three.
+func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen naming, wanted demand,
 	before *[]planned) (s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
 	step, at := plan.StepList()[number], plan.At(number)
 	kind, err := membership.Find(a.kinds, step.Kind)
@@ -124,6 +124,11 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	_, err = r.session(ctx, groups[0].Group)
 	if problems, err = gather(nil, err); err != nil {
 		return s, paged, err
+	}
+	if len(problems) == 0 {
+		if s.Scarce, err = wanted.scarce(ctx, r, groups); err != nil {
+			return s, paged, placed(at, err)
+		}
 	}
 	most := min(spec.PageLimit, membership.MaxMembers)
 	if plan.Pace.Members > 0 {
@@ -168,7 +173,7 @@ func operation(s fleet.Step) membership.Operation {
 }
 
 func request(step fleet.Step, page fleet.Page) membership.Request {
-	return membership.Request{Kind: step.Kind, Account: step.Account, Group: page.Group, Members: page.Members, Params: step.Params}
+	return membership.Request{Kind: step.Kind, Account: step.Account, Group: page.Group, From: step.From, Members: page.Members, Params: step.Params}
 }
 
 // cutter cuts pages off the groups, in order. A page is of one group.

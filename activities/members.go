@@ -151,7 +151,7 @@ func (r *roster) session(ctx context.Context, group string) (membership.Session,
 	}
 	var err error
 	r.open, err = r.kind.Open(ctx, membership.Target{Operation: operation(r.step), Account: r.step.Account, Group: group,
-		Params: r.step.Params})
+		From: r.step.From, Params: r.step.Params})
 	return r.open, err
 }
 

@@ -36,7 +36,7 @@ func (t *town) Validate(r membership.Request) []membership.Problem {
 	return nil
 }
 
-func (t *town) Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost {
+func (t *town) Cost(membership.Target, *membership.Member) membership.Cost {
 	return membership.Cost{}
 }
 

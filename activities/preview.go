@@ -37,8 +37,19 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 	if len(in.Seen) != len(manifest.Steps) {
 		return p, fmt.Errorf("previews of %d steps for a manifest of %d", len(in.Seen), len(manifest.Steps))
 	}
+	done := make(map[membershipOf]*moves) // of each kind and account, what the steps so far will have done
 	for i, surveyed := range in.Survey.Steps {
 		s := newSum(surveyed)
+		of := membershipOf{kind: surveyed.Kind, account: surveyed.Account}
+		if surveyed.Scarce || done[of] != nil {
+			if in.Seen[i], err = a.reserve(ctx, manifest.Steps[i], in.Seen[i], done[of]); err != nil {
+				return p, err
+			}
+		}
+		if i+1 < len(in.Survey.Steps) && done[of] == nil {
+			done[of] = newMoves()
+		}
+		s.moves, s.paged = done[of], manifest.Steps[i].Step
 		s.forecast = a.forecast(in.Plan, manifest.Steps[i].Step, surveyed)
 		if err := s.read(ctx, a.store, manifest.Steps[i], in.Seen[i]); err != nil {
 			return p, err
@@ -83,7 +94,9 @@ type sum struct {
 	refusals map[string]*fleet.Refusal
 	forecast *fleet.Forecast // nil: nobody knows
 
-	largestPage int // in members
+	largestPage int    // in members
+	moves       *moves // to which it adds what it does; nil: nobody asks
+	paged       fleet.Step
 }
 
 func (s *sum) largestWave() (members int) {
@@ -122,6 +135,9 @@ func (s *sum) read(ctx context.Context, blobs store.Blobs, paged fleet.PagedStep
 			}
 			s.Waves[w].Pages = append(s.Waves[w].Pages, fleet.PreviewPage{Group: page.Group, Sight: seen[0].Key})
 			s.add(&s.Waves[w], page.Group, sight)
+			if s.moves != nil {
+				s.moves.note(s.paged, page.Group, sight.Members)
+			}
 			if s.forecast != nil {
 				s.forecast.Page(sight.Members)
 			}
@@ -156,7 +172,7 @@ func (s *sum) add(wave *fleet.PreviewWave, group string, sight fleet.Sight) {
 		s.Groups[g].Add(f)
 	}
 	s.Destructive = s.Destructive || sight.Destructive
-	if len(s.Stages) == 0 {
+	if len(s.Stages) == 0 && f.Due > 0 {
 		s.Stages = sight.Stages
 	}
 	for _, w := range sight.Warnings {

@@ -58,8 +58,8 @@ func (view) Compile(r membership.Request, op membership.Operation) membership.Pr
 // priced is a watched town that says what its members cost: each is written to, and off for a while.
 type priced struct{ watched }
 
-func (*priced) Cost(op membership.Operation, _ membership.Params, _ *membership.Member) membership.Cost {
-	return membership.Cost{Plan: []membership.Calls{{API: "See"}}, Stages: []membership.StageCost{{Stage: string(op), Off: true,
+func (*priced) Cost(t membership.Target, _ *membership.Member) membership.Cost {
+	return membership.Cost{Plan: []membership.Calls{{API: "See"}}, Stages: []membership.StageCost{{Stage: string(t.Operation), Off: true,
 		Calls: []membership.Calls{{API: "Write", Write: true, Batch: 10}}, Takes: 58 * time.Second}}}
 }
 

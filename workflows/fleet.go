@@ -147,6 +147,9 @@ func (f *fleetRun) do(ctx workflow.Context, command rollout.Command) {
 	case rollout.PreviewPage:
 		look(ctx, f, PreviewActivity, lookTime, fmt.Sprintf("preview %d of %d", c.I+1, c.Of), c.Page,
 			func(seen fleet.Seen, err error) { f.Previewed(c.I, seen, failureOf(err)) })
+	case rollout.Reserve:
+		look(ctx, f, ReserveActivity, lookTime, "who finds a place", Pack(ReserveInput{Manifest: c.Manifest, Step: c.Step, Seen: c.Seen}),
+			func(seen []fleet.Seen, err error) { f.Reserved(seen, failureOf(err)) })
 	case rollout.CheckPart:
 		look(ctx, f, CheckActivity, lookTime, fmt.Sprintf("members still, %d of %d", c.I+1, c.Of), c.Part,
 			func(lost []string, err error) { f.Checked(lost, failureOf(err)) })

@@ -54,7 +54,7 @@ func (f *fleetRun) launch(ctx workflow.Context, c rollout.StartCohort, run *coho
 				membership.Count(c.Input.To-c.Input.From, "member")),
 		})
 		child := workflow.ExecuteChildWorkflow(options, TypeCohort, CohortInput{Operation: c.Step.Operation, Kind: c.Step.Kind,
-			Account: c.Step.Account, Page: c.Input, Approved: c.Step.Preview, WhenHeld: f.plan.WhenHeld})
+			Account: c.Step.Account, Page: c.Input, Approved: c.Approved, WhenHeld: f.plan.WhenHeld})
 		err := child.GetChildWorkflowExecution().Get(ctx, nil)
 		if err == nil {
 			run.child = child

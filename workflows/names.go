@@ -34,6 +34,7 @@ const (
 const (
 	SurveyActivity    = "fleetjoin.survey"      // fleet.Plan in, fleet.Survey out: finds all members and keeps the manifest
 	PreviewActivity   = "fleetjoin.preview"     // fleet.PageInput in, fleet.Seen out: looks at a page for those who decide
+	ReserveActivity   = "fleetjoin.reserve"     // ReserveInput in, []fleet.Seen out: who finds a place in the groups of a step
 	SumUpActivity     = "fleetjoin.sum-up"      // SumUpInput in, fleet.Preview out
 	PlanActivity      = membership.PlanActivity // PlanInput in, membership.Program out: the program of a cohort
 	FileActivity      = "fleetjoin.file"        // FileInput in, fleet.Part out: keeps a cohort's record, releases its members

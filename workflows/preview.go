@@ -20,6 +20,13 @@ type SumUpInput struct {
 	Seen   [][]fleet.Seen `json:"seen"` // by step, of each of its pages in the order of the waves
 }
 
+// ReserveInput is what places are given to.
+type ReserveInput struct {
+	Manifest string       `json:"manifest"`
+	Step     int          `json:"step"`
+	Seen     []fleet.Seen `json:"seen"` // of each of the step's pages
+}
+
 // previewRun is one run of Preview.
 type previewRun struct {
 	SumUpInput

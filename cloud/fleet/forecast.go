@@ -27,7 +27,7 @@ type Downtime struct {
 
 // Costed is what says what members cost: a kind.
 type Costed interface {
-	Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost
+	Cost(membership.Target, *membership.Member) membership.Cost
 }
 
 // Forecast foresees a step from what was seen of its members, page after page in the order in which they are begun. It
@@ -95,7 +95,7 @@ func (f *Forecast) launch(members []membership.Member) {
 	load := NewLoad(f.poll)
 	for i := range members {
 		m := &members[i]
-		load.Add(m, f.kind.Cost(f.step.Operation, f.step.Params, m))
+		load.Add(m, f.kind.Cost(membership.Target{Operation: f.step.Operation, Group: f.step.Group, From: f.step.From, Params: f.step.Params}, m))
 	}
 	sent := f.now
 	for limit, n := range load.paced() {

@@ -17,7 +17,7 @@ import (
 // priced is a kind that only knows what it costs.
 type priced func(m *membership.Member) membership.Cost
 
-func (p priced) Cost(_ membership.Operation, _ membership.Params, m *membership.Member) membership.Cost {
+func (p priced) Cost(_ membership.Target, m *membership.Member) membership.Cost {
 	return p(m)
 }
 

@@ -51,6 +51,7 @@ type SurveyedStep struct {
 	Group     string               `json:"group"`             // the first
 	Members   int                  `json:"members"`           // how many
 	Preview   bool                 `json:"preview,omitempty"` // people decide on it, or may have to: it is looked at before
+	Scarce    bool                 `json:"scarce,omitempty"`  // its groups may have no room for all: it is looked at before, too
 	Read      string               `json:"read,omitempty"`    // what its list was taken for, for people; "": it has no list
 	Waves     []SurveyedWave       `json:"waves"`
 }

@@ -47,6 +47,8 @@ type Step struct {
 	Groups  []Assignment `json:"groups,omitempty"`
 	Targets *Targets     `json:"targets,omitempty"`
 	Spread  *Spread      `json:"spread,omitempty"`
+	// From is the group that the members leave as they join another: they are moved. "": they leave none.
+	From string `json:"from,omitempty"`
 }
 
 // Assignment is a group and who is to be in it.

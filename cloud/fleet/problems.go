@@ -118,6 +118,7 @@ func (s Step) given() (names []string) {
 		{"groups", len(s.Groups) > 0},
 		{"targets", s.Targets != nil},
 		{"spread", s.Spread != nil},
+		{"from", s.From != ""},
 	} {
 		if f.set {
 			names = append(names, f.name)
@@ -193,6 +194,27 @@ func (r *review) step(at string, s Step) {
 	if s.Spread != nil {
 		r.spread(at, s, key.operation)
 	}
+	if s.From != "" && key.operation == membership.Leave {
+		add("from", membership.Quote(s.From), "is for members that join; to move some, let them join the group that they are to be in")
+		return
+	}
+	for _, group := range s.intoGroups() {
+		if ps := membership.CheckFrom(at+"from", s.From, group); len(ps) > 0 {
+			r.add(ps...)
+			return
+		}
+	}
+}
+
+// intoGroups are the groups that the step names for its members, "" when it names none.
+func (s Step) intoGroups() (groups []string) {
+	for _, a := range s.Groups {
+		groups = append(groups, a.Group)
+	}
+	if s.Spread != nil {
+		groups = append(groups, s.Spread.Groups...)
+	}
+	return append(groups, s.Group)
 }
 
 // spread reviews how a step's members are divided over groups.

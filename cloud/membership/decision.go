@@ -56,6 +56,7 @@ const (
 const (
 	CodeHeld    = "held-by-another-run" // another run acts on it
 	CodeDrifted = "drifted"             // it is not what it was when people said yes
+	CodeNoRoom  = "no-room"             // the group takes no more, see Session.Room
 )
 
 // Codes with which reports tell what a person decided about a member.
@@ -67,19 +68,20 @@ const (
 // EngineObjections documents the codes with which the engine refuses members of any kind.
 func EngineObjections() []Objection {
 	return []Objection{
-		{CodeHeld, "another run acts on the member; see whenHeld of the request"},
-		{CodeDrifted, "the member is not what it was when people said yes"},
+		{Code: CodeHeld, Reason: "another run acts on the member; see whenHeld of the request"},
+		{Code: CodeDrifted, Reason: "the member is not what it was when people said yes"},
+		{Code: CodeNoRoom, Reason: "the group, or what it shares with others, takes no more members: those before it in the plan take what is left"},
 	}
 }
 
 // EngineFailures documents the engine's own codes.
 func EngineFailures() []Objection {
 	return []Objection{
-		{CodeTimeout, "the stage, or its undo, took longer than its timeout"},
-		{CodeNoEffect, "the write was sent as often as allowed and its effect never showed"},
-		{CodeUnobservable, "the cloud refuses to be read, so nothing can be decided"},
-		{CodeRejected, "the cloud refused the write without naming a code"},
-		{CodeNoUndo, "the member was to be put back, and nothing of what was done to it can be undone; it is as the run left it"},
-		{CodeEngine, "the activity failed for good, or the worker is of another version than the one that planned; the reason says how"},
+		{Code: CodeTimeout, Reason: "the stage, or its undo, took longer than its timeout"},
+		{Code: CodeNoEffect, Reason: "the write was sent as often as allowed and its effect never showed"},
+		{Code: CodeUnobservable, Reason: "the cloud refuses to be read, so nothing can be decided"},
+		{Code: CodeRejected, Reason: "the cloud refused the write without naming a code"},
+		{Code: CodeNoUndo, Reason: "the member was to be put back, and nothing of what was done to it can be undone; it is as the run left it"},
+		{Code: CodeEngine, Reason: "the activity failed for good, or the worker is of another version than the one that planned; the reason says how"},
 	}
 }

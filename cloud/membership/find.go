@@ -3,7 +3,6 @@ package membership
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -156,21 +155,4 @@ func (q Query) Problems(field string) (ps []Problem) {
 func readable(text string) bool {
 	return len(text) <= longestText && utf8.ValidString(text) &&
 		!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-}
-
-// Room is how many more members some groups take.
-type Room struct {
-	Each map[string]int // by group
-	All  int            // all of the groups together, where they share a limit, as node pools do that of their cluster
-}
-
-// NoLimit is the room where the cloud has no limit, or tells none.
-const NoLimit = math.MaxInt
-
-// NoRoomTold is the answer of a session whose cloud has no limit of members, or tells none.
-func NoRoomTold() (Room, error) { return Room{All: NoLimit}, nil }
-
-// NoGroup is the error for a group that does not exist; where says where it was looked for, such as "in the project".
-func NoGroup(id, where string) error {
-	return Bad([]Problem{{Field: "group", Value: Quote(id), Want: "does not exist " + where + "; want a group that does"}})
 }

@@ -17,10 +17,10 @@ type Kind interface {
 	// Validate returns everything that is wrong with a request of this kind, before any cloud is asked. What holds for
 	// all kinds has been checked already (Request.Problems).
 	Validate(Request) []Problem
-	// Cost says what the way forward of a member costs when all goes well. Of one that is not due only Plan counts.
+	// Cost says what the way forward of a member of a target costs when all goes well. Of one that is not due only Plan counts.
 	// Nothing of it is in a Program: an estimate is not what people approve, and it may become better while runs are
 	// under way.
-	Cost(Operation, Params, *Member) Cost
+	Cost(Target, *Member) Cost
 	// Open prepares the I/O for one target. It reaches no network. The session belongs to one activity attempt and is
 	// used by one goroutine at a time, except that Do may be called concurrently.
 	Open(context.Context, Target) (Session, error)
@@ -31,6 +31,7 @@ type Target struct {
 	Operation Operation
 	Account   string
 	Group     string
+	From      string // see Request
 	Params    Params
 	// Program is the one under way; nil while it is being planned. A session may look there for what was before and for
 	// the digest, which names what a run makes, such as backups.
@@ -50,7 +51,8 @@ type Session interface {
 	// page: its memory does not grow with their number. An error of yield ends the reading and comes back as it is. A
 	// group of the query that does not exist is a *BadInput; that nobody matches is none.
 	Find(ctx context.Context, q Query, yield func(Found) error) error
-	// Room reads how many more members the groups take; NoRoomTold where the cloud has no limit, or tells none. A group
+	// Room reads how many more members the groups take: whom they have no room for is refused by the engine, over a whole
+	// plan, and not by Compile; NoRoomTold where the cloud has no limit, or tells none. A group
 	// that does not exist is a *BadInput that names it.
 	Room(ctx context.Context, groups []string) (Room, error)
 }
@@ -98,6 +100,7 @@ type Spec struct {
 	Destructive string                `json:"destructive,omitempty"` // when data of members is lost: "" never, else "always" or the params with which
 	PageLimit   int                   `json:"pageLimit"`             // most members in one cohort, 1 to MaxMembers
 	Finds       string                `json:"finds"`                 // who can be found, and who is in a group
+	Moves       string                `json:"moves,omitempty"`       // how members move from one group to another; "": they do not
 	Room        string                `json:"room"`                  // how many more members a group takes
 	Params      []ParamSpec           `json:"params"`                // of what its parameters declare, see Params.Read
 	Stages      map[Operation][]Stage `json:"stages"`

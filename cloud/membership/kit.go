@@ -22,7 +22,7 @@ func Open[C, P any](ctx context.Context, t Target, dial func(ctx context.Context
 
 // Compile makes the program of a request from what its kind says of each member, in the order of the request.
 func Compile(spec Spec, r Request, op Operation, member func(id string) Member) Program {
-	p := Program{Kind: spec.ID, Revision: spec.Revision, Operation: op, Account: r.Account, Group: r.Group,
+	p := Program{Kind: spec.ID, Revision: spec.Revision, Operation: op, Account: r.Account, Group: r.Group, From: r.From,
 		Params: r.Params, Stages: spec.Stages[op]}
 	for _, id := range r.Members {
 		p.Members = append(p.Members, member(id))

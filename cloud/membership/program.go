@@ -20,6 +20,7 @@ type Program struct {
 	Operation   Operation `json:"operation"`
 	Account     string    `json:"account"`
 	Group       string    `json:"group"`
+	From        string    `json:"from,omitempty"` // see Request
 	Params      Params    `json:"params,omitempty"`
 	Destructive bool      `json:"destructive,omitempty"` // what it does to members cannot be given back
 	Made        time.Time `json:"made"`
@@ -84,6 +85,8 @@ type Member struct {
 	// as backups, has its name.
 	Origin  string `json:"origin,omitempty"`
 	Already bool   `json:"already,omitempty"`
+	// Placed: it has its place in the group already, although there is still something to do, and takes no more room in it.
+	Placed bool `json:"placed,omitempty"`
 	// Was is what it had come to before, when it is tried again: if nothing touches it, that is what it still is.
 	Was     Outcome     `json:"was,omitempty"`
 	Refused []Objection `json:"refused,omitempty"`
@@ -96,6 +99,8 @@ func (m *Member) Due() bool { return !m.Already && len(m.Refused) == 0 }
 type Objection struct {
 	Code   string `json:"code"`   // stable, such as "not-kvm"
 	Reason string `json:"reason"` // with the values that were seen
+	// Group is the one that the member is in and should not be, when that is all that speaks against it; "": it is not.
+	Group string `json:"group,omitempty"`
 }
 
 func (o Objection) String() string { return o.Code + ": " + o.Reason }

@@ -23,9 +23,11 @@ const MaxMembers = 200
 
 // Request is what one cohort is for: members of one group, and what a kind is asked about them.
 type Request struct {
-	Kind    string   `json:"kind"`    // such as "huawei.servergroup"
-	Account string   `json:"account"` // a name in the worker's accounts file; never a credential
-	Group   string   `json:"group"`   // the id of the group
+	Kind    string `json:"kind"`    // such as "huawei.servergroup"
+	Account string `json:"account"` // a name in the worker's accounts file; never a credential
+	Group   string `json:"group"`   // the id of the group
+	// From is the id of a group that members leave as they join; "": none. Who is not in it is refused.
+	From    string   `json:"from,omitempty"`
 	Members []string `json:"members"` // ids, 1 to MaxMembers, each once
 	Params  Params   `json:"params,omitempty"`
 }
@@ -115,6 +117,17 @@ const (
 // could change a path passes.
 func CheckID(field, id string) []Problem { return check(field, id, idPattern, wantID) }
 
+// CheckFrom returns what is wrong with the group that members are to leave for another one.
+func CheckFrom(field, from, group string) []Problem {
+	switch {
+	case from == "":
+		return nil
+	case from == group:
+		return []Problem{{Field: field, Value: Quote(from), Want: "is the group itself; want another one"}}
+	}
+	return CheckID(field, from)
+}
+
 // CheckName returns what is wrong with the name of a kind or an account.
 func CheckName(field, name string) []Problem { return check(field, name, namePattern, wantName) }
 
@@ -133,6 +146,7 @@ func (r Request) Problems() []Problem {
 	ps := CheckName("kind", r.Kind)
 	ps = append(ps, CheckName("account", r.Account)...)
 	ps = append(ps, CheckID("group", r.Group)...)
+	ps = append(ps, CheckFrom("from", r.From, r.Group)...)
 	switch n := len(r.Members); {
 	case n == 0:
 		ps = append(ps, Problem{Field: "members", Want: "is empty; want 1 to " + fmt.Sprint(MaxMembers) + " ids"})

@@ -32,7 +32,7 @@ func (kind) Validate(r membership.Request) []membership.Problem {
 	return []membership.Problem{{Field: "group", Value: membership.Quote(r.Group), Want: "is not to the kind's taste"}}
 }
 
-func (kind) Cost(membership.Operation, membership.Params, *membership.Member) membership.Cost {
+func (kind) Cost(membership.Target, *membership.Member) membership.Cost {
 	return membership.Cost{}
 }
 

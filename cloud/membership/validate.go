@@ -15,6 +15,10 @@ func Validate(k Kind, r Request) []Problem {
 		ps = append(ps, Problem{Field: "members", Value: fmt.Sprint(n) + " ids",
 			Want: fmt.Sprintf("want at most %d in one run of %s", spec.PageLimit, spec.ID)})
 	}
+	if r.From != "" && spec.Moves == "" {
+		ps = append(ps, Problem{Field: "from", Value: Quote(r.From), Want: "is not for " + spec.ID +
+			", whose members cannot be moved in one; plan a step in which they leave and one in which they join"})
+	}
 	known := make([]string, len(spec.Params))
 	for i, p := range spec.Params {
 		known[i] = p.Name

@@ -14,6 +14,12 @@ type (
 		I, Of int
 		Page  fleet.PageInput
 	}
+	// Reserve gives places in the groups of a step to the members that were seen: Reserved.
+	Reserve struct {
+		Manifest string
+		Step     int
+		Seen     []fleet.Seen
+	}
 	// CheckPart looks whether the members of a part are as they were left: Checked.
 	CheckPart struct {
 		I, Of int
@@ -25,9 +31,10 @@ type (
 	AskWindows struct{ Windows fleet.Windows }
 	// StartCohort starts a cohort: CohortRuns, when it runs, and CohortEnded.
 	StartCohort struct {
-		Number int
-		Step   fleet.SurveyedStep
-		Input  fleet.PageInput
+		Number   int
+		Step     fleet.SurveyedStep
+		Input    fleet.PageInput
+		Approved bool // people decided on it, or would have had to
 	}
 	// TellCohort passes a control on to a cohort, as soon as it runs. It is not answered.
 	TellCohort struct {

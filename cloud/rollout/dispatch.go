@@ -100,7 +100,7 @@ func (r *Rollout) start(next Queued) {
 	c := &Cohort{Number: r.Cohorts, Input: next.Input, part: next.Part, names: next.Names}
 	r.inFlight = append(r.inFlight, c)
 	r.members += size(c.Input)
-	r.do(StartCohort{Number: c.Number, Step: r.Survey.Steps[c.Input.Step], Input: c.Input})
+	r.do(StartCohort{Number: c.Number, Step: r.Survey.Steps[c.Input.Step], Input: c.Input, Approved: !r.asksNobody(c.Input.Step)})
 }
 
 // InFlight returns the cohort under way with the number, nil when it has ended.

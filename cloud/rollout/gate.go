@@ -32,10 +32,11 @@ func (r *Rollout) firstPage(step, wave int) (n int) {
 	return n
 }
 
-// asksNobody reports whether no wave of the present step has a gate, whatever becomes due: the plan asks for none, and as
+// asksNobody reports whether no wave of a step has a gate, whatever becomes due: the plan asks for none, and as
 // it turned out nothing is destroyed.
-func (r *Rollout) asksNobody() bool {
-	return r.plan.Approval == nil && !slices.ContainsFunc(r.Previews[r.Step], func(s fleet.Seen) bool { return s.Destructive })
+func (r *Rollout) asksNobody(step int) bool {
+	return r.plan.Approval == nil && (step >= len(r.Previews) ||
+		!slices.ContainsFunc(r.Previews[step], func(s fleet.Seen) bool { return s.Destructive }))
 }
 
 // needsGate says whether people decide before the wave begins, and about how many members: those of the wave when there is

@@ -36,6 +36,8 @@ func (r *Rollout) look(n int) (done bool) {
 			r.do(Survey{Plan: r.plan})
 		case Previewing:
 			r.do(PreviewPage{I: i, Of: n, Page: Pages(r.Survey, r.Step)[i]})
+		case Reserving:
+			r.do(Reserve{Manifest: r.Survey.Manifest, Step: r.Step, Seen: r.Previews[r.Step]})
 		case Checking:
 			r.do(CheckPart{I: i, Of: n, Part: r.wellOfWave()[i]})
 		}
@@ -90,11 +92,37 @@ func (r *Rollout) preview() bool {
 		r.impossible(f.Err, f.Why)
 		return true
 	}
-	if r.asksNobody() {
+	if r.step().Scarce {
+		return r.to(Reserving)
+	}
+	if r.asksNobody(r.Step) {
 		r.Previews[r.Step] = nil // no member is held to what nobody decided about
 	}
 	r.beginWaves()
 	return true
+}
+
+// reserve counts what the cohorts of the step share, once.
+func (r *Rollout) reserve() bool {
+	switch done := r.look(1); {
+	case !done:
+		return false
+	case r.looks.failed != nil:
+		f := r.looks.failed
+		r.Previews = r.Previews[:r.Step]
+		r.impossible(f.Err, f.Why)
+		return true
+	}
+	r.beginWaves()
+	return true
+}
+
+// Reserved says what was seen of each page of the step, with those refused that find no place.
+func (r *Rollout) Reserved(seen []fleet.Seen, f *Failure) {
+	if f == nil && r.Stage == Reserving {
+		r.Previews[r.Step] = seen
+	}
+	r.looked(f)
 }
 
 // Previewed says what was seen of a page.

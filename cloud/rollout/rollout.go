@@ -2,7 +2,7 @@
 // Events come in as method calls, commands go out of Next; between the two nothing happens by itself. A run takes its plan's
 // steps one after the other, each in waves:
 //
-//	survey → for each step: preview → for each wave: gate → roll-out → soak → check → … → close
+//	survey → for each step: preview → reserve → for each wave: gate → roll-out → soak → check → … → close
 //
 // and from anywhere, when it is to end before its time, by way of the roll-back to close.
 package rollout
@@ -20,6 +20,7 @@ type Stage string
 const (
 	Surveying   Stage = "survey"    // finds the members and lays them out
 	Previewing  Stage = "preview"   // looks at the members of a step, for those who decide on it
+	Reserving   Stage = "reserve"   // gives out the places in the step's groups, when they may be too few
 	Gating      Stage = "gate"      // waits for votes before a wave
 	RollingOut  Stage = "roll-out"  // takes the members of a wave forward
 	Soaking     Stage = "soak"      // rests between two waves
@@ -180,6 +181,8 @@ func (r *Rollout) advance() (moved bool) {
 		r.look(1)
 	case Previewing:
 		return r.preview()
+	case Reserving:
+		return r.reserve()
 	case Gating:
 		return r.awaitVotes()
 	case RollingOut:
@@ -237,7 +240,7 @@ func (r *Rollout) beginStep() {
 	switch {
 	case r.Step >= len(r.Survey.Steps):
 		r.to(Closing)
-	case r.Survey.Steps[r.Step].Preview:
+	case r.Survey.Steps[r.Step].Preview, r.Survey.Steps[r.Step].Scarce:
 		r.to(Previewing)
 	default:
 		r.beginWaves()

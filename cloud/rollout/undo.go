@@ -48,7 +48,7 @@ func (r *Rollout) turnBack() bool {
 	if len(r.inFlight) > 0 || r.looks.open > 0 {
 		return false
 	}
-	if r.Stage == Previewing {
+	if r.Stage == Previewing || r.Stage == Reserving {
 		r.Previews = r.Previews[:min(r.Step, len(r.Previews))] // half a look is none
 	}
 	r.Lost = nil

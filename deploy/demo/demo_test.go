@@ -49,7 +49,7 @@ func TestMovesAskForWhatTheKindTakes(t *testing.T) {
 			require.NoError(t, err)
 			p, err := fleet.ParsePlan(data)
 			require.NoError(t, err)
-			r := membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group, Members: p.Members, Params: p.Params}
+			r := membership.Request{Kind: p.Kind, Account: p.Account, Group: p.Group, From: p.From, Members: p.Members, Params: p.Params}
 			require.Equal(t, r.Members, members)
 			k, err := membership.Find(kinds.All(kinds.Clouds{}), r.Kind)
 			require.NoError(t, err)

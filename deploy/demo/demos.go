@@ -26,6 +26,7 @@ type move struct {
 	Say     string            `json:"say"`     // what it shows, in a line
 	Group   string            `json:"group"`   // id
 	Members string            `json:"members"` // what the names of its members begin with
+	From    string            `json:"from"`    // id of the group that they leave for it
 	Params  membership.Params `json:"params"`
 	Wipes   bool              `json:"wipes"` // it destroys data, so that somebody must approve it
 	Exit    int               `json:"exit"`  // how fleetjoin must end
@@ -78,6 +79,9 @@ func (d demo) account(w world.World) string {
 func (d demo) request(w world.World, m move) (text []byte, members []string) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "kind: %s\naccount: %s\nrequester: ann\ngroup: %s\n", d.kind, d.account(w), m.Group)
+	if m.From != "" {
+		fmt.Fprintf(&b, "from: %s\n", m.From)
+	}
 	if m.Params != nil {
 		params, _ := json.Marshal(m.Params) // JSON is YAML, too
 		fmt.Fprintf(&b, "params: %s\n", params)

@@ -49,7 +49,7 @@ func TestTheFleetsAskForWhatTheWorldHas(t *testing.T) {
 			require.NoError(t, err)
 			members := chosen(w, step)
 			require.Empty(t, membership.Validate(k, membership.Request{Kind: step.Kind, Account: step.Account, Group: step.Group,
-				Members: members, Params: step.Params}))
+				From: step.From, Members: members, Params: step.Params}))
 			_, err = accounts.Get(step.Account)
 			require.NoError(t, err)
 			require.NotSubset(t, inGroup(w, step.Group), members, "%s: there would be nothing to do", step.Kind)

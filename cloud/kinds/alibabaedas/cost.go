@@ -18,8 +18,8 @@ const (
 
 // Cost says what an instance costs. One that is being imported by somebody else is only seen through. That EDAS is made to
 // look at instances that it does not know is left out: it is seldom needed.
-func (Kind) Cost(op membership.Operation, given membership.Params, m *membership.Member) membership.Cost {
-	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
+func (Kind) Cost(t membership.Target, m *membership.Member) membership.Cost {
+	p, _ := read(t) // what is wrong with them was said when they were given
 	reads := func() []membership.Calls {
 		return []membership.Calls{
 			alibaba.Reads("DescribeInstances", 100),
@@ -28,7 +28,7 @@ func (Kind) Cost(op membership.Operation, given membership.Params, m *membership
 		}
 	}
 	c := membership.Cost{Plan: reads(), Look: reads()}
-	if op == membership.Leave {
+	if t.Operation == membership.Leave {
 		c.Stages = []membership.StageCost{{Stage: stageRemove, Takes: removes,
 			Calls: []membership.Calls{alibaba.Writes("DeleteClusterMember", 1)}}}
 		return c

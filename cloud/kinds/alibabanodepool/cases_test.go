@@ -170,7 +170,7 @@ func TestAContainerClusterWithoutItsList(t *testing.T) {
 	s := containerNodePool(t, false)
 	kindtest.Bubble(t, s, 3, func(r *kindtest.Rig) {
 		_, err := r.Sim.Faults().Add(sim.Fault{Match: sim.Match{Action: "DescribeClusterNodes"}, Effect: fault.Status, Status: 404,
-			Code: "NotFound", Nth: 5, Count: 300})
+			Code: "NotFound", Nth: 6, Count: 300})
 		require.NoError(r, err)
 		report, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)

@@ -22,7 +22,7 @@ alibaba:
   readLag: 4s
   latency: 20ms
   timings: {stop: 1s-3s, start: 1s-3s, snapshot: 3s-6s, image: 3s-6s, replaceDisk: 3s-6s}
-  containers: {appear: 0s-6s, attach: 5s-10s, remove: 2s-4s, drain: 1s-3s, repeatAttach: ok}
+  containers: {appear: 0s-6s, attach: 5s-10s, remove: 2s-4s, drain: 1s-3s, repeatAttach: ok, nodeQuota: 500}
   clusters:
   - {id: c-prod, nodePools: [{id: np-workers}, {id: np-others}]}
   - {id: c-other, nodePools: [{id: np-theirs}]}

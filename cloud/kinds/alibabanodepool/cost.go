@@ -19,8 +19,8 @@ const (
 const perRead = 100
 
 // Cost says what an instance costs. One that is being made a node by somebody else is only seen through.
-func (Kind) Cost(op membership.Operation, given membership.Params, m *membership.Member) membership.Cost {
-	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
+func (Kind) Cost(t membership.Target, m *membership.Member) membership.Cost {
+	p, _ := read(t) // what is wrong with them was said when they were given
 	reads := func() []membership.Calls {
 		return []membership.Calls{
 			alibaba.Reads("DescribeInstances", perRead),
@@ -30,12 +30,13 @@ func (Kind) Cost(op membership.Operation, given membership.Params, m *membership
 		}
 	}
 	c := membership.Cost{Plan: reads(), Look: append(reads(), alibaba.Reads("DescribeTaskInfo", 0))}
-	if op == membership.Leave {
+	if t.Operation == membership.Leave {
 		c.Stages = []membership.StageCost{{Stage: stageRemove, Takes: removes, Off: true,
 			Calls: []membership.Calls{alibaba.Writes("RemoveNodePoolNodes", perCall)}}}
 		return c
 	}
-	c.Plan = append(c.Plan, alibaba.Reads("DescribeClustersV1", 0))
+	c.Plan = append(c.Plan, alibaba.Reads("DescribeClustersV1", 0), alibaba.Reads("DescribeUserQuota", 0))
+	c.Plan = append(c.Plan, reads()[2:]...) // for the room
 	isNode := m.Before[factNode] != ""
 	backup.Cost(&c, m, p.backup && !isNode)
 	attach := membership.StageCost{Stage: stageAttach, Takes: attaches, Off: true}

@@ -69,6 +69,11 @@ func refusals(check kindtest.Refused) {
 			check(name+", to "+string(op), p.Members[0], c.want)
 		}
 	}
+	move := request("d-1")
+	for from, want := range map[string][]string{healthy(membership.Join).groups["d-1"]: nil, "rg-other": {codeNotInFrom}} {
+		move.From = from
+		check("a move from "+from, healthy(membership.Join).Compile(move, membership.Join).Members[0], want)
+	}
 }
 
 func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }

@@ -8,8 +8,8 @@ import (
 // Cost says what a resource costs. A move is done when its call returns; that it takes as long as reads lag to be seen is
 // assumed, since nothing is published. Left out is what hangs on the resources: those of the default group are each looked
 // up once more, and those of types that are read one by one take turns, which makes a page slower.
-func (Kind) Cost(op membership.Operation, given membership.Params, _ *membership.Member) membership.Cost {
-	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
+func (Kind) Cost(t membership.Target, _ *membership.Member) membership.Cost {
+	p, _ := read(t) // what is wrong with them was said when they were given
 	resources, group := alibaba.ResourceReads(p.resourceType), alibaba.Reads("GetResourceGroup", 0)
 	c := membership.Cost{
 		Plan: []membership.Calls{resources, group, alibaba.Reads("ListAssociatedTransferSetting", 0)},
@@ -20,7 +20,7 @@ func (Kind) Cost(op membership.Operation, given membership.Params, _ *membership
 	if alibaba.OneByOne(p.resourceType) {
 		c.Look[0].Batch, c.Look[0].Times = 0, lookups
 	}
-	if op == membership.Leave {
+	if t.Operation == membership.Leave {
 		c.Stages[0].Stage = stageLeave
 	}
 	return c

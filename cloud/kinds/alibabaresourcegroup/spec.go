@@ -23,6 +23,7 @@ const (
 	codeGroupStatus     = "group-status"
 	codeGroupRegion     = "group-region"
 	codeResourceMissing = "resource-missing"
+	codeNotInFrom       = "not-in-from"
 	codeGroupUnknown    = "current-group-unknown"
 	codeMoved           = "moved-meanwhile"
 )
@@ -36,6 +37,7 @@ func (Kind) Spec() membership.Spec {
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
 		Finds:     "the region's resources of the parameter type, any of the 13; in a group is whom the resource manager lists, which learns of a move a little later",
+		Moves:     "in one write, as all that join: a resource is always in one group",
 		Room:      "without end",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
@@ -58,6 +60,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeGroupStatus, Reason: "the group is being created or deleted"},
 			{Code: codeGroupRegion, Reason: "the group is not ready in the account's region"},
 			{Code: codeResourceMissing, Reason: "there is no such resource; it may be one of another type or in another region"},
+			{Code: codeNotInFrom, Reason: "the resource is not in the group that it is to leave for the other"},
 			{Code: codeGroupUnknown, Reason: "the cloud does not say in which group the resource is, so it could not be put back"},
 		},
 		Failures: []membership.Objection{

@@ -11,12 +11,12 @@ import (
 // whoever put the member there and whenever, stay as they are.
 type change struct{ add, drop string } // "" for none
 
-// changeOf is what an operation does: a join leaves the group that it swaps, and a leave goes back into it.
-func changeOf(op membership.Operation, group string, p params) change {
-	if op == membership.Leave {
-		return change{add: p.swapFrom, drop: group}
+// changeOf is what an operation does: a join may leave another group.
+func changeOf(t membership.Target) change {
+	if t.Operation == membership.Leave {
+		return change{drop: t.Group}
 	}
-	return change{add: group, drop: p.swapFrom}
+	return change{add: t.Group, drop: t.From}
 }
 
 // of returns the set after the change, its order kept.

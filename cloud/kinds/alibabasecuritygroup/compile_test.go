@@ -20,7 +20,7 @@ func healthy() *observation {
 	basic := func(id string) alibaba.SecurityGroup {
 		return alibaba.SecurityGroup{ID: id, Type: "normal", VPC: "vpc-1"}
 	}
-	return &observation{operation: membership.Join, group: "sg-new", params: params{maxGroups: 5}, size: 10,
+	return &observation{target: membership.Target{Operation: membership.Join, Group: "sg-new"}, params: params{maxGroups: 5},
 		members: map[string]subject{
 			one: ofInstance(alibaba.Instance{ID: one, Name: "web-1", Status: "Running", VPC: "vpc-1", SecurityGroups: []string{"sg-b", "sg-a"}}),
 			nic: ofInterface(alibaba.NetworkInterface{ID: nic, Type: "Secondary", Status: "InUse", Instance: one, VPC: "vpc-1", SecurityGroups: []string{"sg-a"}}),
@@ -58,56 +58,50 @@ func regroup(id string, f func(*alibaba.SecurityGroup)) func(*observation) {
 	}
 }
 
-func leaving(o *observation) { o.operation = membership.Leave }
+func leaving(o *observation) { o.target.Operation = membership.Leave }
 
 // refusals are all objections, also many at once.
 func refusals(check kindtest.Refused) {
 	type spoil = func(*observation)
-	swap := func(from string) spoil { return func(o *observation) { o.params.swapFrom = from } }
+	swap := func(from string) spoil { return func(o *observation) { o.target.From = from } }
 	in := func(id string, groups ...string) spoil { return alter(id, func(s *subject) { s.groups = groups }) }
 	for name, c := range map[string]struct {
 		member string
 		spoil  []spoil
 		want   []string
 	}{
-		"nothing":           {one, nil, nil},
-		"nothing, again":    {nic, nil, nil},
-		"stopped":           {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", membership.PowerOff })}, nil},
-		"no group":          {one, []spoil{func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
-		"a managed group":   {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
-		"no instance":       {"i-none", nil, []string{codeMemberMissing}},
-		"no interface":      {"eni-none", nil, []string{codeMemberMissing}},
-		"starting":          {one, []spoil{alter(one, func(s *subject) { s.ready = false })}, []string{codeMemberStatus}},
-		"locked":            {one, []spoil{alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
-		"its host locked":   {nic, []spoil{alter(nic, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
-		"managed":           {nic, []spoil{alter(nic, func(s *subject) { s.managed = true })}, []string{codeMemberManaged}},
-		"a primary one":     {nic, []spoil{alter(nic, func(s *subject) { s.kind = "Primary" })}, []string{codeMemberType}},
-		"a trunk":           {nic, []spoil{alter(nic, func(s *subject) { s.kind = "Trunk" })}, []string{codeMemberType}},
-		"another VPC":       {one, []spoil{alter(one, func(s *subject) { s.vpc = "vpc-2" })}, []string{codeVPCMismatch}},
-		"a classic group":   {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" })}, []string{codeNetworkType}},
-		"classic, both":     {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" }), alter(one, func(s *subject) { s.vpc = "" })}, []string{codeNetworkType}},
-		"classic, legacy":   {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" }), alter(one, func(s *subject) { s.vpc = "" }), func(o *observation) { o.params.legacy = true }}, nil},
-		"enterprise":        {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Type = "enterprise" })}, []string{codeTypeMix}},
-		"a type not told":   {one, []spoil{func(o *observation) { delete(o.groups, "sg-a") }}, []string{codeTypeMix}},
-		"enterprise, swap":  {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Type = "enterprise" }), in(one, "sg-a"), swap("sg-a")}, nil},
-		"five already":      {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e")}, []string{codeTooMany}},
-		"five, and swap":    {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), swap("sg-a")}, nil},
-		"five, quota six":   {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), func(o *observation) { o.params.maxGroups = 6 }}, nil},
-		"a full group":      {one, []spoil{func(o *observation) { o.size = basicCapacity }}, []string{codeGroupFull}},
-		"full, says who":    {one, []spoil{func(o *observation) { o.params.capacity = 10 }}, []string{codeGroupFull}},
-		"full if basic":     {nic, []spoil{func(o *observation) { o.size = basicCapacity }, enterprise("sg-new", "sg-a")}, nil},
-		"a full large one":  {nic, []spoil{func(o *observation) { o.size = enterpriseCapacity }, enterprise("sg-new", "sg-a")}, []string{codeGroupFull}},
-		"swap":              {one, []spoil{swap("sg-a")}, nil},
-		"not in from":       {one, []spoil{swap("sg-c")}, []string{codeNotInFrom}},
-		"from is missing":   {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, codeNotInFrom}},
-		"from is managed":   {one, []spoil{swap("sg-a"), regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
-		"in both":           {one, []spoil{swap("sg-a"), in(one, "sg-a", "sg-new")}, nil},
-		"leave":             {one, []spoil{leaving, in(one, "sg-a", "sg-new")}, nil},
-		"leave, last":       {one, []spoil{leaving, in(one, "sg-new")}, []string{codeLastGroup}},
-		"leave, last, swap": {one, []spoil{leaving, in(one, "sg-new"), swap("sg-a")}, nil},
-		"leave, swap, full": {one, []spoil{leaving, in(one, "sg-new"), swap("sg-a"), func(o *observation) { o.params.capacity = 1 }}, []string{codeGroupFull}},
-		"leave, locked":     {one, []spoil{leaving, in(one, "sg-a", "sg-new"), alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
-		"leave no group":    {one, []spoil{leaving, func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
+		"nothing":          {one, nil, nil},
+		"nothing, again":   {nic, nil, nil},
+		"stopped":          {one, []spoil{alter(one, func(s *subject) { s.status, s.power = "Stopped", membership.PowerOff })}, nil},
+		"no group":         {one, []spoil{func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
+		"a managed group":  {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
+		"no instance":      {"i-none", nil, []string{codeMemberMissing}},
+		"no interface":     {"eni-none", nil, []string{codeMemberMissing}},
+		"starting":         {one, []spoil{alter(one, func(s *subject) { s.ready = false })}, []string{codeMemberStatus}},
+		"locked":           {one, []spoil{alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
+		"its host locked":  {nic, []spoil{alter(nic, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
+		"managed":          {nic, []spoil{alter(nic, func(s *subject) { s.managed = true })}, []string{codeMemberManaged}},
+		"a primary one":    {nic, []spoil{alter(nic, func(s *subject) { s.kind = "Primary" })}, []string{codeMemberType}},
+		"a trunk":          {nic, []spoil{alter(nic, func(s *subject) { s.kind = "Trunk" })}, []string{codeMemberType}},
+		"another VPC":      {one, []spoil{alter(one, func(s *subject) { s.vpc = "vpc-2" })}, []string{codeVPCMismatch}},
+		"a classic group":  {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" })}, []string{codeNetworkType}},
+		"classic, both":    {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" }), alter(one, func(s *subject) { s.vpc = "" })}, []string{codeNetworkType}},
+		"classic, legacy":  {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.VPC = "" }), alter(one, func(s *subject) { s.vpc = "" }), func(o *observation) { o.params.legacy = true }}, nil},
+		"enterprise":       {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Type = "enterprise" })}, []string{codeTypeMix}},
+		"a type not told":  {one, []spoil{func(o *observation) { delete(o.groups, "sg-a") }}, []string{codeTypeMix}},
+		"enterprise, swap": {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Type = "enterprise" }), in(one, "sg-a"), swap("sg-a")}, nil},
+		"five already":     {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e")}, []string{codeTooMany}},
+		"five, and swap":   {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), swap("sg-a")}, nil},
+		"five, quota six":  {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), func(o *observation) { o.params.maxGroups = 6 }}, nil},
+		"swap":             {one, []spoil{swap("sg-a")}, nil},
+		"not in from":      {one, []spoil{swap("sg-c")}, []string{codeNotInFrom}},
+		"from is missing":  {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, codeNotInFrom}},
+		"from is managed":  {one, []spoil{swap("sg-a"), regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
+		"in both":          {one, []spoil{swap("sg-a"), in(one, "sg-a", "sg-new")}, nil},
+		"leave":            {one, []spoil{leaving, in(one, "sg-a", "sg-new")}, nil},
+		"leave, last":      {one, []spoil{leaving, in(one, "sg-new")}, []string{codeLastGroup}},
+		"leave, locked":    {one, []spoil{leaving, in(one, "sg-a", "sg-new"), alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
+		"leave no group":   {one, []spoil{leaving, func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
 		"everything": {nic, []spoil{
 			alter(nic, func(s *subject) {
 				s.ready, s.locked, s.managed, s.kind, s.vpc, s.groups = false, true, true, "Trunk", "vpc-2", []string{"sg-a", "sg-b", "sg-c", "sg-d", "sg-e"}
@@ -120,7 +114,7 @@ func refusals(check kindtest.Refused) {
 		for _, f := range c.spoil {
 			f(o)
 		}
-		m := o.Compile(request(c.member), o.operation).Members[0]
+		m := o.Compile(request(c.member), o.target.Operation).Members[0]
 		check(name, m, c.want)
 	}
 }
@@ -145,20 +139,13 @@ func enterprise(ids ...string) func(*observation) {
 	}
 }
 
-func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
+func TestWhoHasItsPlaceTakesNone(t *testing.T) {
 	o := healthy()
-	o.params.capacity = 12 // 10 are in
-	for _, id := range []string{"i-a", "i-b", "i-c", "i-in", "i-locked"} {
-		s := o.members[one]
-		s.id = id
-		o.members[id] = s
-	}
-	alter("i-in", func(s *subject) { s.groups = []string{"sg-new"} })(o)
-	alter("i-locked", func(s *subject) { s.locked = true })(o)
-	p := o.Compile(request("i-locked", "i-in", "i-a", "i-b", "i-c"), membership.Join)
-	require.True(t, p.Members[1].Already)
-	require.Equal(t, [][]string{{codeMemberLocked}, nil, nil, nil, {codeGroupFull}},
-		[][]string{codes(p.Members[0]), codes(p.Members[1]), codes(p.Members[2]), codes(p.Members[3]), codes(p.Members[4])})
+	o.target.From = "sg-a"
+	alter(one, func(s *subject) { s.groups = []string{"sg-a", "sg-new"} })(o)
+	p := o.Compile(request(one, nic), membership.Join)
+	require.True(t, p.Members[0].Placed && p.Members[0].Due(), "it is only to be taken out of the other")
+	require.False(t, p.Members[1].Placed)
 }
 
 func TestCompileRemembersTheGroups(t *testing.T) {
@@ -182,12 +169,11 @@ func TestWhoIsAlreadyThere(t *testing.T) {
 		"swapped":                         {membership.Join, "sg-b", []string{"sg-a", "sg-new"}, true},
 		"joined, and still in the former": {membership.Join, "sg-a", []string{"sg-a", "sg-new"}, false},
 		"left":                            {membership.Leave, "", []string{"sg-a"}, true},
-		"left, and not back in the other": {membership.Leave, "sg-b", []string{"sg-a"}, true},
 		"not left":                        {membership.Leave, "", []string{"sg-a", "sg-new"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := healthy()
-			o.operation, o.params.swapFrom = c.op, c.from
+			o.target.Operation, o.target.From = c.op, c.from
 			alter(one, func(s *subject) { s.groups = c.groups })(o)
 			require.Equal(t, c.want, o.Compile(request(one), c.op).Members[0].Already)
 		})
@@ -201,15 +187,15 @@ func TestValidate(t *testing.T) {
 	with := func(name string, v any) func(*membership.Request) {
 		return func(r *membership.Request) { r.Params = membership.Params{name: v} }
 	}
-	from := func(v any) any { return map[string]any{"from": v} }
+	from := func(group string) func(*membership.Request) { return func(r *membership.Request) { r.From = group } }
 	for name, change := range map[string]func(*membership.Request){
 		"an instance":   func(*membership.Request) {},
 		"an interface":  func(r *membership.Request) { r.Members = []string{nic, "eni-two"} },
 		"legacy":        with("legacy", true),
-		"swap":          with("swap", from("sg-old")),
+		"swap":          from("sg-old"),
 		"a quota":       with("maxGroups", 10.0),
 		"a capacity":    with("capacity", 2000.0),
-		"swap, default": func(r *membership.Request) { r.Params = membership.Params{"swap": from("sg-old"), "legacy": false} },
+		"from, default": func(r *membership.Request) { r.From, r.Params = "sg-old", membership.Params{"legacy": false} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := ok()
@@ -234,14 +220,9 @@ func TestValidate(t *testing.T) {
 		"no groups":              {with("maxGroups", 0.0), "want a whole number"},
 		"too many groups":        {with("maxGroups", 101.0), "want a whole number"},
 		"no capacity":            {with("capacity", -1.0), "params.capacity"},
-		"swap is an id":          {with("swap", "sg-old"), "params.swap: \"sg-old\": want an object with nothing but from"},
-		"swap is null":           {with("swap", nil), "params.swap"},
-		"swap from nothing":      {with("swap", map[string]any{}), "params.swap"},
-		"swap from several":      {with("swap", map[string]any{"from": "sg-old", "to": "sg-x"}), "params.swap"},
-		"swap from a number":     {with("swap", from(5.0)), "params.swap"},
-		"swap from no group":     {with("swap", from("i-1")), `params.swap.from: "i-1": want the id of a security group`},
-		"swap from itself":       {with("swap", from("sg-new")), "params.swap.from: \"sg-new\": is the group itself"},
-		"swap, legacy":           {func(r *membership.Request) { r.Params = membership.Params{"swap": from("sg-old"), "legacy": true} }, "makes no sense with legacy: true"},
+		"from no group":          {from("i-1"), `from: "i-1": want the id of a security group`},
+		"from itself":            {from("sg-new"), "from: \"sg-new\": is the group itself"},
+		"from, legacy":           {func(r *membership.Request) { r.From, r.Params = "sg-old", membership.Params{"legacy": true} }, "makes no sense with legacy: true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := ok()

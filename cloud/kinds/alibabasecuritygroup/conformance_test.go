@@ -35,6 +35,7 @@ alibaba:
 // membershipWay is a way to come into a security group: who, and with which parameters.
 type membershipWay struct {
 	interfaces bool
+	from       string
 	params     membership.Params
 }
 
@@ -43,8 +44,8 @@ var (
 	ofInterfaces = membershipWay{interfaces: true}
 	legacy       = membershipWay{params: membership.Params{"legacy": true}}
 	legacyENI    = membershipWay{interfaces: true, params: membership.Params{"legacy": true}}
-	swapping     = membershipWay{params: membership.Params{"swap": map[string]any{"from": "sg-old"}}}
-	swappingENI  = membershipWay{interfaces: true, params: membership.Params{"swap": map[string]any{"from": "sg-old"}}}
+	swapping     = membershipWay{from: "sg-old"}
+	swappingENI  = membershipWay{interfaces: true, from: "sg-old"}
 )
 
 // writes names the API action that joins in this way.
@@ -66,7 +67,7 @@ func securityGroup(t *testing.T, way membershipWay) kindtest.Subject {
 		},
 		World: kindtest.World(securityGroupWorld),
 		Request: func(s *sim.Sim) membership.Request {
-			r := membership.Request{Kind: alibabasecuritygroup.ID, Account: "demo", Group: "sg-target", Params: way.params}
+			r := membership.Request{Kind: alibabasecuritygroup.ID, Account: "demo", Group: "sg-target", From: way.from, Params: way.params}
 			for _, i := range s.Instances() {
 				r.Members = append(r.Members, i.ID)
 			}
@@ -78,7 +79,7 @@ func securityGroup(t *testing.T, way membershipWay) kindtest.Subject {
 		Member: func(s *sim.Sim, id string) (in bool, state string) {
 			groups, status := groupsOf(s, id)
 			in = slices.Contains(groups, "sg-target")
-			if way.params["swap"] != nil { // then sg-target stands where sg-old stood
+			if way.from != "" { // then sg-target stands where sg-old stood
 				groups = append(slices.DeleteFunc(groups, func(g string) bool { return g == "sg-target" }), map[bool]string{true: "sg-old"}[in])
 			}
 			groups = slices.DeleteFunc(groups, func(g string) bool { return g == "sg-target" || g == "" })
@@ -125,18 +126,19 @@ func TestSwappedSecurityGroup(t *testing.T) {
 				kindtest.Bubble(t, subject, 3, func(r *kindtest.Rig) {
 					req := subject.Request(r.Sim)
 					before := r.States(req.Members)
-					for _, op := range []membership.Operation{membership.Join, membership.Leave} {
+					back := req
+					back.Group, back.From = req.From, req.Group
+					for _, move := range []membership.Request{req, back} {
 						if effect != "" {
 							_, err := r.Sim.Faults().Add(sim.Fault{Match: sim.Match{Action: way.writes()}, Effect: effect, Count: 3})
 							require.NoError(r, err)
 						}
-						report, err := r.Run(op, req)
+						report, err := r.Run(membership.Join, move)
 						require.NoError(r, err)
 						require.Equal(r, membership.RunSucceeded, report.Outcome, "%+v", report)
 						for _, id := range req.Members {
 							groups, _ := groupsOf(r.Sim, id)
-							want := map[membership.Operation]string{membership.Join: "sg-target", membership.Leave: "sg-old"}[op]
-							require.ElementsMatch(r, []string{"sg-base", want}, groups)
+							require.ElementsMatch(r, []string{"sg-base", move.Group}, groups)
 						}
 					}
 					require.Equal(r, before, r.States(req.Members))

@@ -13,7 +13,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 	s, exists := o.members[m.Member.ID]
 	write := stageJoin
 	action := actJoin
-	if o.operation == membership.Leave {
+	if o.target.Operation == membership.Leave {
 		write, action = stageLeave, actLeave
 	}
 	switch {
@@ -35,7 +35,7 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 
 func (o *observation) decideWrite(s subject, action string) membership.Decision {
 	c := o.change()
-	_, known := o.groups[o.group]
+	_, known := o.groups[o.target.Group]
 	switch {
 	case !known:
 		return membership.Fail(codeGroupMissing, "there is no such group any more")

@@ -48,9 +48,8 @@ func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session
 // params are the request's parameters, read.
 type params struct {
 	legacy    bool
-	swapFrom  string // the group that a join leaves and a leave goes back into; "" for none
-	maxGroups int    // of one member
-	capacity  int    // members of the group; 0: what is documented for its type
+	maxGroups int // of one member
+	capacity  int // members of the group; 0: what is documented for its type
 }
 
 const (
@@ -62,15 +61,6 @@ const (
 func (p *params) declared() []membership.Param {
 	p.maxGroups = defaultMaxGroups
 	return []membership.Param{
-		membership.Object("swap", "none", "{from: sg-…}: leaves that group and joins the other in one write, so that no moment is "+
-			"without rules; leaving then goes back into it", func(given any) string {
-			swap, _ := given.(map[string]any)
-			from, isText := swap["from"].(string)
-			if p.swapFrom = from; !isText || len(swap) != 1 {
-				return "want an object with nothing but from, the id of the group to leave"
-			}
-			return ""
-		}),
 		membership.Flag(&p.legacy, "legacy", false, "uses JoinSecurityGroup and LeaveSecurityGroup, which are deprecated, but change "+
 			"one group only: others may change the member's other groups at the same moment, and instances in the classic network "+
 			"have no other way"),
@@ -84,16 +74,14 @@ func (p *params) declared() []membership.Param {
 func read(t membership.Target) (p params, problems []membership.Problem) {
 	problems = t.Params.Read(p.declared())
 	from := func(want string) {
-		problems = append(problems, membership.Problem{Field: "params.swap.from", Value: membership.Quote(p.swapFrom), Want: want})
+		problems = append(problems, membership.Problem{Field: "from", Value: membership.Quote(t.From), Want: want})
 	}
 	switch {
-	case p.swapFrom == "":
-	case !groupID.MatchString(p.swapFrom):
+	case t.From == "":
+	case !groupID.MatchString(t.From):
 		from(wantGroup)
-	case p.swapFrom == t.Group:
-		from("is the group itself; want another one")
 	case p.legacy:
-		problems = append(problems, t.Params.Bad("swap", "makes no sense with legacy: true, which cannot change two groups in one write"))
+		from("makes no sense with legacy: true, which cannot change two groups in one write")
 	}
 	return p, problems
 }
@@ -129,6 +117,6 @@ func (Kind) Validate(r membership.Request) []membership.Problem {
 			Value: fmt.Sprintf("%d instances and %d network interfaces", instances, interfaces),
 			Want:  "want one or the other; ask for them in two requests"})
 	}
-	_, more := read(membership.Target{Group: r.Group, Params: r.Params})
+	_, more := read(membership.Target{Group: r.Group, From: r.From, Params: r.Params})
 	return append(problems, more...)
 }

@@ -1,7 +1,6 @@
 package alibabasecuritygroup
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,13 +11,10 @@ import (
 
 // observation is what the cloud said at one moment.
 type observation struct {
-	operation membership.Operation
-	group     string // id
-	params    params
-	members   map[string]subject
-	groups    map[string]alibaba.SecurityGroup // the group; when planning, also all others that matter
-	// Only when planning:
-	size int // members of the group that is joined
+	target  membership.Target
+	params  params
+	members map[string]subject
+	groups  map[string]alibaba.SecurityGroup // the group; when planning, also all others that matter
 }
 
 // subject is an instance or a network interface, as far as security groups go.
@@ -61,9 +57,9 @@ const (
 
 // allGroups are the ids of all groups that planning has to know.
 func (o *observation) allGroups() []string {
-	ids := map[string]bool{o.group: true}
-	if o.params.swapFrom != "" {
-		ids[o.params.swapFrom] = true
+	ids := map[string]bool{o.target.Group: true}
+	if o.target.From != "" {
+		ids[o.target.From] = true
 	}
 	for _, s := range o.members {
 		for _, id := range s.groups {
@@ -74,21 +70,20 @@ func (o *observation) allGroups() []string {
 }
 
 // change is what the operation does to every member.
-func (o *observation) change() change { return changeOf(o.operation, o.group, o.params) }
+func (o *observation) change() change { return changeOf(o.target) }
 
 // reached reports whether a set of groups is what the operation wants. Leaving wants no more than to be out: who is out
 // already is not put anywhere.
 func (o *observation) reached(set []string) bool {
-	if o.operation == membership.Leave {
-		return !slices.Contains(set, o.group)
+	if o.target.Operation == membership.Leave {
+		return !slices.Contains(set, o.target.Group)
 	}
 	return o.change().done(set)
 }
 
 // Compile refuses whom the cloud would refuse and remembers the groups of the others.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	_, known := o.groups[o.group]
-	room := o.capacity() - o.size
+	_, known := o.groups[o.target.Group]
 	return membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		s, exists := o.members[id]
 		m := remember(id, s, exists)
@@ -96,14 +91,8 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 			m.Already = true
 			return m
 		}
+		m.Placed = o.change().add != "" && slices.Contains(s.groups, o.change().add)
 		m.Refused = o.objections(s, exists)
-		if into := o.change().add; len(m.Refused) == 0 && into != "" && !slices.Contains(s.groups, into) {
-			if room--; room < 0 {
-				m.Refused = append(m.Refused, membership.Objection{Code: codeGroupFull, Reason: fmt.Sprintf(
-					"group %s has %d members of at most %d, and the members before it in the request take what is left",
-					into, o.size, o.capacity())})
-			}
-		}
 		return m
 	})
 }
@@ -119,9 +108,6 @@ func remember(id string, s subject, exists bool) membership.Member {
 	}
 	return m
 }
-
-// capacity is how many members the group that is joined has room for.
-func (o *observation) capacity() int { return o.params.capacityOf(o.groups[o.change().add]) }
 
 // capacityOf is how many members a group has room for.
 func (p params) capacityOf(g alibaba.SecurityGroup) int {
@@ -139,7 +125,7 @@ func (p params) capacityOf(g alibaba.SecurityGroup) int {
 // operator wants to mend them all at once.
 func (o *observation) objections(s subject, exists bool) (all membership.Objections) {
 	c := o.change()
-	for _, id := range []string{o.group, o.params.swapFrom} {
+	for _, id := range []string{o.target.Group, o.target.From} {
 		g, known := o.groups[id]
 		switch {
 		case id == "":
@@ -184,7 +170,7 @@ func (o *observation) objectionsToSet(s subject) (all membership.Objections) {
 	c := o.change()
 	after := c.of(s.groups)
 	// Who has joined already may still be in the group that it should have left for it.
-	if o.operation == membership.Join && c.drop != "" && !slices.Contains(s.groups, c.drop) {
+	if o.target.Operation == membership.Join && c.drop != "" && !slices.Contains(s.groups, c.drop) {
 		all.Add(codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
 	}
 	if len(after) == 0 {

@@ -46,7 +46,7 @@ func TestTheGroupsOfOthersStay(t *testing.T) {
 					time.Sleep(lag) // virtual time
 				}
 				session, err := subject.Kind(r.Sim.RoundTripper()).Open(r.Context(),
-					membership.Target{Operation: membership.Join, Account: "demo", Group: req.Group, Params: req.Params})
+					membership.Target{Operation: membership.Join, Account: "demo", Group: req.Group, From: req.From, Params: req.Params})
 				require.NoError(r, err)
 				seen, err := session.Observe(r.Context(), membership.Look{Members: req.Members, Thorough: true})
 				require.NoError(r, err)
@@ -130,32 +130,33 @@ func TestObjectionsToSecurityGroups(t *testing.T) {
 		group, member string
 		params        membership.Params
 		code          string // "" for none
+		from          string
 	}{
-		{"sg-target", "i-fine", nil, ""},
-		{"sg-target", "eni-fine", nil, ""},
-		{"sg-target", "i-none", nil, "member-missing"},
-		{"sg-target", "i-beijing", nil, "member-missing"},
-		{"sg-target", "i-new", nil, "member-status"},
-		{"sg-target", "i-locked", nil, "member-locked"},
-		{"sg-target", "i-vpc2", nil, "vpc-mismatch"},
-		{"sg-target", "i-large", nil, "group-type-mix"},
-		{"sg-target", "i-classic", membership.Params{"legacy": true}, "network-type"},
-		{"sg-target", "i-fine", membership.Params{"maxGroups": 1.0}, "too-many-groups"},
-		{"sg-base", "i-vpc2", membership.Params{"capacity": 1.0, "swap": map[string]any{"from": "sg-vpc2"}}, "vpc-mismatch"},
-		{"sg-base", "i-large", membership.Params{"capacity": 1.0, "swap": map[string]any{"from": "sg-large"}}, "group-full"},
-		{"sg-target", "i-fine", membership.Params{"swap": map[string]any{"from": "sg-large"}}, "not-in-swap-from"},
-		{"sg-managed", "i-fine", nil, "group-managed"},
-		{"sg-beijing", "i-fine", nil, "group-missing"},
-		{"sg-target", "eni-first", nil, "interface-type"},
-		{"sg-target", "eni-locked", nil, "member-locked"},
-		{"sg-target", "eni-managed", nil, "member-managed"},
-		{"sg-target", "eni-attaching", nil, "member-status"},
-		{"sg-target", "eni-none", nil, "member-missing"},
+		{"sg-target", "i-fine", nil, "", ""},
+		{"sg-target", "eni-fine", nil, "", ""},
+		{"sg-target", "i-none", nil, "member-missing", ""},
+		{"sg-target", "i-beijing", nil, "member-missing", ""},
+		{"sg-target", "i-new", nil, "member-status", ""},
+		{"sg-target", "i-locked", nil, "member-locked", ""},
+		{"sg-target", "i-vpc2", nil, "vpc-mismatch", ""},
+		{"sg-target", "i-large", nil, "group-type-mix", ""},
+		{"sg-target", "i-classic", membership.Params{"legacy": true}, "network-type", ""},
+		{"sg-target", "i-fine", membership.Params{"maxGroups": 1.0}, "too-many-groups", ""},
+		{"sg-base", "i-vpc2", membership.Params{"capacity": 1.0}, "vpc-mismatch", "sg-vpc2"},
+		{"sg-base", "i-large", membership.Params{"capacity": 1.0}, "no-room", "sg-large"},
+		{"sg-target", "i-fine", nil, "not-in-from", "sg-large"},
+		{"sg-managed", "i-fine", nil, "group-managed", ""},
+		{"sg-beijing", "i-fine", nil, "group-missing", ""},
+		{"sg-target", "eni-first", nil, "interface-type", ""},
+		{"sg-target", "eni-locked", nil, "member-locked", ""},
+		{"sg-target", "eni-managed", nil, "member-managed", ""},
+		{"sg-target", "eni-attaching", nil, "member-status", ""},
+		{"sg-target", "eni-none", nil, "member-missing", ""},
 	} {
 		t.Run(c.group+" "+c.member+" "+c.code, func(t *testing.T) {
 			kindtest.Bubble(t, subject, 0, func(r *kindtest.Rig) {
 				report, err := r.Run(membership.Join, membership.Request{Kind: alibabasecuritygroup.ID, Account: "demo",
-					Group: c.group, Members: []string{c.member}, Params: c.params})
+					Group: c.group, From: c.from, Members: []string{c.member}, Params: c.params})
 				require.NoError(r, err)
 				require.Equal(r, c.code, report.Members[0].Code, report.Members[0].Reason)
 				if c.code != "" {

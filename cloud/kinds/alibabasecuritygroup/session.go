@@ -24,10 +24,10 @@ func newSession(client *alibaba.Client, t membership.Target, p params) membershi
 	return &session{client: client, target: t, params: p}
 }
 
-// Observe reads the members and the group; for planning also every other group of the members, the instances behind the
-// network interfaces, and how full the group is.
+// Observe reads the members and the group; for planning also every other group of the members, and the instances behind the
+// network interfaces.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {
-	o := &observation{operation: s.target.Operation, group: s.target.Group, params: s.params}
+	o := &observation{target: s.target, params: s.params}
 	if !look.Thorough {
 		reads, ctx := errgroup.WithContext(ctx)
 		reads.Go(func() (err error) {
@@ -50,12 +50,6 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 		return err
 	})
 	reads.Go(func() error { return s.readLocks(ctx, o.members) })
-	if into := changeOf(s.target.Operation, s.target.Group, s.params).add; into != "" {
-		reads.Go(func() (err error) {
-			o.size, err = s.client.GroupSize(ctx, into)
-			return err
-		})
-	}
 	return o, reads.Wait()
 }
 
@@ -100,7 +94,7 @@ func (s *session) readLocks(ctx context.Context, members map[string]subject) err
 // Do sends one write for one member.
 func (s *session) Do(ctx context.Context, action string, members []*membership.Member) (membership.Sent, error) {
 	m := members[0]
-	c := changeOf(s.target.Operation, s.target.Group, s.params)
+	c := changeOf(s.target)
 	switch action {
 	case actJoin, actLeave:
 	case actRestore:

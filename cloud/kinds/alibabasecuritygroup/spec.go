@@ -30,12 +30,11 @@ const (
 	codeMemberType    = "interface-type"
 	codeGroupMissing  = "group-missing"
 	codeGroupManaged  = "group-managed"
-	codeGroupFull     = "group-full"
 	codeNetworkType   = "network-type"
 	codeVPCMismatch   = "vpc-mismatch"
 	codeTypeMix       = "group-type-mix"
 	codeTooMany       = "too-many-groups"
-	codeNotInFrom     = "not-in-swap-from"
+	codeNotInFrom     = "not-in-from"
 	codeLastGroup     = "last-group"
 	codeChanged       = "groups-changed"
 )
@@ -50,12 +49,13 @@ func (Kind) Spec() membership.Spec {
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
 		Finds:     "instances of the account's region, interfaces have to be listed; in a group is whose primary interface is in it",
+		Moves:     "in one write, so that no moment is without rules",
 		Room:      "the parameter capacity, or what is documented for the group's type, less the interfaces it has",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages(membership.Stage{Name: stageJoin,
 				Help: "adds the group to those that the member is in right then, and sees it there",
-				Undo: "restores the set of groups that was before: takes the group out, puts back what it was swapped for"}),
+				Undo: "restores the set of groups that was before: takes the group out, puts it back into the one that it left for it"}),
 			membership.Leave: stages(membership.Stage{Name: stageLeave,
 				Help: "takes the group out of those that the member is in right then, and sees it gone",
 				Undo: "restores the set of groups that was before: puts the member back into the group"}),
@@ -73,13 +73,12 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeMemberType, Reason: "the network interface is not a secondary one; a primary one's groups are its instance's"},
 			{Code: codeGroupMissing, Reason: "the account has no such group in its region"},
 			{Code: codeGroupManaged, Reason: "the group belongs to a product of the cloud, which alone may change its members"},
-			{Code: codeGroupFull, Reason: "the group has no room for it; see the parameter capacity"},
 			{Code: codeNetworkType, Reason: "one is in a VPC and the other in the classic network, or the classic network takes legacy: true"},
 			{Code: codeVPCMismatch, Reason: "the member and the group are in different VPCs"},
 			{Code: codeTypeMix, Reason: "the member would be in basic and enterprise groups at once"},
-			{Code: codeTooMany, Reason: "the member would be in more groups than may be; see the parameters maxGroups and swap"},
+			{Code: codeTooMany, Reason: "the member would be in more groups than may be; see the parameter maxGroups, and from"},
 			{Code: codeNotInFrom, Reason: "the member is not in the group that it is to leave for the other"},
-			{Code: codeLastGroup, Reason: "the member would be in no group; see the parameter swap"},
+			{Code: codeLastGroup, Reason: "the member would be in no group; let it join another one, from this one"},
 		},
 		Failures: []membership.Objection{
 			{Code: codeMemberMissing, Reason: "the member is gone"},

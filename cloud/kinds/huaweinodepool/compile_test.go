@@ -18,7 +18,7 @@ func healthy() *observation {
 	return &observation{operation: membership.Join, params: params{cluster: clusterID}, poolID: "p",
 		cluster: huawei.Cluster{ID: clusterID, Phase: available, Flavor: "cce.s2.small", VPC: "vpc", Subnet: "net"},
 		pool:    huawei.NodePool{ID: "p", FlavorID: "c7", Zone: "az1", BillingMode: "0", Group: "g"},
-		count:   2, nodes: map[string]huawei.Node{}, jobs: map[string]huawei.ClusterJob{},
+		nodes:   map[string]huawei.Node{}, jobs: map[string]huawei.ClusterJob{},
 		servers: map[string]huawei.Server{"s": {ID: "s", Name: "node-1", Status: statusActive, FlavorID: "c7", VCPUs: 2, RAMMiB: 4096,
 			Zone: "az1", VPC: "vpc", Subnet: "net", NICs: 1, Billing: "0", Groups: []string{"g"}, Image: "i1", SystemDisk: "d1"}},
 	}
@@ -60,10 +60,6 @@ func refusals(check kindtest.Refused) {
 		"no pool":             {func(o *observation) { o.poolMissing = true }, []string{codePoolMissing}},
 		"a pool that goes":    {func(o *observation) { o.pool.Phase = "Deleting" }, []string{codePoolStatus}},
 		"a pool that is busy": {func(o *observation) { o.pool.Phase = "Synchronizing" }, nil},
-		"a full cluster":      {func(o *observation) { o.count = 50 }, []string{codeClusterFull}},
-		"a cluster of unknown size": {func(o *observation) {
-			o.count, o.cluster.Flavor = 5000, "cce.s9.huge"
-		}, nil},
 		"no server":           {func(o *observation) { delete(o.servers, "s") }, []string{codeServerMissing}},
 		"stopped":             {server(func(s *huawei.Server) { s.Status = "SHUTOFF" }), []string{codeServerStatus}},
 		"busy":                {server(func(s *huawei.Server) { s.TaskState = "rebooting" }), []string{codeServerBusy}},
@@ -127,18 +123,11 @@ func refusals(check kindtest.Refused) {
 
 func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
-func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
+func TestWhoIsOnTheWayTakesNoPlace(t *testing.T) {
 	o := healthy()
-	o.count = 48 // of 50
-	for _, id := range []string{"a", "b", "c", "in"} {
-		o.servers[id] = o.servers["s"]
-	}
-	o.nodes["in"] = huawei.Node{ID: "n", ServerID: "in", Pool: "p", Phase: phaseAbnormal}
-	change(o, func(s *huawei.Server) { s.Locked = true }) // takes no room
-	p := o.Compile(request("s", "in", "a", "b", "c"), membership.Join)
-	require.True(t, p.Members[1].Already)
-	require.Equal(t, [][]string{{codeServerLocked}, nil, nil, nil, {codeClusterFull}},
-		[][]string{codes(p.Members[0]), codes(p.Members[1]), codes(p.Members[2]), codes(p.Members[3]), codes(p.Members[4])})
+	o.nodes["s"] = huawei.Node{ID: "n", ServerID: "s", Pool: "p", Phase: phaseInstalling}
+	m := o.Compile(request("s"), membership.Join).Members[0]
+	require.True(t, m.Due() && m.Placed, "%+v", m)
 }
 
 func TestCompileRemembersHowThingsWere(t *testing.T) {

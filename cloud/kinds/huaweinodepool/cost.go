@@ -18,7 +18,7 @@ const (
 const perRead = 100
 
 // Cost says what a server costs. A server that is being made a node by somebody else is only seen through.
-func (Kind) Cost(op membership.Operation, _ membership.Params, m *membership.Member) membership.Cost {
+func (Kind) Cost(t membership.Target, m *membership.Member) membership.Cost {
 	look := []membership.Calls{
 		huawei.Reads("ListServersDetails", perRead),
 		huawei.Reads("NovaShowFlavorExtraSpecs", 0), // one for each flavor, and a pool has one
@@ -29,8 +29,11 @@ func (Kind) Cost(op membership.Operation, _ membership.Params, m *membership.Mem
 	// Of another cluster of the project the nodes are listed, too: how many there are nobody knows before.
 	c := membership.Cost{Plan: append([]membership.Calls{huawei.Reads("ListClusters", 0)}, look...)}
 	c.Look = append(look, huawei.Reads("ShowJob", 0))
+	if t.Operation == membership.Join {
+		c.Plan = append(c.Plan, look[2:5]...) // for the room
+	}
 	switch {
-	case op == membership.Leave:
+	case t.Operation == membership.Leave:
 		c.Stages = []membership.StageCost{{Stage: stageRemove, Takes: removes, Off: true,
 			Calls: []membership.Calls{huawei.ClusterWrites("RemoveNode", huawei.NodesPerCall)}}}
 	case m.Before[factNode] != "":

@@ -17,7 +17,6 @@ type observation struct {
 	clusterMissing bool
 	pool           huawei.NodePool
 	poolMissing    bool
-	count          int                    // nodes of the cluster, in all its pools
 	nodes          map[string]huawei.Node // the cluster's, by server id
 	servers        map[string]huawei.Server
 	xen            map[string]bool // by flavor id
@@ -66,8 +65,6 @@ func (o *observation) inPool(server string) (huawei.Node, bool) {
 
 // Compile refuses whom the pool cannot take and remembers how the systems of the others are.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	limit := o.cluster.NodeLimit()
-	room := limit - o.count
 	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := o.member(id)
 		node, in := o.inPool(id)
@@ -79,19 +76,12 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 		case in && (node.Phase == phaseActive || node.Phase == phaseAbnormal):
 			m.Already = true
 		case in && (node.Phase == phaseBuild || node.Phase == phaseInstalling): // on its way: only to be seen through
+			m.Placed = true
 		case in:
 			m.Refused = []membership.Objection{{Code: codeNodeState, Reason: fmt.Sprintf(
 				"the server is node %s of the pool, which is %s; remove it first", node.ID, node.Phase)}}
 		default:
 			m.Refused = o.objections(id)
-			// A limit of 0 is one that the cluster's flavor does not tell.
-			if len(m.Refused) == 0 && limit > 0 {
-				if room--; room < 0 {
-					m.Refused = []membership.Objection{{Code: codeClusterFull, Reason: fmt.Sprintf(
-						"the cluster has %d nodes of at most %d, and the members before it in the request take what is left",
-						o.count, limit)}}
-				}
-			}
 		}
 		return m
 	})

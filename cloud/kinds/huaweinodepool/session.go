@@ -52,7 +52,7 @@ func (s *session) Observe(ctx context.Context, look membership.Look) (membership
 	var nodesMissing bool
 	reads.Go(func() error {
 		nodes, gone, err := missing(s.client.Nodes(ctx, s.params.cluster))
-		o.count, o.nodes, nodesMissing = len(nodes), byServer(nodes, s.target.Group), gone
+		o.nodes, nodesMissing = byServer(nodes, s.target.Group), gone
 		return err
 	})
 	var mu sync.Mutex

@@ -28,7 +28,6 @@ const (
 const (
 	codeClusterMissing = "cluster-missing"
 	codeClusterStatus  = "cluster-status"
-	codeClusterFull    = "cluster-full"
 	codePoolMissing    = "pool-missing"
 	codePoolStatus     = "pool-status"
 	codeServerMissing  = "server-missing"
@@ -79,7 +78,6 @@ func (Kind) Spec() membership.Spec {
 			actRemove: {Call: "RemoveNode", Batch: huawei.NodesPerCall},
 		},
 		Objections: append(preconditions(),
-			membership.Objection{Code: codeClusterFull, Reason: "the cluster takes no more nodes"},
 			membership.Objection{Code: codeNodeState, Reason: "the server is a node of the pool already, in a phase that leads nowhere"},
 		),
 		Failures: append(preconditions(),

@@ -10,12 +10,12 @@ import (
 // change is what happens to the groups of a server: at most one comes in, and then at most one goes. All others stay.
 type change struct{ add, drop string } // "" for none
 
-// changeOf is what an operation does: a join leaves the group that it swaps, and a leave goes back into it.
-func changeOf(op membership.Operation, group string, p params) change {
-	if op == membership.Leave {
-		return change{add: p.swapFrom, drop: group}
+// changeOf is what an operation does: a join may leave another group.
+func changeOf(t membership.Target) change {
+	if t.Operation == membership.Leave {
+		return change{drop: t.Group}
 	}
-	return change{add: group, drop: p.swapFrom}
+	return change{add: t.Group, drop: t.From}
 }
 
 // added reports whether the first of the two writes has nothing to do, removed the same of the second.

@@ -13,7 +13,7 @@ import (
 
 // seen is a world in which server "s" is in the groups, and is to join "g", for "from" if there is one.
 func seen(op membership.Operation, from string, groups ...string) *observation {
-	return &observation{operation: op, change: changeOf(op, "g", params{swapFrom: from}),
+	return &observation{operation: op, change: changeOf(membership.Target{Operation: op, Group: "g", From: from}),
 		servers: map[string]huawei.Server{"s": {ID: "s", Name: "web-1", Status: "ACTIVE", SecurityGroups: groups}}}
 }
 
@@ -49,7 +49,6 @@ func refusals(check kindtest.Refused) {
 		"a swap of what it is not in":    {membership.Join, "x", "a", nil, []string{codeNotInFrom}},
 		"a leave":                        {membership.Leave, "", "a,g", nil, nil},
 		"a leave of the last":            {membership.Leave, "", "g", nil, []string{codeLastGroup}},
-		"a leave back into another":      {membership.Leave, "x", "g", nil, nil},
 		"a leave of what does not exist": {membership.Leave, "", "a,g", func(o *observation) { o.dropMissing = true }, []string{codeGroupMissing}},
 	} {
 		o := seen(c.op, c.from, strings.Split(c.in, ",")...)
@@ -87,8 +86,6 @@ func decisions(check kindtest.Decided) {
 		"a swap is done":              {membership.Join, "x", "x", "g", stageVerify, false, nil, next},
 		"leaves":                      {membership.Leave, "", "a,g", "a,g", stageRemove, false, nil, act(actRemove)},
 		"not into nothing":            {membership.Leave, "", "a,g", "g", stageRemove, false, nil, fail(codeLastGroup)},
-		"first back into the other":   {membership.Leave, "x", "g", "g", stageAdd, false, nil, act(actAdd)},
-		"who is out stays out":        {membership.Leave, "x", "g", "a", stageAdd, false, nil, next},
 		"nothing to add":              {membership.Leave, "", "a,g", "a,g", stageAdd, false, nil, next},
 		"has left":                    {membership.Leave, "", "a,g", "a", stageVerify, false, nil, next},
 		"undoes the add":              {membership.Join, "", "a", "a,g", stageAdd, true, nil, act(actTakeOut)},
@@ -127,25 +124,23 @@ func TestCompileRemembersHowThingsWere(t *testing.T) {
 
 func TestWhoIsThereAlready(t *testing.T) {
 	for in, o := range map[string]*observation{
-		"joined":       seen(membership.Join, "", "a", "g"),
-		"swapped":      seen(membership.Join, "x", "g"),
-		"left":         seen(membership.Leave, "", "a"),
-		"left, for no": seen(membership.Leave, "x", "a"),
+		"joined":  seen(membership.Join, "", "a", "g"),
+		"swapped": seen(membership.Join, "x", "g"),
+		"left":    seen(membership.Leave, "", "a"),
 	} {
 		require.True(t, o.Compile(request(), o.operation).Members[0].Already, in)
 	}
 }
 
-func TestParametersThatMakeNoSense(t *testing.T) {
+func TestTheGroupThatIsLeft(t *testing.T) {
 	const a, b = "0121a35e-610c-4127-889d-38d125ad6181", "19ce0608-03b8-450c-9091-8913fe7843b1"
-	for want, swap := range map[string]any{
-		"params.swap: want an object with nothing but from":                map[string]any{"to": b},
-		`params.swap.from: "web": ` + huawei.WantUUID:                      map[string]any{"from": "web"},
-		`params.swap.from: "` + a + `": is the group itself; want another`: map[string]any{"from": a},
+	r := membership.Request{Kind: ID, Account: "demo", Group: a, Members: []string{b}, From: b}
+	require.Empty(t, membership.Validate(Kind{}, r))
+	for from, want := range map[string]string{
+		"web": `from: "web": ` + huawei.WantUUID,
+		a:     `from: "` + a + `": is the group itself; want another one`,
 	} {
-		r := membership.Request{Kind: ID, Account: "demo", Group: a, Members: []string{b}, Params: membership.Params{"swap": swap}}
-		err := membership.Bad(Kind{}.Validate(r))
-		require.ErrorContains(t, err, strings.SplitN(want, ": want an object", 2)[0])
-		require.ErrorContains(t, err, want[strings.LastIndex(want, "want"):])
+		r.From = from
+		require.ErrorContains(t, membership.Bad(membership.Validate(Kind{}, r)), want)
 	}
 }

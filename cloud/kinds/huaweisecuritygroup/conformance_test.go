@@ -33,24 +33,24 @@ func group(name string) string {
 	return world.ID(1, "security-group", "0123456789abcdef0123456789abcdef/"+name)
 }
 
-func added(*testing.T) kindtest.Subject { return subject(nil) }
+func added(*testing.T) kindtest.Subject { return subject("") }
 
-// swapped leaves the group old for the other.
-func swapped(*testing.T) kindtest.Subject {
-	s := subject(membership.Params{"swap": map[string]any{"from": group("old")}})
+// moved leaves the group old for the other.
+func moved(*testing.T) kindtest.Subject {
+	s := subject(group("old"))
 	s.Failures = append(s.Failures, kindtest.Failure{Name: "the old group does not let go", Code: "badRequest", Fault: sim.Fault{
 		Match: sim.Match{Action: "NovaDisassociateSecurityGroup", Group: group("old")}, Effect: fault.Status, Status: http.StatusBadRequest, Code: "badRequest"}})
 	return s
 }
 
-func subject(params membership.Params) kindtest.Subject {
+func subject(from string) kindtest.Subject {
 	return kindtest.Subject{
 		Kind: func(transport http.RoundTripper) membership.Kind {
 			return huaweisecuritygroup.New(kindtest.Huawei(transport))
 		},
 		World: kindtest.World(theWorld),
 		Request: func(s *sim.Sim) membership.Request {
-			r := membership.Request{Kind: huaweisecuritygroup.ID, Account: "demo", Group: group("target"), Params: params}
+			r := membership.Request{Kind: huaweisecuritygroup.ID, Account: "demo", Group: group("target"), From: from}
 			for _, server := range s.Servers() {
 				r.Members = append(r.Members, server.ID)
 			}
@@ -61,7 +61,7 @@ func subject(params membership.Params) kindtest.Subject {
 			groups := slices.Sorted(slices.Values(server.SecurityGroups))
 			if in = slices.Contains(groups, group("target")); in {
 				groups = slices.DeleteFunc(groups, func(g string) bool { return g == group("target") })
-				if params != nil { // who has come in by a swap is to be out of the other
+				if from != "" { // who has come in from another is to be out of the other
 					groups = append(groups, group("old"))
 				}
 			}
@@ -76,8 +76,8 @@ func TestMain(m *testing.M) { kindtest.Main(m) }
 
 func TestConformance(t *testing.T) { kindtest.Run(t, added(t)) }
 
-func TestConformanceOfASwap(t *testing.T) { kindtest.Run(t, swapped(t)) }
+func TestConformanceOfAMove(t *testing.T) { kindtest.Run(t, moved(t)) }
 
 func TestCosts(t *testing.T) {
-	kindtest.Costs(t, map[string]kindtest.Subject{"added": added(t), "swapped": swapped(t)})
+	kindtest.Costs(t, map[string]kindtest.Subject{"added": added(t), "moved": moved(t)})
 }

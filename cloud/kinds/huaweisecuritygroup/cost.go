@@ -9,10 +9,9 @@ import (
 const perRead = 100
 
 // Cost says what a server costs. That a change takes as long as it is given to show is assumed: nothing is published.
-func (Kind) Cost(op membership.Operation, given membership.Params, _ *membership.Member) membership.Cost {
-	p, _ := read(membership.Target{Params: given}) // what is wrong with them was said when they were given
+func (Kind) Cost(t membership.Target, _ *membership.Member) membership.Cost {
 	groups := huawei.Reads("ShowSecurityGroup", 0)
-	if p.swapFrom != "" {
+	if t.From != "" {
 		groups.Times = 2
 	}
 	servers := huawei.Reads("ListServersDetails", perRead)
@@ -20,7 +19,7 @@ func (Kind) Cost(op membership.Operation, given membership.Params, _ *membership
 	write := func(stage, api string) { // which begins with a look of its own
 		c.Stages = append(c.Stages, membership.StageCost{Stage: stage, Calls: []membership.Calls{servers, huawei.Writes(api, 1)}, Takes: settle})
 	}
-	change := changeOf(op, "the group", p)
+	change := changeOf(t)
 	if change.add != "" {
 		write(stageAdd, "NovaAssociateSecurityGroup")
 	}

@@ -42,43 +42,18 @@ func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session
 	return membership.Open(ctx, t, k.dial, read, newSession)
 }
 
-// params are a plan's parameters, read.
-type params struct {
-	swapFrom string // the group that a join leaves and a leave goes back into; "" for none
-}
-
-func (p *params) declared() []membership.Param {
-	return []membership.Param{
-		membership.Object("swap", "none", "{from: ID}: leaves that group once the server is in the other, so that no moment is "+
-			"without rules; leaving then goes back into it first", func(given any) string {
-			swap, _ := given.(map[string]any)
-			from, isText := swap["from"].(string)
-			if p.swapFrom = from; !isText || len(swap) != 1 {
-				return "want an object with nothing but from, the id of the group to leave"
-			}
-			return ""
-		}),
+// read checks a target. The kind has no parameters.
+func read(t membership.Target) (none struct{}, problems []membership.Problem) {
+	problems = t.Params.Read(nil)
+	if t.From != "" && !huawei.IsUUID(t.From) {
+		problems = append(problems, membership.Problem{Field: "from", Value: membership.Quote(t.From), Want: huawei.WantUUID})
 	}
-}
-
-func read(t membership.Target) (p params, problems []membership.Problem) {
-	problems = t.Params.Read(p.declared())
-	from := func(want string) {
-		problems = append(problems, membership.Problem{Field: "params.swap.from", Value: membership.Quote(p.swapFrom), Want: want})
-	}
-	switch {
-	case p.swapFrom == "":
-	case !huawei.IsUUID(p.swapFrom):
-		from(huawei.WantUUID)
-	case p.swapFrom == t.Group:
-		from("is the group itself; want another one")
-	}
-	return p, problems
+	return none, problems
 }
 
 // Validate checks what is particular to the kind: ids are UUIDs, and the parameters. Groups have names, too, but those need not
 // be unique.
 func (Kind) Validate(r membership.Request) []membership.Problem {
-	_, problems := read(membership.Target{Group: r.Group, Params: r.Params})
+	_, problems := read(membership.Target{From: r.From, Params: r.Params})
 	return append(huawei.CheckIDs(r), problems...)
 }

@@ -17,17 +17,16 @@ import (
 type session struct {
 	client *huawei.Client
 	target membership.Target
-	params params
 }
 
-func newSession(c *huawei.Client, t membership.Target, p params) membership.Session {
-	return &session{client: c, target: t, params: p}
+func newSession(c *huawei.Client, t membership.Target, _ struct{}) membership.Session {
+	return &session{client: c, target: t}
 }
 
 // Observe reads the servers with their groups (ListServersDetails), and for planning whether the groups are there
 // (ShowSecurityGroup). Later a write into one that is gone is refused.
 func (s *session) Observe(ctx context.Context, look membership.Look) (membership.Observation, error) {
-	o := &observation{change: changeOf(s.target.Operation, s.target.Group, s.params), operation: s.target.Operation}
+	o := &observation{change: changeOf(s.target), operation: s.target.Operation}
 	reads, ctx := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
 		o.servers, err = s.client.Servers(ctx, look.Members)
@@ -60,7 +59,7 @@ func (s *session) missing(ctx context.Context, group string) (bool, error) {
 
 // Do sends one write for one server.
 func (s *session) Do(ctx context.Context, action string, members []*membership.Member) (membership.Sent, error) {
-	c, server := changeOf(s.target.Operation, s.target.Group, s.params), members[0].ID
+	c, server := changeOf(s.target), members[0].ID
 	switch action {
 	case actAdd:
 		return membership.Sent{}, s.client.AddToSecurityGroup(ctx, c.add, server)

@@ -22,7 +22,7 @@ const (
 	codeServerMissing = "server-missing"
 	codeServerStatus  = "server-status"
 	codeGroupMissing  = "group-missing"
-	codeNotInFrom     = "not-in-swap-from"
+	codeNotInFrom     = "not-in-from"
 	codeLastGroup     = "last-group"
 )
 
@@ -36,10 +36,11 @@ func (Kind) Spec() membership.Spec {
 		PageLimit: membership.MaxMembers,
 		Finds:     "servers of the account's project; in a group is who has a network interface in it",
 		Room:      "without end: the vendor publishes no number of servers",
-		Params:    membership.Specs(new(params).declared()),
+		Moves:     "in two writes: into the one first, so that no moment is without rules",
+		Params:    []membership.ParamSpec{},
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages("adds the server to the group, with all its network interfaces, and sees it there",
-				"removes the server from the group of swap, if there is one, and sees it gone"),
+				"of a move: removes the server from the group that it leaves, and sees it gone"),
 			membership.Leave: stages("adds the server to the group of swap, if there is one, and sees it there",
 				"removes the server from the group and sees it gone"),
 		},
@@ -54,7 +55,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeServerStatus, Reason: "the server is being deleted, or was"},
 			{Code: codeGroupMissing, Reason: "there is no such group in the project"},
 			{Code: codeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
-			{Code: codeLastGroup, Reason: "the server would be in no group; see the parameter swap"},
+			{Code: codeLastGroup, Reason: "the server would be in no group; let it join another one, from this one"},
 		},
 		Failures: []membership.Objection{
 			{Code: codeServerMissing, Reason: "the server is gone"},

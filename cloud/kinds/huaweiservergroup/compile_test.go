@@ -1,6 +1,7 @@
 package huaweiservergroup
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,6 @@ import (
 func healthy() *observation {
 	return &observation{operation: membership.Join, params: params{stop: true},
 		group:   huawei.Group{ID: "g", Policies: []string{"anti-affinity"}, Members: []string{"old-1", "old-2"}},
-		limits:  huawei.Limits{MaxServerGroupMembers: 16},
 		servers: map[string]huawei.Server{"s": {ID: "s", Name: "web-1", Status: "ACTIVE", FlavorID: "s6", Zone: "az1"}},
 		flavors: map[string]huawei.Flavor{"s6": {ID: "s6", ExtraSpecs: map[string]string{"ecs:virtualization_env_types": "CloudCompute"}}},
 	}
@@ -53,13 +53,21 @@ func refusals(check kindtest.Refused) {
 		spoil func(*observation)
 		want  []string
 	}{
-		"nothing":          {func(*observation) {}, nil},
-		"stopped":          {func(o *observation) { change(o, func(s *huawei.Server) { s.Status = "SHUTOFF" }) }, nil},
-		"no group":         {func(o *observation) { o.groupMissing = true }, []string{codeGroupMissing}},
-		"another policy":   {func(o *observation) { o.group.Policies = []string{"affinity"} }, []string{codeGroupPolicy}},
-		"no policy":        {func(o *observation) { o.group.Policies = nil }, []string{codeGroupPolicy}},
-		"a full group":     {func(o *observation) { o.limits.MaxServerGroupMembers = 2 }, []string{codeGroupFull}},
-		"no quota told":    {func(o *observation) { o.limits.MaxServerGroupMembers = 0 }, nil},
+		"nothing":        {func(*observation) {}, nil},
+		"stopped":        {func(o *observation) { change(o, func(s *huawei.Server) { s.Status = "SHUTOFF" }) }, nil},
+		"no group":       {func(o *observation) { o.groupMissing = true }, []string{codeGroupMissing}},
+		"another policy": {func(o *observation) { o.group.Policies = []string{"affinity"} }, []string{codeGroupPolicy}},
+		"no policy":      {func(o *observation) { o.group.Policies = nil }, []string{codeGroupPolicy}},
+		"a move": {func(o *observation) {
+			change(o, func(s *huawei.Server) { s.Groups = []string{"x"} })
+			o.from = huawei.Group{ID: "x", Members: []string{"s"}}
+		}, nil},
+		"a move from where it is not": {func(o *observation) { o.from = huawei.Group{ID: "x"} }, []string{codeNotInFrom}},
+		"a move from no group":        {func(o *observation) { o.from.ID, o.fromMissing = "x", true }, []string{codeGroupMissing}},
+		"a move from another group": {func(o *observation) {
+			change(o, func(s *huawei.Server) { s.Groups = []string{"y"} })
+			o.from = huawei.Group{ID: "x"}
+		}, []string{codeNotInFrom, codeOtherGroup}},
 		"no server":        {func(o *observation) { delete(o.servers, "s") }, []string{codeServerMissing}},
 		"broken":           {func(o *observation) { change(o, func(s *huawei.Server) { s.Status = "ERROR" }) }, []string{codeServerStatus}},
 		"busy":             {func(o *observation) { change(o, func(s *huawei.Server) { s.TaskState = "rebooting" }) }, []string{codeServerBusy}},
@@ -96,24 +104,16 @@ func refusals(check kindtest.Refused) {
 
 func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
-func TestRoomIsGivenInTheOrderOfTheRequest(t *testing.T) {
-	o := healthy()
-	o.limits.MaxServerGroupMembers = 4 // two are in
-	for _, id := range []string{"a", "b", "c"} {
-		o.servers[id] = o.servers["s"]
-	}
-	change(o, func(s *huawei.Server) { s.Locked = true }) // takes no room
-	p := o.Compile(request("s", "old-1", "a", "b", "c"), membership.Join)
-	require.True(t, p.Members[1].Already)
-	require.Equal(t, [][]string{{codeServerLocked}, nil, nil, nil, {codeGroupFull}},
-		[][]string{codes(p.Members[0]), codes(p.Members[1]), codes(p.Members[2]), codes(p.Members[3]), codes(p.Members[4])})
-}
-
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	p := healthy().Compile(request("s"), membership.Join)
 	require.Equal(t, membership.Member{ID: "s", Name: "web-1",
 		Before: map[string]string{membership.FactPower: membership.PowerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
-	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
+	stages := (Kind{}).Spec().Stages[membership.Join]
+	move := request("s")
+	move.From = "x"
+	require.Equal(t, stages, healthy().Compile(move, membership.Join).Stages)
+	require.Equal(t, stageRemove, stages[2].Name)
+	require.Equal(t, slices.Delete(stages, 2, 3), p.Stages)
 }
 
 func TestCompileToLeave(t *testing.T) {

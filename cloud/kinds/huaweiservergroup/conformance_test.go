@@ -10,6 +10,7 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/sim"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/fault"
+	simworld "github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
 const huaweiWorld = `
@@ -55,14 +56,60 @@ func huaweiServerGroup(t *testing.T) kindtest.Subject {
 	}
 }
 
+// moved has the servers leave another group for it.
+func moved(s kindtest.Subject) kindtest.Subject {
+	world, request := s.World, s.Request
+	s.World = func(n int) sim.World {
+		w := world(n)
+		w.Huawei.Groups = append(w.Huawei.Groups, simworld.Group{Name: "old"})
+		for i := range w.Huawei.Generate {
+			w.Huawei.Generate[i].Group = "old"
+		}
+		return w
+	}
+	s.Request = func(in *sim.Sim) membership.Request {
+		r := request(in)
+		for _, g := range in.Groups() {
+			if g.Name == "old" {
+				r.From = g.ID
+			} else {
+				r.Group = g.ID
+			}
+		}
+		return r
+	}
+	s.Member = func(in *sim.Sim, id string) (bool, string) {
+		server, _ := in.Server(id)
+		target, former := "", ""
+		for _, g := range in.Groups() {
+			if g.Name == "old" {
+				former = g.ID
+			} else {
+				target = g.ID
+			}
+		}
+		state := fmt.Sprintf("%s %s, OS %d", server.Status, server.TaskState, server.OSGeneration)
+		if server.Group != target && server.Group != former {
+			state += ", in no group"
+		}
+		return server.Group == target, state
+	}
+	s.Failures = append(s.Failures, kindtest.Failure{Name: "the old group does not let go", Code: "Ecs.0005", Fault: sim.Fault{
+		Match: sim.Match{Action: "DeleteServerGroupMember"}, Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0005"}})
+	return s
+}
+
 func TestMain(m *testing.M) { kindtest.Main(m) }
 
 func TestConformance(t *testing.T) { kindtest.Run(t, huaweiServerGroup(t)) }
+
+func TestConformanceOfAMove(t *testing.T) { kindtest.Run(t, moved(huaweiServerGroup(t))) }
 
 func TestCosts(t *testing.T) {
 	kindtest.Costs(t, map[string]kindtest.Subject{
 		"stopped first":  huaweiServerGroup(t),
 		"while they run": running(huaweiServerGroup(t)),
+		"moved":          moved(huaweiServerGroup(t)),
 	})
 }
 

@@ -25,6 +25,8 @@ func (o *observation) Decide(m membership.Moment) membership.Decision {
 		return o.decideStop(m, server)
 	case stageVerifyKVM:
 		return o.decideVerifyKVM(server)
+	case stageRemove:
+		return o.decidePullOut(server)
 	case stageAdd:
 		return o.decideAdd(server)
 	case stageStart:
@@ -76,6 +78,14 @@ func (o *observation) decideVerifyKVM(s huawei.Server) membership.Decision {
 	return o.whenStopped(s, membership.Next())
 }
 
+// decidePullOut takes a server that is moved out of the group that it leaves.
+func (o *observation) decidePullOut(s huawei.Server) membership.Decision {
+	if o.inGroup(s.ID) || !o.inFrom(s.ID) {
+		return membership.Next()
+	}
+	return o.whenStopped(s, membership.Act(actPullOut, "the server is in group "+o.from.ID))
+}
+
 func (o *observation) decideAdd(s huawei.Server) membership.Decision {
 	if o.inGroup(s.ID) {
 		return membership.Next()
@@ -84,7 +94,11 @@ func (o *observation) decideAdd(s huawei.Server) membership.Decision {
 		return membership.Fail(codeGroupMissing, "there is no such group any more")
 	}
 	for _, other := range s.Groups {
-		if other != "" && other != o.group.ID {
+		switch {
+		case other == "" || other == o.group.ID:
+		case other == o.from.ID: // which does not list it any more
+			return membership.Wait("the server is still seen in group " + other)
+		default:
 			return membership.Fail(codeOtherGroup, "the server is in group "+other)
 		}
 	}
@@ -119,9 +133,11 @@ func (o *observation) decideStart(m membership.Moment, s huawei.Server) membersh
 }
 
 func (o *observation) decideVerify(m membership.Moment, s huawei.Server) membership.Decision {
-	switch {
+	switch near := o.onHostOf(s); {
 	case !o.inGroup(s.ID):
 		return membership.Wait("the server is not seen in the group")
+	case near != "":
+		return membership.Fail(codeNotApart, "the server is on the host of "+near+", which is a member, too")
 	case ranBefore(m) && isOn(s), !ranBefore(m) && isOff(s):
 		return membership.Next()
 	case isOn(s), isOff(s):
@@ -129,6 +145,23 @@ func (o *observation) decideVerify(m membership.Moment, s huawei.Server) members
 	default:
 		return o.settling(s)
 	}
+}
+
+// onHostOf returns another member of the group that runs on the same host, "" when there is none, or the cloud does not tell.
+func (o *observation) onHostOf(s huawei.Server) string {
+	if !isOn(s) || s.HostID == "" {
+		return ""
+	}
+	for _, id := range o.group.Members {
+		other, asked := o.servers[id]
+		if !asked {
+			other = o.others[id]
+		}
+		if id != s.ID && isOn(other) && other.HostID == s.HostID {
+			return id
+		}
+	}
+	return ""
 }
 
 func (o *observation) decideLeave(m membership.Moment, s huawei.Server) membership.Decision {
@@ -147,8 +180,8 @@ func (o *observation) decideLeave(m membership.Moment, s huawei.Server) membersh
 }
 
 func (o *observation) decideUndo(m membership.Moment, s huawei.Server, exists bool) membership.Decision {
-	switch m.Stage.Name {
-	case stageAdd:
+	switch {
+	case m.Stage.Name == stageAdd:
 		switch {
 		case !exists, !o.inGroup(s.ID):
 			return membership.Next()
@@ -157,23 +190,61 @@ func (o *observation) decideUndo(m membership.Moment, s huawei.Server, exists bo
 		default:
 			return membership.Act(actRemove, "the server is in the group")
 		}
-	case stageStop:
-		switch {
-		case !ranBefore(m):
+	case m.Stage.Name == stageRemove && o.operation == membership.Join:
+		if !exists || o.from.ID == "" {
 			return membership.Next()
-		case !exists:
-			return membership.Fail(codeServerMissing, "there is no such server any more")
-		case isOn(s):
-			return membership.Next()
-		case !isOff(s):
-			return membership.Wait(doing(s))
-		case o.job(m).running():
-			return membership.Wait("the start is under way")
-		default:
-			return membership.Act(actStart, "the server is off and ran before"+o.job(m).failure())
 		}
+		return o.decideReturn(m, s, o.inFrom(s.ID), o.fromMissing, membership.Act(actPutBack, "the server is not in group "+o.from.ID))
+	case m.Stage.Name == stageRemove:
+		if !exists {
+			return membership.Fail(codeServerMissing, "there is no such server any more")
+		}
+		d := o.decideReturn(m, s, o.inGroup(s.ID), o.groupMissing, membership.Act(actAdd, "the server is not in the group"))
+		if d.Verb != membership.DoNext {
+			return d
+		}
+		return o.decidePower(m, s)
+	case m.Stage.Name == stageStop && !exists && ranBefore(m):
+		return membership.Fail(codeServerMissing, "there is no such server any more")
+	case m.Stage.Name == stageStop:
+		return o.decidePower(m, s)
 	default:
 		return membership.UnknownStage(ID, m)
+	}
+}
+
+// decideReturn puts a server back into the group that it was in before, which it takes a stop for, as the first time.
+func (o *observation) decideReturn(m membership.Moment, s huawei.Server, in, missing bool, put membership.Decision) membership.Decision {
+	hard := o.params.hardStopAfter > 0 && m.In >= o.params.hardStopAfter
+	switch job := o.job(m); {
+	case in:
+		return membership.Next()
+	case missing:
+		return membership.Fail(codeGroupMissing, "the group that the server was in is gone")
+	case isOff(s), isOn(s) && !o.params.stop:
+		return put
+	case !isOn(s):
+		return membership.Wait(doing(s))
+	case job.running():
+		return membership.Wait("the stop is under way")
+	case hard:
+		return membership.Act(actStopHard, "the server runs")
+	default:
+		return membership.Act(actStop, "the server runs"+job.failure("stop"))
+	}
+}
+
+// decidePower starts a server that ran before.
+func (o *observation) decidePower(m membership.Moment, s huawei.Server) membership.Decision {
+	switch {
+	case !ranBefore(m), isOn(s):
+		return membership.Next()
+	case !isOff(s):
+		return membership.Wait(doing(s))
+	case o.job(m).running():
+		return membership.Wait("the start is under way")
+	default:
+		return membership.Act(actStart, "the server is off and ran before"+o.job(m).failure("start"))
 	}
 }
 
@@ -226,9 +297,9 @@ func (e evidence) why() string {
 	return e.code + ": " + e.reason
 }
 
-func (e evidence) failure() string {
+func (e evidence) failure(of string) string {
 	if !e.failed() {
 		return ""
 	}
-	return "; the last start failed: " + e.why()
+	return "; the last " + of + " failed: " + e.why()
 }

@@ -34,6 +34,8 @@ type scene struct {
 	params  params
 	job     string // status of the job of the last write
 	leave   bool
+	from    string // in, out or missing: the group that a move is from
+	near    bool   // another member is on its host
 }
 
 func (s scene) observation() *observation {
@@ -54,6 +56,16 @@ func (s scene) observation() *observation {
 	}
 	if s.member {
 		o.group.Members = []string{"s"}
+	}
+	if s.from != "" {
+		o.from, o.fromMissing = huawei.Group{ID: "x"}, s.from == "missing"
+	}
+	if s.from == "in" {
+		o.from.Members = []string{"s"}
+	}
+	if s.near {
+		o.group.Members = append(o.group.Members, "n")
+		o.others = map[string]huawei.Server{"n": {ID: "n", Status: statusActive, HostID: "h"}}
 	}
 	if s.job != "" {
 		o.jobs["j"] = huawei.Job{ID: "j", Status: s.job, ErrorCode: "Ecs.0319", FailReason: "no host"}
@@ -131,6 +143,31 @@ func decisions(check kindtest.Decided) {
 		"undo a stop under way":                 {stageStop, true, membership.PowerOn, 0, 0, scene{server: going(plain)}, wait},
 		"undone":                                {stageStop, true, membership.PowerOn, 0, 1, scene{server: on(plain)}, next},
 		"undo the stop of what is gone":         {stageStop, true, membership.PowerOn, 0, 0, scene{gone: true}, fail(codeServerMissing)},
+		"moved out of the other":                {stageRemove, false, membership.PowerOn, 0, 0, scene{server: off(plain), params: stopping, from: "in"}, act(actPullOut)},
+		"moved out while it runs":               {stageRemove, false, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, from: "in"}, fail(codePowerChanged)},
+		"moved out as it runs, if it may":       {stageRemove, false, membership.PowerOn, 0, 0, scene{server: on(plain), from: "in"}, act(actPullOut)},
+		"out of the other":                      {stageRemove, false, membership.PowerOn, 0, 0, scene{server: off(plain), params: stopping, from: "out"}, next},
+		"moved already":                         {stageRemove, false, membership.PowerOn, 0, 0, scene{server: off(plain), params: stopping, from: "out", member: true}, next},
+		"still said to be in the other":         {stageAdd, false, membership.PowerOn, 0, 0, scene{server: off(huawei.Server{ID: "s", Groups: []string{"x"}}), params: stopping, from: "out"}, wait},
+		"undo a move":                           {stageRemove, true, membership.PowerOn, 0, 0, scene{server: off(plain), params: stopping, from: "out"}, act(actPutBack)},
+		"undo a move of what runs":              {stageRemove, true, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, from: "out"}, act(actStop)},
+		"undo a move that never was":            {stageRemove, true, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, from: "in"}, next},
+		"undo a move from what is gone":         {stageRemove, true, membership.PowerOn, 0, 0, scene{server: off(plain), params: stopping, from: "missing"}, fail(codeGroupMissing)},
+		"undo a move of what is gone":           {stageRemove, true, membership.PowerOn, 0, 0, scene{gone: true, params: stopping, from: "out"}, next},
+		"undo a leave: stop it":                 {stageRemove, true, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, leave: true}, act(actStop)},
+		"undo a leave: by force":                {stageRemove, true, membership.PowerOn, time.Hour, 1, scene{server: on(plain), params: patient, leave: true}, act(actStopHard)},
+		"undo a leave: it is being stopped":     {stageRemove, true, membership.PowerOn, 0, 1, scene{server: on(plain), params: stopping, leave: true, job: "RUNNING"}, wait},
+		"undo a leave: stopping":                {stageRemove, true, membership.PowerOn, 0, 1, scene{server: going(plain), params: stopping, leave: true}, wait},
+		"undo a leave: add it":                  {stageRemove, true, membership.PowerOn, 0, 1, scene{server: off(plain), params: stopping, leave: true}, act(actAdd)},
+		"undo a leave: start it":                {stageRemove, true, membership.PowerOn, 0, 2, scene{server: off(plain), params: stopping, leave: true, member: true}, act(actStart)},
+		"undo a leave: it starts":               {stageRemove, true, membership.PowerOn, 0, 3, scene{server: coming(plain), params: stopping, leave: true, member: true}, wait},
+		"undo a leave: back":                    {stageRemove, true, membership.PowerOn, 0, 3, scene{server: on(plain), params: stopping, leave: true, member: true}, next},
+		"undo a leave of what was off":          {stageRemove, true, membership.PowerOff, 0, 1, scene{server: off(plain), params: stopping, leave: true, member: true}, next},
+		"undo a leave without a group":          {stageRemove, true, membership.PowerOn, 0, 0, scene{server: on(plain), params: stopping, leave: true, noGroup: true}, fail(codeGroupMissing)},
+		"undo a leave of what is gone":          {stageRemove, true, membership.PowerOn, 0, 0, scene{gone: true, params: stopping, leave: true}, fail(codeServerMissing)},
+		"on the host of another":                {stageVerify, false, membership.PowerOn, 0, 0, scene{server: on(huawei.Server{ID: "s", HostID: "h"}), member: true, near: true}, fail(codeNotApart)},
+		"on another host":                       {stageVerify, false, membership.PowerOn, 0, 0, scene{server: on(huawei.Server{ID: "s", HostID: "i"}), member: true, near: true}, next},
+		"on a host that is not told":            {stageVerify, false, membership.PowerOn, 0, 0, scene{server: on(plain), member: true, near: true}, next},
 		"remove a member":                       {stageRemove, false, membership.PowerOn, 0, 0, scene{server: on(plain), member: true, leave: true}, act(actRemove)},
 		"not one that is busy":                  {stageRemove, false, membership.PowerOn, 0, 0, scene{server: going(plain), member: true, leave: true}, wait},
 		"not what is none":                      {stageRemove, false, membership.PowerOn, 0, 0, scene{server: on(plain), leave: true}, next},
@@ -167,6 +204,11 @@ func TestDecideNeverHurts(t *testing.T) {
 			params: params{stop: rapid.Bool().Draw(t, "stop"), hardStopAfter: time.Minute},
 			job:    rapid.SampledFrom([]string{"", "INIT", "RUNNING", "SUCCESS", "FAIL", "NEW"}).Draw(t, "job"),
 			leave:  op == membership.Leave,
+			from:   rapid.SampledFrom([]string{"", "in", "out", "missing"}).Draw(t, "from"),
+			near:   rapid.Bool().Draw(t, "near"),
+		}
+		if s.leave {
+			s.from = ""
 		}
 		before := rapid.SampledFrom([]string{membership.PowerOn, membership.PowerOff}).Draw(t, "before")
 		m := moment(op, stage.Name, stage.Undo != "" && rapid.Bool().Draw(t, "undo"), before)
@@ -193,6 +235,12 @@ func TestDecideNeverHurts(t *testing.T) {
 				t.Fatalf("a removal of %+v", s)
 			case d.Action == actStart && (before != membership.PowerOn || s.server.Status != statusShutoff || s.server.TaskState != ""):
 				t.Fatalf("a start of %+v", s)
+			case d.Action == actPullOut && (s.from != "in" || s.member || s.server.TaskState != "" || s.params.stop && s.server.Status != statusShutoff):
+				t.Fatalf("a removal from the other group of %+v", s)
+			case d.Action == actPutBack && (s.from != "out" || s.server.TaskState != "" || s.params.stop && s.server.Status != statusShutoff):
+				t.Fatalf("an add to the other group of %+v", s)
+			case m.Undo && (d.Action == actStop || d.Action == actStopHard) && stage.Name == stageRemove && s.params.stop &&
+				s.server.Status == statusActive && s.server.TaskState == "": // it cannot be put back while it runs
 			case (d.Action == actStop || d.Action == actStopHard) && (s.member || m.Undo || before != membership.PowerOn && s.server.TaskState == "" || s.server.Status != statusActive):
 				t.Fatalf("a stop of %+v", s)
 			}

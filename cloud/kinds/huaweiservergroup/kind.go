@@ -20,7 +20,7 @@ const (
 	stageAdd       = "add"
 	stageStart     = "start"
 	stageVerify    = "verify"
-	stageRemove    = "remove"
+	stageRemove    = "remove" // of a leave, and of a move
 )
 
 // Actions.
@@ -30,6 +30,8 @@ const (
 	actStart    = "start"
 	actAdd      = "add"
 	actRemove   = "remove"
+	actPullOut  = "pull-out" // takes it out of the group that a move is from
+	actPutBack  = "put-back" // undoes that
 )
 
 // Kind implements membership.Kind.

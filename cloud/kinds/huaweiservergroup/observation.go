@@ -1,7 +1,6 @@
 package huaweiservergroup
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,15 +14,19 @@ type observation struct {
 	params       params
 	group        huawei.Group
 	groupMissing bool
+	from         huawei.Group // that a move is from; its id is "" when there is none
+	fromMissing  bool
+	others       map[string]huawei.Server // members of the group that were not asked for, as far as their hosts matter
 	servers      map[string]huawei.Server
 	flavors      map[string]huawei.Flavor
 	jobs         map[string]huawei.Job
 	// Only when planning:
-	limits    huawei.Limits
 	elsewhere map[string]string // server id to another group that it is in
 }
 
 func (o *observation) inGroup(server string) bool { return slices.Contains(o.group.Members, server) }
+
+func (o *observation) inFrom(server string) bool { return slices.Contains(o.from.Members, server) }
 
 // Facts that a program remembers of a member.
 const (
@@ -45,27 +48,22 @@ func isOff(s huawei.Server) bool { return s.Status == statusShutoff && idle(s) }
 
 // Compile refuses whom the group cannot take and remembers how the others run.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	room := o.limits.MaxServerGroupMembers - len(o.group.Members)
-	return membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
+	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		m := o.member(id)
 		switch in := o.inGroup(id); {
 		case in == (op == membership.Join) && !o.groupMissing:
 			m.Already = true
 		case op == membership.Join:
 			m.Refused = o.objections(id)
-			// A quota of 0 is one that the cloud did not tell.
-			if len(m.Refused) == 0 && o.limits.MaxServerGroupMembers > 0 {
-				if room--; room < 0 {
-					m.Refused = append(m.Refused, membership.Objection{Code: codeGroupFull, Reason: fmt.Sprintf(
-						"the group has %d members of at most %d, and the members before it in the request take what is left",
-						len(o.group.Members), o.limits.MaxServerGroupMembers)})
-				}
-			}
 		default:
 			m.Refused = o.objectionsToLeave(id)
 		}
 		return m
 	})
+	if op == membership.Join && r.From == "" {
+		p.Stages = slices.DeleteFunc(p.Stages, func(s membership.Stage) bool { return s.Name == stageRemove })
+	}
+	return p
 }
 
 func (o *observation) member(id string) membership.Member {
@@ -108,13 +106,19 @@ func (o *observation) objections(id string) (all membership.Objections) {
 	if s.Locked {
 		all.Add(codeServerLocked, "the server is locked%s", because(s.LockScene))
 	}
-	for _, other := range s.Groups {
-		if other != o.group.ID && other != "" {
-			all.Add(codeOtherGroup, "the server is in group %s", other)
-		}
+	if o.fromMissing {
+		all.Add(codeGroupMissing, "there is no group %s in the project", o.from.ID)
+	} else if o.from.ID != "" && !o.inFrom(id) {
+		all.Add(codeNotInFrom, "the server is not in group %s", o.from.ID)
 	}
-	if other := o.elsewhere[id]; other != "" && !slices.Contains(s.Groups, other) {
-		all.Add(codeOtherGroup, "the server is in group %s", other)
+	others := s.Groups
+	if other := o.elsewhere[id]; other != "" && !slices.Contains(others, other) {
+		others = append(slices.Clone(others), other)
+	}
+	for _, other := range others {
+		if other != o.group.ID && other != "" && (other != o.from.ID || !o.inFrom(id)) {
+			all = append(all, membership.Objection{Code: codeOtherGroup, Reason: "the server is in group " + other, Group: other})
+		}
 	}
 	return append(all, o.hardware(s)...)
 }

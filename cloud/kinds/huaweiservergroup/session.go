@@ -40,14 +40,17 @@ func (s *session) Observe(whole context.Context, look membership.Look) (membersh
 		return err
 	})
 	reads.Go(func() (err error) {
-		o.group, o.groupMissing, err = s.readGroup(ctx)
+		o.group, o.groupMissing, err = s.readGroup(ctx, s.target.Group)
 		return err
 	})
-	if look.Thorough {
+	if s.target.From != "" {
 		reads.Go(func() (err error) {
-			o.limits, err = s.client.Limits(ctx)
+			o.from, o.fromMissing, err = s.readGroup(ctx, s.target.From)
+			o.from.ID = s.target.From
 			return err
 		})
+	}
+	if look.Thorough {
 		reads.Go(func() (err error) {
 			o.elsewhere, err = s.readElsewhere(ctx, look.Members)
 			return err
@@ -57,7 +60,24 @@ func (s *session) Observe(whole context.Context, look membership.Look) (membersh
 		return nil, err
 	}
 	s.readJobs(whole, o, look.Jobs)
-	return o, nil
+	return o, s.readHosts(whole, o)
+}
+
+// readHosts reads the other members of the group, when somebody is to be on another host than they.
+func (s *session) readHosts(ctx context.Context, o *observation) (err error) {
+	var others []string
+	joined := false
+	for _, id := range o.group.Members {
+		if server, asked := o.servers[id]; !asked {
+			others = append(others, id)
+		} else {
+			joined = joined || isOn(server)
+		}
+	}
+	if joined && o.operation == membership.Join {
+		o.others, err = s.client.Servers(ctx, others)
+	}
+	return err
 }
 
 // readJobs reads the jobs that can explain something: a server on which something is under way explains itself. Jobs are
@@ -83,8 +103,8 @@ func (s *session) readJobs(ctx context.Context, o *observation, jobs map[string]
 
 // readGroup reads the group. That it is missing is only believed when the list of groups agrees: the single read
 // answers a query that failed with the same class of error.
-func (s *session) readGroup(ctx context.Context) (g huawei.Group, missing bool, err error) {
-	g, err = s.client.Group(ctx, s.target.Group)
+func (s *session) readGroup(ctx context.Context, id string) (g huawei.Group, missing bool, err error) {
+	g, err = s.client.Group(ctx, id)
 	if err == nil {
 		return g, false, nil
 	}
@@ -93,7 +113,7 @@ func (s *session) readGroup(ctx context.Context) (g huawei.Group, missing bool, 
 		return g, false, err
 	}
 	listed := false
-	if err := s.client.EachGroup(ctx, func(g huawei.Group) error { listed = listed || g.ID == s.target.Group; return nil }); err != nil {
+	if err := s.client.EachGroup(ctx, func(g huawei.Group) error { listed = listed || g.ID == id; return nil }); err != nil {
 		return g, false, err
 	}
 	if listed {
@@ -170,6 +190,10 @@ func (s *session) Do(ctx context.Context, action string, members []*membership.M
 		err = s.client.AddMember(ctx, s.target.Group, ids[0])
 	case actRemove:
 		err = s.client.RemoveMember(ctx, s.target.Group, ids[0])
+	case actPullOut:
+		err = s.client.RemoveMember(ctx, s.target.From, ids[0])
+	case actPutBack:
+		err = s.client.AddMember(ctx, s.target.From, ids[0])
 	default:
 		err = &verdict.Error{Verdict: verdict.Rejected, Op: action, Message: fmt.Sprintf("%s has no such action", ID)}
 	}

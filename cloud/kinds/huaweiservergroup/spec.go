@@ -21,7 +21,6 @@ const (
 const (
 	codeGroupMissing  = "group-missing"
 	codeGroupPolicy   = "group-policy"
-	codeGroupFull     = "group-full"
 	codeServerMissing = "server-missing"
 	codeServerStatus  = "server-status"
 	codeServerBusy    = "server-busy"
@@ -31,6 +30,8 @@ const (
 	codeLocalDisk     = "local-disk"
 	codePassThrough   = "pci-passthrough"
 	codeOtherGroup    = "in-other-group"
+	codeNotInFrom     = "not-in-from"
+	codeNotApart      = "not-apart"
 	codePowerChanged  = "power-changed"
 	codeStopFailed    = "stop-failed"
 	codeStartFailed   = "start-failed"
@@ -45,6 +46,7 @@ func (Kind) Spec() membership.Spec {
 		Revision:  1,
 		PageLimit: membership.MaxMembers,
 		Finds:     "servers of the account's project; in a group is whom the ECS group lists",
+		Moves:     "out of the one and into the other while the server is off",
 		Room:      "the project's quota of members of a group, less those it has",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
@@ -57,11 +59,12 @@ func (Kind) Spec() membership.Spec {
 			actStart:    {Call: "BatchStartServers", Batch: 100},
 			actAdd:      {Call: "AddServerGroupMember", Batch: 1, Prompt: true},
 			actRemove:   {Call: "DeleteServerGroupMember", Batch: 1, Prompt: true},
+			actPullOut:  {Call: "DeleteServerGroupMember", Batch: 1, Prompt: true},
+			actPutBack:  {Call: "AddServerGroupMember", Batch: 1, Prompt: true},
 		},
 		Objections: []membership.Objection{
 			{Code: codeGroupMissing, Reason: "there is no such group in the project"},
 			{Code: codeGroupPolicy, Reason: "the group's policy is not anti-affinity, the only one that servers can be added to"},
-			{Code: codeGroupFull, Reason: "the group's quota of members has no room for it"},
 			{Code: codeServerMissing, Reason: "there is no such server in the project"},
 			{Code: codeServerStatus, Reason: "the server is neither running nor stopped"},
 			{Code: codeServerBusy, Reason: "the server is doing something else"},
@@ -70,7 +73,8 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeKVMUnknown, Reason: "the cloud does not tell how the flavor is virtualized; see the parameter assumeKVM"},
 			{Code: codeLocalDisk, Reason: "the flavor has local disks, which cannot move to another host"},
 			{Code: codePassThrough, Reason: "the flavor has a GPU or FPGA card, which cannot move to another host"},
-			{Code: codeOtherGroup, Reason: "the server is in another group; a server takes one policy only"},
+			{Code: codeOtherGroup, Reason: "the server is in another group; a server takes one policy only: move it, with from"},
+			{Code: codeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
 		},
 		Failures: []membership.Objection{
 			{Code: codeServerMissing, Reason: "the server is gone"},
@@ -83,6 +87,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeOtherGroup, Reason: "somebody has put the server into another group"},
 			{Code: codePowerChanged, Reason: "somebody has started or stopped the server meanwhile"},
 			{Code: codeStopFailed, Reason: "the guest did not stop; see the parameter hardStopAfter"},
+			{Code: codeNotApart, Reason: "the server runs on the host of another member: the group does not keep them apart"},
 			{Code: codeStartFailed, Reason: "the server did not start, as when no host is left that the policy allows; it is taken out of the group and started again"},
 		},
 		Permissions: []string{
@@ -104,22 +109,24 @@ func joinStages() []membership.Stage {
 			Timeout: d(stopTimeout), UndoTimeout: d(undoTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Disruptive},
 		{Name: stageVerifyKVM, Help: "proves once more, right before the add, that the server is KVM and stopped",
 			Timeout: d(callTimeout), Settle: d(readLag), Risk: membership.Harmless},
+		{Name: stageRemove, Undo: "puts it back into the group that it was in", Help: "of a move: takes the server out of the group that it leaves",
+			Timeout: d(callTimeout), UndoTimeout: d(undoTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Disruptive},
 		{Name: stageAdd, Undo: "removes it from the group", Help: "adds the server to the group and sees it there",
 			Timeout: d(callTimeout), UndoTimeout: d(undoTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Disruptive},
 		{Name: stageStart, Help: "starts the server, if it ran before",
 			Timeout: d(startTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Harmless},
-		{Name: stageVerify, Help: "sees the server in the group and powered as before",
+		{Name: stageVerify, Help: "sees the server in the group, on a host of its own where the cloud tells, and powered as before",
 			Timeout: d(callTimeout), Settle: d(readLag), Risk: membership.Harmless},
 	}
 }
 
-// leaveStages: leaving needs no stop. Nothing is undone: a server that has left could only come back through a stop, and
-// that is for a Join to ask for.
+// leaveStages: leaving needs no stop. Coming back does, so that what is undone costs more than what was done.
 func leaveStages() []membership.Stage {
 	d := func(t time.Duration) membership.Duration { return membership.Duration(t) }
 	return []membership.Stage{
-		{Name: stageRemove, Help: "removes the server from the group; its policy no longer applies, and the server does not move",
-			Timeout: d(callTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Harmless},
+		{Name: stageRemove, Undo: "stops it, if it runs, puts it back into the group and starts it again",
+			Help:    "removes the server from the group; its policy no longer applies, and the server does not move",
+			Timeout: d(callTimeout), UndoTimeout: d(undoTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Harmless},
 		{Name: stageVerify, Help: "sees that the server is not in the group", Timeout: d(callTimeout), Settle: d(readLag), Risk: membership.Harmless},
 	}
 }

@@ -54,7 +54,7 @@ func callsAreForeseen(t *testing.T, ways map[string]Subject) {
 			t.Parallel() // virtual time, and a world of its own for each
 			for _, n := range []int{3, 110} {
 				Bubble(t, inStep(s), n, func(r *Rig) {
-					for _, op := range []membership.Operation{membership.Join, membership.Leave} {
+					for _, op := range operations(s.Request(r.Sim)) {
 						for _, c := range callsOf(r, op) {
 							require.Equal(r, c.Writes, c.sent, "%s %d: writes of %s", op, n, c.API)
 						}
@@ -90,7 +90,7 @@ func callsOf(r *Rig, op membership.Operation) (all []counted) {
 	load := fleet.NewLoad(2 * time.Second) // as the rig looks
 	for _, m := range report.Members {
 		was := membership.Member{ID: m.ID, Before: m.Before}
-		load.Add(&was, kind.Cost(op, req.Params, &was))
+		load.Add(&was, kind.Cost(target(op, req), &was))
 	}
 	at := make(map[string]int)
 	for _, c := range load.Calls(entries[len(entries)-1].At.Sub(entries[0].At)) {
@@ -123,8 +123,8 @@ func costsAreOfTheKind(t *testing.T, ways map[string]Subject) {
 		req, kind := s.Request(world), s.Kind(nil)
 		require.NoError(t, world.Close())
 		spec := kind.Spec()
-		for _, op := range []membership.Operation{membership.Join, membership.Leave} {
-			c := kind.Cost(op, req.Params, &membership.Member{ID: req.Members[0]})
+		for _, op := range operations(req) {
+			c := kind.Cost(target(op, req), &membership.Member{ID: req.Members[0]})
 			require.NotEmpty(t, c.Stages, "%s: %s", name, op)
 			last := -1
 			for _, cost := range c.Stages {
@@ -148,4 +148,16 @@ func sends(spec membership.Spec, calls membership.Calls) bool {
 		}
 	}
 	return false
+}
+
+// operations are those that a request is for: who is to be moved does not leave.
+func operations(r membership.Request) []membership.Operation {
+	if r.From != "" {
+		return []membership.Operation{membership.Join}
+	}
+	return []membership.Operation{membership.Join, membership.Leave}
+}
+
+func target(op membership.Operation, r membership.Request) membership.Target {
+	return membership.Target{Operation: op, Account: r.Account, Group: r.Group, From: r.From, Params: r.Params}
 }

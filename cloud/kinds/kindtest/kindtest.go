@@ -51,12 +51,17 @@ func leaves(r *Rig, req membership.Request) {
 	before := r.States(req.Members)
 	_, err := r.Run(membership.Join, req)
 	require.NoError(r, err)
-	report, err := r.Run(membership.Leave, req)
+	op, out := membership.Leave, membership.Left
+	if req.From != "" { // who was moved is moved back
+		op, out = membership.Join, membership.Joined
+		req.Group, req.From = req.From, req.Group
+	}
+	report, err := r.Run(op, req)
 	require.NoError(r, err)
-	require.Equal(r, len(req.Members), report.Counts[membership.Left])
+	require.Equal(r, len(req.Members), report.Counts[out])
 	require.Equal(r, before, r.States(req.Members))
 	require.Empty(r, r.Needless())
-	report, err = r.Run(membership.Leave, req)
+	report, err = r.Run(op, req)
 	require.NoError(r, err)
 	require.Equal(r, len(req.Members), report.Counts[membership.Already])
 }

@@ -100,8 +100,8 @@ func (r *Rig) Run(op membership.Operation, request membership.Request) (membersh
 
 // planOf is what a request asks for as a plan.
 func planOf(r membership.Request) fleet.Plan {
-	return fleet.Plan{Requester: "the rig", Step: fleet.Step{Kind: r.Kind, Account: r.Account, Group: r.Group, Members: r.Members,
-		Params: r.Params}}
+	return fleet.Plan{Requester: "the rig", Step: fleet.Step{Kind: r.Kind, Account: r.Account, Group: r.Group, From: r.From,
+		Members: r.Members, Params: r.Params}}
 }
 
 // run runs a plan. waits is called when the run waits for a person, once.
