@@ -170,6 +170,7 @@ func recall(p *membership.Program, before fleet.Record, again fleet.Again) {
 		broken := m.Was == membership.Unknown || m.Was == membership.RollbackIncomplete
 		if o := old[m.ID]; broken && o != nil {
 			m.Before, m.Origin, m.Already = o.Before, origin(*o, before.Program), false
+			m.Refused = slices.DeleteFunc(m.Refused, func(o membership.Objection) bool { return o.Code == membership.CodeNotInFrom })
 		}
 	}
 }

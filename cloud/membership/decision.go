@@ -59,6 +59,10 @@ const (
 	CodeNoRoom  = "no-room"             // the group takes no more, see Session.Room
 )
 
+// CodeNotInFrom is the code with which kinds that move refuse a member that is not in the group that it is to leave. One whose
+// story broke off in the middle may be out of it already: when it is tried again, that is no objection.
+const CodeNotInFrom = "not-in-from"
+
 // Codes with which reports tell what a person decided about a member.
 const (
 	CodeSkipped    = "skipped"

@@ -70,7 +70,7 @@ func refusals(check kindtest.Refused) {
 		}
 	}
 	move := request("d-1")
-	for from, want := range map[string][]string{healthy(membership.Join).groups["d-1"]: nil, "rg-other": {codeNotInFrom}} {
+	for from, want := range map[string][]string{healthy(membership.Join).groups["d-1"]: nil, "rg-other": {membership.CodeNotInFrom}} {
 		move.From = from
 		check("a move from "+from, healthy(membership.Join).Compile(move, membership.Join).Members[0], want)
 	}

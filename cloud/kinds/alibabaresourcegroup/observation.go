@@ -88,7 +88,7 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 			m.Refused = append(m.Refused, groups...)
 			m.Refused = append(m.Refused, o.objections(current, exists)...)
 			if r.From != "" && current != "" && current != r.From {
-				m.Refused = append(m.Refused, membership.Objection{Code: codeNotInFrom,
+				m.Refused = append(m.Refused, membership.Objection{Code: membership.CodeNotInFrom,
 					Reason: fmt.Sprintf("the resource is in group %s, and not in %s", current, r.From)})
 			}
 		}

@@ -23,7 +23,6 @@ const (
 	codeGroupStatus     = "group-status"
 	codeGroupRegion     = "group-region"
 	codeResourceMissing = "resource-missing"
-	codeNotInFrom       = "not-in-from"
 	codeGroupUnknown    = "current-group-unknown"
 	codeMoved           = "moved-meanwhile"
 )
@@ -60,7 +59,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeGroupStatus, Reason: "the group is being created or deleted"},
 			{Code: codeGroupRegion, Reason: "the group is not ready in the account's region"},
 			{Code: codeResourceMissing, Reason: "there is no such resource; it may be one of another type or in another region"},
-			{Code: codeNotInFrom, Reason: "the resource is not in the group that it is to leave for the other"},
+			{Code: membership.CodeNotInFrom, Reason: "the resource is not in the group that it is to leave for the other"},
 			{Code: codeGroupUnknown, Reason: "the cloud does not say in which group the resource is, so it could not be put back"},
 		},
 		Failures: []membership.Objection{

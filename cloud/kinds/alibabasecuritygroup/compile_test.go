@@ -94,8 +94,8 @@ func refusals(check kindtest.Refused) {
 		"five, and swap":   {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), swap("sg-a")}, nil},
 		"five, quota six":  {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), func(o *observation) { o.params.maxGroups = 6 }}, nil},
 		"swap":             {one, []spoil{swap("sg-a")}, nil},
-		"not in from":      {one, []spoil{swap("sg-c")}, []string{codeNotInFrom}},
-		"from is missing":  {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, codeNotInFrom}},
+		"not in from":      {one, []spoil{swap("sg-c")}, []string{membership.CodeNotInFrom}},
+		"from is missing":  {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, membership.CodeNotInFrom}},
 		"from is managed":  {one, []spoil{swap("sg-a"), regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
 		"in both":          {one, []spoil{swap("sg-a"), in(one, "sg-a", "sg-new")}, nil},
 		"leave":            {one, []spoil{leaving, in(one, "sg-a", "sg-new")}, nil},
@@ -108,7 +108,7 @@ func refusals(check kindtest.Refused) {
 			}),
 			enterprise("sg-new"), regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Managed = true }), swap("sg-x")},
 			[]string{codeGroupManaged, codeGroupMissing, codeMemberStatus, codeMemberLocked, codeMemberManaged, codeMemberType,
-				codeVPCMismatch, codeNotInFrom, codeTooMany, codeTypeMix}},
+				codeVPCMismatch, membership.CodeNotInFrom, codeTooMany, codeTypeMix}},
 	} {
 		o := healthy()
 		for _, f := range c.spoil {

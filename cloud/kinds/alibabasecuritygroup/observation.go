@@ -171,7 +171,7 @@ func (o *observation) objectionsToSet(s subject) (all membership.Objections) {
 	after := c.of(s.groups)
 	// Who has joined already may still be in the group that it should have left for it.
 	if o.target.Operation == membership.Join && c.drop != "" && !slices.Contains(s.groups, c.drop) {
-		all.Add(codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
+		all.Add(membership.CodeNotInFrom, "it is in %s, and not in %s", strings.Join(s.groups, ","), c.drop)
 	}
 	if len(after) == 0 {
 		all.Add(codeLastGroup, "%s is its only group, and it must be in one", c.drop)

@@ -34,7 +34,6 @@ const (
 	codeVPCMismatch   = "vpc-mismatch"
 	codeTypeMix       = "group-type-mix"
 	codeTooMany       = "too-many-groups"
-	codeNotInFrom     = "not-in-from"
 	codeLastGroup     = "last-group"
 	codeChanged       = "groups-changed"
 )
@@ -77,7 +76,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeVPCMismatch, Reason: "the member and the group are in different VPCs"},
 			{Code: codeTypeMix, Reason: "the member would be in basic and enterprise groups at once"},
 			{Code: codeTooMany, Reason: "the member would be in more groups than may be; see the parameter maxGroups, and from"},
-			{Code: codeNotInFrom, Reason: "the member is not in the group that it is to leave for the other"},
+			{Code: membership.CodeNotInFrom, Reason: "the member is not in the group that it is to leave for the other"},
 			{Code: codeLastGroup, Reason: "the member would be in no group; let it join another one, from this one"},
 		},
 		Failures: []membership.Objection{

@@ -46,7 +46,7 @@ func refusals(check kindtest.Refused) {
 		"no group to leave":              {membership.Join, "x", "a,x", func(o *observation) { o.dropMissing = true }, []string{codeGroupMissing}},
 		"a swap":                         {membership.Join, "x", "x", nil, nil},
 		"half a swap":                    {membership.Join, "x", "g,x", nil, nil},
-		"a swap of what it is not in":    {membership.Join, "x", "a", nil, []string{codeNotInFrom}},
+		"a swap of what it is not in":    {membership.Join, "x", "a", nil, []string{membership.CodeNotInFrom}},
 		"a leave":                        {membership.Leave, "", "a,g", nil, nil},
 		"a leave of the last":            {membership.Leave, "", "g", nil, []string{codeLastGroup}},
 		"a leave of what does not exist": {membership.Leave, "", "a,g", func(o *observation) { o.dropMissing = true }, []string{codeGroupMissing}},

@@ -91,7 +91,7 @@ func (o *observation) objections(s huawei.Server, exists bool) (all membership.O
 	}
 	all.When(deleted(s), codeServerStatus, "the server is %s %s", s.Status, s.TaskState)
 	all.When(o.operation == membership.Join && o.change.removed(s.SecurityGroups) && o.change.drop != "",
-		codeNotInFrom, "it is in %s, and not in %s", strings.Join(s.SecurityGroups, ","), o.change.drop)
+		membership.CodeNotInFrom, "it is in %s, and not in %s", strings.Join(s.SecurityGroups, ","), o.change.drop)
 	all.When(len(o.after(s.SecurityGroups)) == 0, codeLastGroup, "%s is its only group, and it must be in one", o.change.drop)
 	return all
 }

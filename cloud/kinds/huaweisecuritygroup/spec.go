@@ -22,7 +22,6 @@ const (
 	codeServerMissing = "server-missing"
 	codeServerStatus  = "server-status"
 	codeGroupMissing  = "group-missing"
-	codeNotInFrom     = "not-in-from"
 	codeLastGroup     = "last-group"
 )
 
@@ -54,7 +53,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeServerMissing, Reason: "there is no such server in the project"},
 			{Code: codeServerStatus, Reason: "the server is being deleted, or was"},
 			{Code: codeGroupMissing, Reason: "there is no such group in the project"},
-			{Code: codeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
+			{Code: membership.CodeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
 			{Code: codeLastGroup, Reason: "the server would be in no group; let it join another one, from this one"},
 		},
 		Failures: []membership.Objection{

@@ -62,12 +62,12 @@ func refusals(check kindtest.Refused) {
 			change(o, func(s *huawei.Server) { s.Groups = []string{"x"} })
 			o.from = huawei.Group{ID: "x", Members: []string{"s"}}
 		}, nil},
-		"a move from where it is not": {func(o *observation) { o.from = huawei.Group{ID: "x"} }, []string{codeNotInFrom}},
+		"a move from where it is not": {func(o *observation) { o.from = huawei.Group{ID: "x"} }, []string{membership.CodeNotInFrom}},
 		"a move from no group":        {func(o *observation) { o.from.ID, o.fromMissing = "x", true }, []string{codeGroupMissing}},
 		"a move from another group": {func(o *observation) {
 			change(o, func(s *huawei.Server) { s.Groups = []string{"y"} })
 			o.from = huawei.Group{ID: "x"}
-		}, []string{codeNotInFrom, codeOtherGroup}},
+		}, []string{membership.CodeNotInFrom, codeOtherGroup}},
 		"no server":        {func(o *observation) { delete(o.servers, "s") }, []string{codeServerMissing}},
 		"broken":           {func(o *observation) { change(o, func(s *huawei.Server) { s.Status = "ERROR" }) }, []string{codeServerStatus}},
 		"busy":             {func(o *observation) { change(o, func(s *huawei.Server) { s.TaskState = "rebooting" }) }, []string{codeServerBusy}},

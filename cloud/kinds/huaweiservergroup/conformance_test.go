@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/huaweiservergroup"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/kindtest"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -23,7 +26,7 @@ huawei:
   timings: {stop: 10s-30s, start: 10s-30s}
   quotas: {serverGroupMembers: 500}
   flavors: [{id: s6.large.2}]
-  groups: [{name: target}]
+  groups: [{name: target, id: 71e947d0-91d2-4b20-a1f3-34eee6346b01}]
   generate:
   - {name: web-%%03d, count: %d, flavor: s6.large.2, stoppedPercent: 30}
 `
@@ -56,12 +59,17 @@ func huaweiServerGroup(t *testing.T) kindtest.Subject {
 	}
 }
 
+const (
+	target = "71e947d0-91d2-4b20-a1f3-34eee6346b01"
+	old    = "71e947d0-91d2-4b20-a1f3-34eee6346b02"
+)
+
 // moved has the servers leave another group for it.
 func moved(s kindtest.Subject) kindtest.Subject {
 	world, request := s.World, s.Request
 	s.World = func(n int) sim.World {
 		w := world(n)
-		w.Huawei.Groups = append(w.Huawei.Groups, simworld.Group{Name: "old"})
+		w.Huawei.Groups = append(w.Huawei.Groups, simworld.Group{Name: "old", ID: old})
 		for i := range w.Huawei.Generate {
 			w.Huawei.Generate[i].Group = "old"
 		}
@@ -69,34 +77,50 @@ func moved(s kindtest.Subject) kindtest.Subject {
 	}
 	s.Request = func(in *sim.Sim) membership.Request {
 		r := request(in)
-		for _, g := range in.Groups() {
-			if g.Name == "old" {
-				r.From = g.ID
-			} else {
-				r.Group = g.ID
-			}
-		}
+		r.Group, r.From = target, old
 		return r
 	}
 	s.Member = func(in *sim.Sim, id string) (bool, string) {
 		server, _ := in.Server(id)
-		target, former := "", ""
-		for _, g := range in.Groups() {
-			if g.Name == "old" {
-				former = g.ID
-			} else {
-				target = g.ID
-			}
-		}
 		state := fmt.Sprintf("%s %s, OS %d", server.Status, server.TaskState, server.OSGeneration)
-		if server.Group != target && server.Group != former {
+		if server.Group != target && server.Group != old {
 			state += ", in no group"
 		}
 		return server.Group == target, state
 	}
-	s.Failures = append(s.Failures, kindtest.Failure{Name: "the old group does not let go", Code: "Ecs.0005", Fault: sim.Fault{
-		Match: sim.Match{Action: "DeleteServerGroupMember"}, Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0005"}})
+	s.Failures[0].Fault.Match.Group = target
+	s.Failures = append(s.Failures, kindtest.Failure{Name: "the old group does not let go", Code: "Ecs.0022", Fault: sim.Fault{
+		Match: sim.Match{Action: "DeleteServerGroupMember", Group: old}, Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0022"}})
 	return s
+}
+
+// A leave that fails for one is rolled back for those before it, wherever the worker dies, and whoever ran runs again.
+func TestALeaveIsRolledBack(t *testing.T) {
+	for dies := 0; dies < 40; dies += 3 {
+		t.Run(fmt.Sprintf("dies at call %d", dies), func(t *testing.T) {
+			s := huaweiServerGroup(t)
+			kindtest.Bubble(t, s, 4, func(r *kindtest.Rig) {
+				req := s.Request(r.Sim)
+				report, err := r.Run(membership.Join, req)
+				require.NoError(r, err)
+				require.Equal(r, membership.RunSucceeded, report.Outcome)
+				before := r.States(req.Members)
+				r.Trouble("DeleteServerGroupMember", req.Members[2],
+					sim.Fault{Effect: fault.Status, Status: http.StatusBadRequest, Code: "Ecs.0022"})
+				if dies > 0 {
+					r.DieIn(dies)
+				}
+				report, err = r.RunPlan(membership.Leave, req, func(p *fleet.Plan) {
+					p.Budget = &fleet.Budget{Failures: fleet.Share{Count: 1}, Then: fleet.ThenRollBackFleet}
+				})
+				require.NoError(r, err)
+				require.Equal(r, membership.RunRolledBack, report.Outcome, "%+v", report)
+				require.Equal(r, 3, report.Counts[membership.RolledBack], "%+v", report)
+				require.Equal(r, 1, report.Counts[membership.NotStarted], "%+v", report)
+				require.Equal(r, before, r.States(req.Members))
+			})
+		})
+	}
 }
 
 func TestMain(m *testing.M) { kindtest.Main(m) }

@@ -109,7 +109,7 @@ func (o *observation) objections(id string) (all membership.Objections) {
 	if o.fromMissing {
 		all.Add(codeGroupMissing, "there is no group %s in the project", o.from.ID)
 	} else if o.from.ID != "" && !o.inFrom(id) {
-		all.Add(codeNotInFrom, "the server is not in group %s", o.from.ID)
+		all.Add(membership.CodeNotInFrom, "the server is not in group %s", o.from.ID)
 	}
 	others := s.Groups
 	if other := o.elsewhere[id]; other != "" && !slices.Contains(others, other) {

@@ -30,7 +30,6 @@ const (
 	codeLocalDisk     = "local-disk"
 	codePassThrough   = "pci-passthrough"
 	codeOtherGroup    = "in-other-group"
-	codeNotInFrom     = "not-in-from"
 	codeNotApart      = "not-apart"
 	codePowerChanged  = "power-changed"
 	codeStopFailed    = "stop-failed"
@@ -74,7 +73,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeLocalDisk, Reason: "the flavor has local disks, which cannot move to another host"},
 			{Code: codePassThrough, Reason: "the flavor has a GPU or FPGA card, which cannot move to another host"},
 			{Code: codeOtherGroup, Reason: "the server is in another group; a server takes one policy only: move it, with from"},
-			{Code: codeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
+			{Code: membership.CodeNotInFrom, Reason: "the server is not in the group that it is to leave for the other"},
 		},
 		Failures: []membership.Objection{
 			{Code: codeServerMissing, Reason: "the server is gone"},

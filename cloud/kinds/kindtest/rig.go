@@ -98,6 +98,20 @@ func (r *Rig) Run(op membership.Operation, request membership.Request) (membersh
 	return r.run(op, planOf(request), nil)
 }
 
+// RunPlan is Run with a plan that says more than the request.
+func (r *Rig) RunPlan(op membership.Operation, request membership.Request, more func(*fleet.Plan)) (membership.Report, error) {
+	r.Helper()
+	plan := planOf(request)
+	more(&plan)
+	return r.run(op, plan, nil)
+}
+
+// DieIn kills the worker once, so many calls from now, when the cloud has done what the call asks for.
+func (r *Rig) DieIn(calls int) {
+	made, _ := r.crash.made()
+	r.crash.arm(made+calls, true)
+}
+
 // planOf is what a request asks for as a plan.
 func planOf(r membership.Request) fleet.Plan {
 	return fleet.Plan{Requester: "the rig", Step: fleet.Step{Kind: r.Kind, Account: r.Account, Group: r.Group, From: r.From,
