@@ -226,16 +226,58 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	if changed {
 		when = " when the steps before are done"
 	}
-	candidates := make([]fleet.Candidate, len(r.list))
-	for i, m := range r.list {
-		candidates[i] = m.Candidate
+	refused, err := r.refused(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var candidates, others []fleet.Candidate
+	for _, m := range r.list {
+		if refused[m.ID] && m.In == "" {
+			others = append(others, m.Candidate)
+		} else {
+			candidates = append(candidates, m.Candidate)
+		}
 	}
 	groups, left := spread.Assign(candidates, room)
+	// Who is refused takes no room, and must not make a group look fuller than it will be. Each is named in one all the same:
+	// what speaks against it may be gone when its cohort begins.
+	more, _ := spread.Assign(others, membership.Room{All: membership.NoLimit})
+	for i := range groups {
+		groups[i].Members = append(groups[i].Members, more[i].Members...)
+	}
 	if left > 0 {
-		return nil, bad("spread.groups", fmt.Sprintf("%d of %d members are left over", left, len(candidates)),
+		return nil, bad("spread.groups", fmt.Sprintf("%d of %d members are left over", left, len(r.list)),
 			tooFull(spread.Groups, room)+when+"; name more groups, or fewer members")
 	}
 	return groups, nil
+}
+
+// refused are the members of a spread that would be refused now, whatever else there is room for.
+func (r *roster) refused(ctx context.Context) (map[string]bool, error) {
+	refused := make(map[string]bool)
+	group, spec := r.step.Spread.Groups[0], r.kind.Spec()
+	session, err := r.session(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(r.list))
+	for i, m := range r.list {
+		ids[i] = m.ID
+	}
+	for page := range slices.Chunk(ids, min(spec.PageLimit, membership.MaxMembers)) {
+		request := request(r.step, fleet.Page{Group: group, Members: page})
+		if len(membership.Validate(r.kind, request)) > 0 {
+			continue // which is told, page by page, with the field
+		}
+		seen, err := session.Observe(ctx, membership.Look{Members: page, Thorough: true})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range seen.Compile(request, membership.Join).Members {
+			refused[m.ID] = len(m.Refused) > 0
+		}
+	}
+	return refused, nil
 }
 
 // look asks the cloud about members that were listed: where they are, and what they are spread by.

@@ -25,6 +25,7 @@ type town struct {
 	people []membership.Found
 	room   membership.Room
 	looks  []membership.Query // what it was asked
+	unfit  []string           // ids of those who are refused
 }
 
 func (t *town) Spec() membership.Spec { return membership.Spec{ID: "toy.town", PageLimit: 3} }
@@ -47,6 +48,25 @@ func (t *town) Open(context.Context, membership.Target) (membership.Session, err
 type hall struct {
 	membership.Session
 	*town
+}
+
+func (h *hall) Observe(context.Context, membership.Look) (membership.Observation, error) {
+	return census{unfit: h.unfit}, nil
+}
+
+type census struct {
+	membership.Observation
+	unfit []string
+}
+
+func (c census) Compile(r membership.Request, op membership.Operation) membership.Program {
+	return membership.Compile(membership.Spec{ID: r.Kind}, r, op, func(id string) membership.Member {
+		m := membership.Member{ID: id}
+		if slices.Contains(c.unfit, id) {
+			m.Refused = []membership.Objection{{Code: "unfit", Reason: "it is"}}
+		}
+		return m
+	})
 }
 
 func (h *hall) Find(_ context.Context, q membership.Query, yield func(membership.Found) error) error {
@@ -196,6 +216,22 @@ func TestListedMembersAreSpread(t *testing.T) {
 	require.ErrorContains(t, err, `spread.by: "zone": no member is known to have it`)
 	_, err = survey(t, populated(), folder, fleet.Step{Targets: &fleet.Targets{File: "groups.csv"}, Spread: by("")})
 	require.ErrorContains(t, err, `groups.csv line 3: "m4": has a group of its own, and the step spreads its members`)
+}
+
+// Who will not join makes no group look full, and takes nobody's place.
+func TestASpreadIsOfThoseWhoWillJoin(t *testing.T) {
+	kind := populated()
+	kind.room.Each = map[string]int{"g1": 2, "g2": 2}
+	kind.unfit = []string{"m2", "m3", "m4"}
+	for by, want := range map[string][]string{
+		"even": {"g1: m5 m7 m2", "g1: m4", "g2: m6 m8 m3"},
+		"fill": {"g1: m5 m6 m2", "g1: m3 m4", "g2: m7 m8"},
+	} {
+		pages, err := survey(t, kind, "", fleet.Step{Members: []string{"m2", "m3", "m4", "m5", "m6", "m7", "m8"},
+			Spread: &fleet.Spread{Groups: []string{"g1", "g2"}, By: by}})
+		require.NoError(t, err)
+		require.Equal(t, want, pages, by)
+	}
 }
 
 func TestWhatCannotBeSpreadIsNotBegun(t *testing.T) {

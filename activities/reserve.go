@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"go.temporal.io/sdk/converter"
@@ -147,6 +148,7 @@ func roomOf(ctx context.Context, session membership.Session, groups []string) (m
 	if errors.As(err, &none) {
 		return membership.Room{All: membership.NoLimit}, nil
 	}
+	room.Each = maps.Clone(room.Each) // which is changed as places are given out
 	return room, err
 }
 

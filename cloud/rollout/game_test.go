@@ -38,6 +38,7 @@ type game struct {
 	seen    func(in fleet.PageInput) fleet.Seen
 	lost    func(p fleet.Part) []string
 	dies    func(in fleet.PageInput) *rollout.Failure
+	scarce  bool
 	turns   func() bool // whether the history is full; nil: never
 	tries   map[string]int
 	most    int // members that were at stake at once: failed, unknown or in flight
@@ -153,6 +154,13 @@ func (g *game) do(command rollout.Command) (answered bool) {
 			seen = g.seen(c.Page)
 		}
 		g.Previewed(c.I, seen, nil)
+	case rollout.Reserve:
+		g.say("reserve in %d looks", len(c.Seen))
+		seen := slices.Clone(c.Seen)
+		for i := range seen {
+			seen[i].Key += ", placed"
+		}
+		g.Reserved(seen, nil)
 	case rollout.CheckPart:
 		var lost []string
 		if g.lost != nil {
@@ -176,7 +184,12 @@ func (g *game) do(command rollout.Command) (answered bool) {
 		if c.Input.Again != nil {
 			what = map[bool]string{true: "undo", false: "retry"}[c.Input.Again.Undo]
 		}
-		g.say("%s %s", what, strings.Join(run.ids, " "))
+		approved := ""
+		if g.scarce {
+			require.Contains(g.t, c.Input.Seen, ", placed")
+			approved = map[bool]string{true: ", approved"}[c.Approved]
+		}
+		g.say("%s %s%s", what, strings.Join(run.ids, " "), approved)
 		return false
 	case rollout.TellCohort:
 		i := slices.IndexFunc(g.running, func(run *cohort) bool { return run.start.Number == c.Number })
@@ -202,7 +215,7 @@ func (g *game) survey() fleet.Survey {
 			op = membership.Join
 		}
 		surveyed := fleet.SurveyedStep{Operation: op, Kind: step.Kind, Account: step.Account, Groups: 1, Group: step.Group,
-			Members: len(step.Members), Preview: g.plan.Approval != nil || g.seen != nil}
+			Members: len(step.Members), Preview: g.plan.Approval != nil || g.seen != nil, Scarce: g.scarce}
 		for _, w := range waves {
 			sw := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
 			for left := w.Count; left > 0; left -= page {

@@ -62,6 +62,20 @@ func TestRuns(t *testing.T) {
 		"the pace": {members: 9, plan: func(p *fleet.Plan) { p.Pace = fleet.Pace{Cohorts: 1, Members: 2} },
 			log: []string{"start m0 m1", "start m2", "start m3 m4", "start m5", "start m6 m7", "start m8"}, ends: "succeeded: 9 joined"},
 
+		"places are counted before anybody is started": {members: 4, plan: steps, game: func(g *game) { g.scarce = true },
+			log:  []string{"reserve in 2 looks", "start m0 m1 m2", "start m3", "reserve in 2 looks", "start m0 m1 m2", "start m3"},
+			ends: "succeeded: 4 joined, 4 left"},
+		"and before people decide": {members: 4, plan: func(p *fleet.Plan) { p.Approval = &fleet.Approval{} },
+			game: func(g *game) {
+				g.scarce = true
+				g.at(time.Minute, func() {
+					_, digest := g.Gate()
+					_, err := g.Control(g.now, membership.ControlApprove, fleet.Control{Control: membership.Control{By: "bob", Digest: digest}})
+					require.NoError(g.t, err)
+				})
+			},
+			log: []string{"reserve in 2 looks", "close gate", "start m0 m1 m2, approved", "start m3, approved"}, ends: "succeeded: 4 joined"},
+
 		"a spent budget stops": {members: 9, plan: func(p *fleet.Plan) { p.Budget = failures(2, "") },
 			game: func(g *game) { g.fails(membership.RolledBack, "m0", "m1", "m4") },
 			log:  []string{"start m0 m1"}, ends: "stopped: the budget is spent (failures): 2 of 2 failures allowed"},

@@ -123,6 +123,35 @@ func TestALeaveIsRolledBack(t *testing.T) {
 	}
 }
 
+// The room of a group is counted over the whole run, however many cohorts are under way: whoever finds none is never stopped.
+func TestWhoFindsNoPlaceIsNotTouched(t *testing.T) {
+	s := huaweiServerGroup(t)
+	world := s.World
+	s.World = func(n int) sim.World {
+		w := world(n)
+		w.Huawei.Quotas.ServerGroupMembers = 7
+		return w
+	}
+	kindtest.Bubble(t, s, 12, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		before := r.States(req.Members)
+		report, err := r.RunPlan(membership.Join, req, func(p *fleet.Plan) { p.Pace = fleet.Pace{Cohorts: 6, Members: 2} })
+		require.NoError(r, err)
+		require.Equal(r, 7, report.Counts[membership.Joined], "%+v", report.Counts)
+		for i, m := range report.Members {
+			if i < 7 {
+				require.Equal(r, membership.Joined, m.Outcome, "%+v", m)
+				continue
+			}
+			require.Equal(r, membership.CodeNoRoom, m.Code, "%+v", m)
+			require.Equal(r, before[m.ID], r.States([]string{m.ID})[m.ID])
+			for _, write := range r.Writes() {
+				require.NotContains(r, write, m.ID)
+			}
+		}
+	})
+}
+
 func TestMain(m *testing.M) { kindtest.Main(m) }
 
 func TestConformance(t *testing.T) { kindtest.Run(t, huaweiServerGroup(t)) }
