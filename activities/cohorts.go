@@ -78,7 +78,7 @@ func (a *Activities) planCohort(ctx context.Context, in workflows.PlanInput) (me
 	}
 	req := request(step, page)
 	if again != nil && again.Undo {
-		return a.reverse(ctx, req, holdOf(in.WhenHeld), before)
+		return a.reverse(ctx, req, holdOf(in.WhenHeld), before, again.Still)
 	}
 	p, err := a.compile(ctx, in.Operation, req, holdOf(in.WhenHeld))
 	if err != nil {
@@ -125,8 +125,10 @@ func (a *Activities) before(ctx context.Context, again fleet.Again, members []st
 	return r, nil
 }
 
-// reverse makes the program that puts members back: the one that took them forward, from its end.
-func (a *Activities) reverse(ctx context.Context, req membership.Request, hold hold, before fleet.Record) (membership.Program, error) {
+// reverse makes the program that puts members back: the one that took them forward, from its end. still: but for those that
+// are not as that left them.
+func (a *Activities) reverse(ctx context.Context, req membership.Request, hold hold, before fleet.Record, still bool) (
+	membership.Program, error) {
 	p := before.Program
 	if p.Digest == "" {
 		return p, bad("again.cohort", "", "has left no program behind, so nothing tells how its members were before")
@@ -136,6 +138,11 @@ func (a *Activities) reverse(ctx context.Context, req membership.Request, hold h
 		m := &p.Members[i]
 		m.Origin = origin(*m, before.Program)
 		m.Refused, m.Already = nil, false // by the plan of a try that never began: an earlier one left something behind
+	}
+	if still {
+		if err := a.refuseMoved(ctx, &p, req); err != nil {
+			return p, err
+		}
 	}
 	kind, err := membership.Find(a.kinds, req.Kind)
 	if err != nil {

@@ -26,6 +26,9 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 			return fleet.Survey{}, err
 		}
 	}
+	if plan.Rollback != "" {
+		return a.surveyRollback(ctx, plan)
+	}
 	survey := fleet.Survey{Run: activity.GetInfo(ctx).WorkflowExecution.RunID}
 	manifest := fleet.Manifest{Plan: plan}
 	manifest.Plan.Step, manifest.Plan.Steps = fleet.Step{}, nil

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 	"github.com/fleetjoin/fleetjoin/cloud/rollout"
 )
 
@@ -37,6 +38,9 @@ type previewRun struct {
 func Preview(ctx workflow.Context, input, continued converter.RawValue) (fleet.Preview, error) {
 	var preview fleet.Preview
 	plan, err := fleet.ParsePlan(payload(input))
+	if err == nil && plan.Rollback != "" {
+		err = membership.Bad([]membership.Problem{{Field: "rollback", Want: "has no preview: what is put back is what the run's report tells"}})
+	}
 	if err != nil {
 		return preview, badInput(err)
 	}

@@ -40,6 +40,11 @@ type Survey struct {
 	Steps    []SurveyedStep `json:"steps"`
 	// Warnings are for people, who may want to know before anything starts: whom other runs hold now.
 	Warnings []string `json:"warnings,omitempty"`
+	// Done are the parts of the run that is to be rolled back, Seen what was seen before it, and Destructive says that it
+	// destroyed data, which is not put back without people who decide on it.
+	Done        []Part   `json:"done,omitempty"`
+	Seen        [][]Seen `json:"seen,omitempty"`
+	Destructive bool     `json:"destructive,omitempty"`
 }
 
 // SurveyedStep is one step of a Survey.
@@ -85,6 +90,8 @@ type Again struct {
 	Record string `json:"record,omitempty"`
 	Cohort string `json:"cohort,omitempty"`
 	Undo   bool   `json:"undo,omitempty"` // put them back; else try them again
+	// Still: only those that are as the record left them are put back. What a run did that has ended may be done with since.
+	Still bool `json:"still,omitempty"`
 	// Members are those that are meant; none: all that have one of the Outcomes in the record, or one of those in Was.
 	Members  []string             `json:"members,omitempty"`
 	Outcomes []membership.Outcome `json:"outcomes,omitempty"`

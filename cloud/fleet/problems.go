@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -32,6 +33,10 @@ func (p Plan) StepList() []Step {
 func (p Plan) Problems() []membership.Problem {
 	r := review{members: make(map[membershipOf]string)}
 	r.add(p.rules()...)
+	if p.Rollback != "" {
+		r.add(p.rollbackProblems()...)
+		return Limited(r.problems)
+	}
 	if p.Steps != nil && len(p.Steps) == 0 {
 		r.add(membership.Problem{Field: "steps", Want: "is an empty list; want at least one step"})
 		if len(p.Step.given()) == 0 {
@@ -52,6 +57,27 @@ func (p Plan) Problems() []membership.Problem {
 		}
 	}
 	return Limited(r.problems)
+}
+
+// rollbackProblems returns what is wrong with a plan that puts back what a run did.
+func (p Plan) rollbackProblems() (ps []membership.Problem) {
+	hash, isKey := strings.CutPrefix(p.Rollback, "sha256:")
+	if sum, err := hex.DecodeString(hash); !isKey || err != nil || len(sum) != 32 {
+		ps = append(ps, membership.Problem{Field: "rollback", Value: membership.Quote(p.Rollback),
+			Want: `want the key of a run's account, "sha256:" and 64 hex digits, as its report tells`})
+	}
+	beside := p.Step.given()
+	for name, set := range map[string]bool{"steps": p.Steps != nil, "canary": p.Canary != 0, "waves": p.Waves != nil, "soak": p.Soak != 0,
+		"budget": p.Budget != nil} { //workflowcheck:ignore: they are sorted
+		if set {
+			beside = append(beside, name)
+		}
+	}
+	if slices.Sort(beside); len(beside) > 0 {
+		ps = append(ps, membership.Problem{Field: "rollback", Value: "beside " + strings.Join(beside, ", "),
+			Want: "puts back what another run did, and has none of them; leave them out"})
+	}
+	return ps
 }
 
 // At is what the names of a step's fields begin with: "steps[1].", or "" where they stand beside the plan's own.

@@ -39,6 +39,7 @@ type game struct {
 	lost    func(p fleet.Part) []string
 	dies    func(in fleet.PageInput) *rollout.Failure
 	scarce  bool
+	before  *game       // that has ended, and is rolled back
 	turns   func() bool // whether the history is full; nil: never
 	tries   map[string]int
 	most    int // members that were at stake at once: failed, unknown or in flight
@@ -147,6 +148,12 @@ func (g *game) wait() bool {
 func (g *game) do(command rollout.Command) (answered bool) {
 	switch c := command.(type) {
 	case rollout.Survey:
+		if g.before != nil {
+			s := g.before.Survey
+			s.Done, s.Seen = slices.Clone(g.before.Parts), g.before.Previews
+			g.Surveyed(s, nil)
+			break
+		}
 		g.Surveyed(g.survey(), nil)
 	case rollout.PreviewPage:
 		seen := fleet.Seen{Key: fmt.Sprintf("seen %d.%d", c.Page.Step, c.I), Due: c.Page.To - c.Page.From}

@@ -42,6 +42,9 @@ func (r *Rollout) asksNobody(step int) bool {
 // needsGate says whether people decide before the wave begins, and about how many members: those of the wave when there is
 // a gate before each, else those of the step.
 func (r *Rollout) needsGate() (due int, destroys, needed bool) {
+	if r.plan.Rollback != "" {
+		return r.toPutBack(), r.Survey.Destructive, r.plan.Approval != nil || r.Survey.Destructive
+	}
 	if r.Step >= len(r.Previews) {
 		return 0, false, false
 	}
@@ -63,13 +66,13 @@ func (r *Rollout) awaitVotes() bool {
 	if r.Block != nil {
 		return false
 	}
-	if len(r.waves()) == 0 { // nothing was found that is to be moved
+	if len(r.waves()) == 0 && r.plan.Rollback == "" { // nothing was found that is to be moved
 		return r.endStep()
 	}
 	if r.gate == nil {
 		due, destroys, needed := r.needsGate()
 		if !needed {
-			return r.beginWave()
+			return r.let()
 		}
 		if r.plan.Requester == "" {
 			r.impossible(membership.Bad([]membership.Problem{membership.NeedsRequester()}), membership.NeedsRequester().String())
@@ -81,16 +84,33 @@ func (r *Rollout) awaitVotes() bool {
 	switch decided, open := r.gate.Count(votes); {
 	case decided && open:
 		r.closeGate()
-		return r.beginWave()
+		return r.let()
 	case decided:
 		no := r.gate.Rejection(votes)
-		r.end(fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", r.wave().Name, no.By, no.Reason), false)
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", r.gateName(), no.By, no.Reason), false)
 		return true
 	case !r.now.Before(r.deadline):
-		r.end(fleet.ThenFinish, fmt.Sprintf("%s: not approved within %s", r.wave().Name, r.gate.Timeout.Std()), false)
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: not approved within %s", r.gateName(), r.gate.Timeout.Std()), false)
 		return true
 	}
 	return false
+}
+
+// let goes on when people have let it, or need not.
+func (r *Rollout) let() bool {
+	if r.plan.Rollback == "" {
+		return r.beginWave()
+	}
+	r.end(fleet.ThenRollBackFleet, "rolled back, as asked by "+somebody(r.plan.Requester), true)
+	return true
+}
+
+// gateName names what the gate is before.
+func (r *Rollout) gateName() string {
+	if r.plan.Rollback != "" {
+		return "the roll-back"
+	}
+	return r.wave().Name
 }
 
 func (r *Rollout) openGate(due int, destroys bool) {
@@ -99,6 +119,9 @@ func (r *Rollout) openGate(due int, destroys bool) {
 		a = r.plan.Approval.Approval
 	}
 	why := fmt.Sprintf("%s: %s %s (%s)", r.waveName(), r.step().Operation, membership.Count(due, "member"), r.step().Kind)
+	if r.plan.Rollback != "" {
+		why = "puts back " + membership.Count(due, "member")
+	}
 	g := membership.NewGate(r.plan.Requester, a, why, destroys)
 	r.gate, r.digest, r.deadline = &g, r.digestOf(), r.now.Add(g.Timeout.Std())
 }
@@ -125,8 +148,12 @@ func (r *Rollout) digestOf() string {
 	line("manifest", r.Survey.Manifest)
 	line("step", fmt.Sprint(r.Step+1))
 	line("wave", fmt.Sprint(r.Wave+1))
-	for _, seen := range r.Previews[r.Step] {
-		line("preview", seen.Key)
+	if r.plan.Rollback != "" {
+		line("rollback", r.plan.Rollback)
+	} else {
+		for _, seen := range r.Previews[r.Step] {
+			line("preview", seen.Key)
+		}
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return "sha256:" + hex.EncodeToString(sum[:])

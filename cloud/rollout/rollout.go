@@ -215,6 +215,8 @@ func (r *Rollout) Surveyed(s fleet.Survey, err error) {
 	case r.End != nil: // it came too late, and may be the error of being cut short
 	case err != nil:
 		r.fail(err)
+	case r.plan.Rollback != "":
+		r.takeOver(s)
 	default:
 		r.Survey = s
 		r.beginStep()

@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -256,6 +257,53 @@ func TestRuns(t *testing.T) {
 }
 
 // More members may have failed than a run knows by name. They are tried again all the same.
+// What a run did that has ended is put back by another, step by step from the last, and once.
+func TestARunThatHasEndedIsRolledBack(t *testing.T) {
+	first := newGame(t, 4, steps)
+	first.fails(membership.Refused, "m3")
+	first.play()
+	require.Equal(t, "partial: 3 joined, 3 left, 2 refused", first.tally())
+	back := func(before *game, change func(p *fleet.Plan), prepare func(g *game)) *game {
+		g := newGame(t, 1, func(p *fleet.Plan) {
+			p.Step, p.Steps, p.Rollback = fleet.Step{}, nil, "sha256:"+strings.Repeat("0", 64)
+			if change != nil {
+				change(p)
+			}
+		})
+		g.before, g.records = before, before.records
+		if prepare != nil {
+			prepare(g)
+		}
+		return g.play()
+	}
+	second := back(first, nil, func(g *game) {
+		g.undo = func(id string) membership.Outcome {
+			return map[bool]membership.Outcome{true: membership.Refused, false: membership.RolledBack}[id == "m1" && g.Rollback == 0]
+		}
+	})
+	require.Equal(t, []string{"undo m0 m1 m2", "undo m0 m1 m2"}, second.log)
+	require.Equal(t, "rollback-incomplete: 2 refused, 5 rolled-back, 1 rollback-incomplete", second.tally())
+	require.Empty(t, back(second, nil, nil).log, "nothing is put back twice")
+
+	asked := func(p *fleet.Plan) { p.Approval = &fleet.Approval{} }
+	says := func(word, reason string) func(g *game) {
+		return func(g *game) {
+			g.at(time.Minute, func() {
+				gate, digest := g.Gate()
+				require.Equal(t, "puts back 6 members", gate.Why)
+				g.control(word, fleet.Control{Control: membership.Control{By: "bob", Digest: digest, Reason: reason}})
+			})
+		}
+	}
+	yes := back(first, asked, says(membership.ControlApprove, ""))
+	require.Equal(t, []string{"close gate", "undo m0 m1 m2", "undo m0 m1 m2"}, yes.log)
+	require.Equal(t, "rolled-back: 2 refused, 6 rolled-back", yes.tally())
+	no := back(first, asked, says(membership.ControlReject, "not today"))
+	require.Equal(t, []string{"close gate"}, no.log)
+	require.Equal(t, "the roll-back: rejected by bob: not today", no.Report().Why)
+	require.Equal(t, first.Report().Counts, no.Report().Counts)
+}
+
 func TestMoreFailedMembersThanAreKnownByName(t *testing.T) {
 	const members = 5001
 	g := newGame(t, members, nil)

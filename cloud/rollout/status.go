@@ -145,6 +145,6 @@ func (r *Rollout) Report() fleet.Report {
 		}
 		rep.Steps = append(rep.Steps, sr)
 	}
-	rep.Outcome = membership.Judge(rep.Counts, r.End != nil && r.End.Person)
+	rep.Outcome = membership.Judge(rep.Counts, r.End != nil && r.End.Person && r.plan.Rollback == "")
 	return rep
 }

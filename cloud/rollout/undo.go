@@ -84,6 +84,35 @@ func (r *Rollout) rollBack() bool {
 	}
 }
 
+// takeOver takes what a run did that has ended for what this one did.
+func (r *Rollout) takeOver(s fleet.Survey) {
+	done := s.Done
+	r.Previews = s.Seen
+	s.Done, s.Seen = nil, nil
+	r.Survey, r.Step = s, max(len(s.Steps)-1, 0)
+	for _, p := range done {
+		r.Parts, r.Tracks = append(r.Parts, p), append(r.Tracks, Track{})
+		r.count(p)
+		if !undoes(p.Input) {
+			continue
+		}
+		for i := range r.Parts { // that it has put back already
+			r.Tracks[i].Undone = r.Tracks[i].Undone || r.Parts[i].Record != "" && r.Parts[i].Record == p.Input.Again.Record
+		}
+	}
+	r.to(Gating)
+}
+
+// toPutBack is how many members a roll-back is about.
+func (r *Rollout) toPutBack() (n int) {
+	for i, p := range r.Parts {
+		if !undoes(p.Input) && !r.Tracks[i].Undone && p.Record != "" {
+			n += wentWell(p)
+		}
+	}
+	return n
+}
+
 // queueUndos queues what is to be put back of a step, and is not yet: members that went well, as far as the way to end
 // reaches, and members of which nobody knows what was done to them.
 func (r *Rollout) queueUndos(step int) {
@@ -104,7 +133,7 @@ func (r *Rollout) queueUndos(step int) {
 					was[o] = p.Counts[o]
 				}
 			}
-			in := r.again(i, fleet.Again{Undo: true, Was: was})
+			in := r.again(i, fleet.Again{Undo: true, Was: was, Still: r.plan.Rollback != ""})
 			in.Again.Record, in.Again.Cohort = p.Record, "" // its own, whatever it took up itself
 			r.Queue = append(r.Queue, Queued{Input: in, Part: i})
 		}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
+	"github.com/fleetjoin/fleetjoin/worker/connect"
 	"github.com/fleetjoin/fleetjoin/workflows"
 )
 
@@ -59,6 +61,11 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 		return err
 	}
 	defer conn.Close()
+	return f.begin(ctx, conn, p, id, o.Detach)
+}
+
+// begin starts a run and, unless it is let go, follows it to its end.
+func (f *Factory) begin(ctx context.Context, conn *connect.Connection, p fleet.Plan, id string, detach bool) error {
 	run, err := start(ctx, conn, p, id)
 	if err != nil {
 		return err
@@ -68,12 +75,12 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 		if err := f.json(startedLine{ID: id, RunID: run.GetRunID(), Started: true}); err != nil {
 			return err
 		}
-	case o.Detach:
+	case detach:
 		f.printf("run %s is started\nfollow it: fleetjoin watch %s\n", id, id)
 	default:
 		f.printf("run %s: %s\n", id, summary(p))
 	}
-	if o.Detach {
+	if detach {
 		if ids, err := conn.Pollers(ctx, workflows.TaskQueue); err == nil && len(ids) == 0 {
 			f.notef("%s\n", noWorker(conn))
 		}

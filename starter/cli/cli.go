@@ -94,7 +94,7 @@ How to reach Temporal comes from the TEMPORAL_* variables and from temporal.toml
 		}
 	}
 	add("runs", newPlan(f, nil), newApply(f, membership.Join, nil), newApply(f, membership.Leave, nil), newWatch(f),
-		newStatus(f), newReport(f, nil), newInbox(f))
+		newStatus(f), newReport(f, nil), newRollback(f, nil), newInbox(f))
 	add("controls", newControls(f, nil)...)
 	add("setup", newDev(f, os.LookupEnv, nil), newKinds(f), newDoctor(f))
 	return root

@@ -35,6 +35,7 @@ func (s *Source) flags(cmd *cobra.Command) {
 	fs.StringVar(&s.Step.Kind, "kind", "", "kind, such as huawei.servergroup (fleetjoin kinds lists them)")
 	fs.StringVar(&s.Step.Account, "account", "", "account, by its name in the worker's accounts file")
 	fs.StringVar(&s.Step.Group, "group", "", "id of the group")
+	fs.StringVar(&s.Step.From, "from", "", "id of the group that they leave for it, where the kind moves members")
 	fs.StringArrayVar(&s.Step.Members, "member", nil, "id of a member; may be given more than once")
 	fs.StringArrayVar(&s.ParamFlags, "param", nil, "parameter of the kind, `name=value`; may be given more than once")
 }
@@ -51,7 +52,7 @@ func (s *Source) args(args []string) error {
 }
 
 func (s *Source) byFlags() bool {
-	return s.Step.Kind != "" || s.Step.Account != "" || s.Step.Group != "" || len(s.Step.Members) > 0 || len(s.ParamFlags) > 0
+	return s.Step.Kind != "" || s.Step.Account != "" || s.Step.Group != "" || s.Step.From != "" || len(s.Step.Members) > 0 || len(s.ParamFlags) > 0
 }
 
 // load returns what was asked for, as JSON, from wherever it comes.
@@ -255,7 +256,7 @@ func problemsOf(p fleet.Plan, kinds []membership.Kind) []membership.Problem {
 		case len(membership.CheckName("kind", step.Kind)) > 0: // which is told already
 			continue
 		case err == nil && sound && step.Group != "" && len(step.Members) > 0:
-			err = membership.Bad(membership.Validate(kind, membership.Request{Kind: step.Kind, Account: step.Account, Group: step.Group,
+			err = membership.Bad(membership.Validate(kind, membership.Request{Kind: step.Kind, Account: step.Account, Group: step.Group, From: step.From,
 				Members: step.Members[:min(len(step.Members), kind.Spec().PageLimit)], Params: step.Params}))
 		}
 		var bad *membership.BadInput

@@ -69,6 +69,9 @@ func summary(p fleet.Plan) string {
 	if ofOneGroup(p) {
 		return fmt.Sprintf("%s %s, group %s", cmp.Or(p.Operation, membership.Join), membership.Count(len(p.Members), "member"), p.Group)
 	}
+	if p.Rollback != "" {
+		return strings.TrimSuffix(p.Name, ", rolled back") + " is rolled back"
+	}
 	steps := p.StepList()
 	var kinds []string
 	for _, s := range steps {

@@ -3,7 +3,9 @@ package huaweiservergroup_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -121,6 +123,37 @@ func TestALeaveIsRolledBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Members that somebody has touched since the run ended are told, and left alone; the others are put back.
+func TestARollBackLeavesWhatHasDrifted(t *testing.T) {
+	s := huaweiServerGroup(t)
+	kindtest.Bubble(t, s, 5, func(r *kindtest.Rig) {
+		req := s.Request(r.Sim)
+		before := r.States(req.Members)
+		_, err := r.Run(membership.Join, req)
+		require.NoError(r, err)
+		somebody, err := kindtest.Huawei(r.Sim.RoundTripper())(r.Context(), "demo")
+		require.NoError(r, err)
+		running := slices.IndexFunc(req.Members, func(id string) bool { server, _ := r.Sim.Server(id); return server.Status == "ACTIVE" })
+		gone := (running + 1) % 5
+		_, err = somebody.StopServers(r.Context(), req.Members[running:running+1], false)
+		require.NoError(r, err)
+		require.NoError(r, somebody.RemoveMember(r.Context(), target, req.Members[gone]))
+		time.Sleep(time.Minute) // virtual time
+		touched := r.States(req.Members)
+		report, err := r.RollBack()
+		require.NoError(r, err)
+		require.Equal(r, map[membership.Outcome]int{membership.RolledBack: 3, membership.RollbackIncomplete: 2}, report.Counts, "%+v", report)
+		for i, m := range report.Members {
+			if i == running || i == gone {
+				require.Equal(r, membership.CodeDrifted, m.Code, "%+v", m)
+				require.Equal(r, touched[m.ID], r.States([]string{m.ID})[m.ID])
+			} else {
+				require.Equal(r, before[m.ID], r.States([]string{m.ID})[m.ID])
+			}
+		}
+	})
 }
 
 // The room of a group is counted over the whole run, however many cohorts are under way: whoever finds none is never stopped.

@@ -22,8 +22,47 @@ func Run(t *testing.T, s Subject) {
 	t.Run("killed anywhere", func(t *testing.T) { killedAnywhere(t, s) })
 	t.Run("every write goes wrong once", func(t *testing.T) { everyWriteGoesWrong(t, s) })
 	t.Run("a failure is undone", func(t *testing.T) { failuresAreUndone(t, s) })
+	t.Run("a run that has ended is rolled back", func(t *testing.T) { endedRunsAreRolledBack(t, s) })
 	t.Run("a retry finishes what a break began", func(t *testing.T) { retriesFinish(t, s) })
 	t.Run("a failure is undone, killed anywhere", func(t *testing.T) { killedWhileUndoing(t, s) })
+}
+
+// endedRunsAreRolledBack puts back what a run did that has ended, wherever the worker dies. Who is told to be put back is as
+// before, and of the others it is said that they cannot be.
+func endedRunsAreRolledBack(t *testing.T, s Subject) {
+	for _, dies := range []int{0, 2, 6, 9, 14, 20} {
+		t.Run(fmt.Sprintf("dies at call %d", dies), func(t *testing.T) {
+			Bubble(t, s, gaits["a handful"], func(r *Rig) {
+				req := s.Request(r.Sim)
+				before := r.States(req.Members)
+				_, err := r.Run(membership.Join, req)
+				require.NoError(r, err)
+				joined := r.States(req.Members)
+				if dies > 0 {
+					r.DieIn(dies)
+				}
+				report, err := r.RollBack()
+				require.NoError(r, err)
+				for _, m := range report.Members {
+					switch {
+					case m.Outcome == membership.RolledBack:
+						require.Equal(r, before[m.ID], r.States([]string{m.ID})[m.ID], "%+v", m)
+					case m.Code == membership.CodeNoUndo:
+						require.Equal(r, joined[m.ID], r.States([]string{m.ID})[m.ID], "%+v", m)
+					default:
+						require.Fail(r, "it is neither put back nor told why not", "%+v", m)
+					}
+				}
+				require.Len(r, report.Members, len(req.Members), "%+v", report)
+				again, err := r.RollBack() // of the run that has rolled it back: nothing is left to do
+				if err == nil {
+					require.NotContains(r, again.Counts, membership.Joined)
+				} else {
+					require.ErrorContains(r, err, "there is nothing to put back")
+				}
+			})
+		})
+	}
 }
 
 func inEachGait(t *testing.T, s Subject, f func(*Rig, membership.Request)) {

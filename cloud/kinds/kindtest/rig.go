@@ -64,7 +64,8 @@ type Rig struct {
 	crash   *crash
 	people  []later
 	// Votes are those of the last run's report.
-	Votes []membership.Vote
+	Votes   []membership.Vote
+	account string // the key of what is kept of the last run
 }
 
 // later is what a person says some time into a run.
@@ -106,6 +107,12 @@ func (r *Rig) RunPlan(op membership.Operation, request membership.Request, more 
 	return r.run(op, plan, nil)
 }
 
+// RollBack puts back what the last run did.
+func (r *Rig) RollBack() (membership.Report, error) {
+	r.Helper()
+	return r.run("", fleet.Plan{Requester: "the rig", Rollback: r.account}, nil)
+}
+
 // DieIn kills the worker once, so many calls from now, when the cloud has done what the call asks for.
 func (r *Rig) DieIn(calls int) {
 	made, _ := r.crash.made()
@@ -123,10 +130,7 @@ func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuit
 	r.Helper()
 	env := r.environment()
 	r.attend(env, waits)
-	wf := workflows.TypeJoin
-	if op == membership.Leave {
-		wf = workflows.TypeLeave
-	}
+	wf := map[membership.Operation]string{membership.Join: workflows.TypeJoin, membership.Leave: workflows.TypeLeave, "": workflows.TypeFleet}[op]
 	env.ExecuteWorkflow(wf, plan)
 	require.True(r, env.IsWorkflowCompleted())
 	var report fleet.Report
@@ -144,7 +148,7 @@ func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuit
 	if err != nil {
 		return membership.Report{}, err
 	}
-	r.Votes = report.Votes
+	r.Votes, r.account = report.Votes, report.Account
 	return r.told(op, plan, report), nil
 }
 
