@@ -32,7 +32,7 @@ func parsed(t *testing.T, text string) (words []string) {
 // Whatever is mistyped is told at once, each where it stands, with what could stand there.
 func TestEveryMistypedFieldIsNamedWhereItStands(t *testing.T) {
 	const (
-		whole  = "it has name, requester, whenHeld, operation, kind, account, params, group, members, groups, targets, spread, from, steps, canary, waves, soak, budget, windows, pace and approval"
+		whole  = "it has name, requester, whenHeld, operation, kind, account, params, group, members, groups, targets, spread, from, steps, rollback, canary, waves, soak, budget, windows, pace and approval"
 		step   = "operation, kind, account, params, group, members, groups, targets, spread and from"
 		quotes = "want a string; put it in quotes"
 		share  = `want a count of at least 1, such as 12, or a percentage above 0 with at most 3 decimals, such as "5%"`

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -74,7 +75,8 @@ func (f *Factory) printKind(s membership.Spec) error {
 	f.section("Plan of one step: an object in YAML or JSON; deploy/docs/fleets.md has all fields")
 	f.entries(planTable(s, example))
 	f.section("Members that a plan can find in the cloud")
-	f.entries(table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)}}})
+	f.entries(table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)},
+		{text("moves"), text(cmp.Or(s.Moves, "in two steps: one in which they leave, one in which they join"))}}})
 	f.section("Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {
@@ -123,6 +125,7 @@ func planTable(s membership.Spec, r fleet.Plan) (t table) {
 		{"account", "text", "needed", r.Account, "a name in the worker's accounts file, never a credential"},
 		{"group", "id", "needed", r.Group, "what the members join"},
 		{"members", "list of ids", "needed", "[" + first(r.Members) + "]", "what joins, each once"},
+		{"from", "id", "if need be", r.From, "a group that they leave for it: they are moved"},
 		{"params", "object", "if need be", compact(r.Params), "parameters of the kind"},
 		{"requester", "text", gate, "ann", "who asks, and may not approve it; apply fills in who runs it"},
 		{"approval.quorum", "number", "default 1", "2", "how many must approve; an approval, also an empty one, asks for a gate"},
@@ -131,6 +134,9 @@ func planTable(s membership.Spec, r fleet.Plan) (t table) {
 		{"approval.signed", "boolean", "default false", "true", "count only votes that an allowed signer has signed"},
 		{"whenHeld", "text", "default refuse", "wait", "members that another run acts on: refuse them, or wait until it is done with them"},
 	} {
+		if row[0] == "from" && s.Moves == "" {
+			continue
+		}
 		t.add(text(row[0]), text(row[1]), text(row[2]), text(row[3]), text(row[4]))
 	}
 	return t

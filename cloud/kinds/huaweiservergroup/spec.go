@@ -114,7 +114,7 @@ func joinStages() []membership.Stage {
 			Timeout: d(callTimeout), UndoTimeout: d(undoTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Disruptive},
 		{Name: stageStart, Help: "starts the server, if it ran before",
 			Timeout: d(startTimeout), Settle: d(readLag), MaxSends: 3, Risk: membership.Harmless},
-		{Name: stageVerify, Help: "sees the server in the group, on a host of its own where the cloud tells, and powered as before",
+		{Name: stageVerify, Help: "sees it in the group, apart from other members, and powered as before",
 			Timeout: d(callTimeout), Settle: d(readLag), Risk: membership.Harmless},
 	}
 }
