@@ -5,7 +5,7 @@ BIN   := $(CURDIR)/bin
 GO    ?= go
 export PATH := $(PATH):$(BIN)
 
-.PHONY: help demo test check e2e build dev tools bench replay-record golden docs assume clean
+.PHONY: help demo test units stories check e2e build dev tools bench replay-record golden docs assume clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -13,11 +13,17 @@ help: ## show this list
 demo: build $(BIN)/temporal ## a fleet moves into groups on the simulator, against the odds; DEMO=kind shows another kind
 	$(GO) run ./deploy/demo $(DEMO)
 
-test: tools ## every test: with the race detector; every death of the conformance suite; end to end; the demo; the checks
-	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$|/cloud/kinds(/|$$)')
-	$(GO) test -race -short -timeout 20m -run 'TestConformance|TestTables' ./cloud/kinds/...
-	$(GO) test -timeout 20m ./cloud/kinds/...
-	$(MAKE) e2e demo check
+test: tools build ## every test: with the race detector; every death of the conformance suite; end to end; the demo; the checks
+	$(MAKE) -j2 --output-sync=line units stories
+	$(MAKE) check
+
+# Those that compute give way to those that mostly wait, which run beside them.
+units:
+	nice $(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/(e2e|chaos)$$|/cloud/kinds(/|$$)')
+	nice $(GO) test -race -short -timeout 20m -run 'TestConformance|TestTables' ./cloud/kinds/...
+	nice $(GO) test -timeout 20m ./cloud/kinds/...
+
+stories: e2e demo
 
 e2e: $(BIN)/temporal ## the real binaries, a real Temporal server, the real temporal CLI, and kill -9
 	$(GO) test -timeout 20m ./starter/e2e

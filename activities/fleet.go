@@ -56,6 +56,7 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	if survey.Warnings, err = a.heldNow(ctx, plan, seen); err != nil {
 		return survey, err
 	}
+	survey.Warnings = append(survey.Warnings, a.overlaps(ctx, seen)...)
 	for i, step := range survey.Steps {
 		if step.Members == 0 {
 			survey.Warnings = append(survey.Warnings, plan.StepName(i)+": "+nobodyLeft(step.Operation))

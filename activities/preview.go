@@ -29,7 +29,7 @@ func (a *Activities) SumUp(ctx context.Context, packed converter.RawValue) (flee
 }
 
 func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now time.Time) (fleet.Preview, error) {
-	p := fleet.Preview{Name: in.Plan.Name, Made: now.UTC().Truncate(time.Second), Manifest: in.Survey.Manifest}
+	p := fleet.Preview{Name: in.Plan.Name, Made: now.UTC().Truncate(time.Second), Manifest: in.Survey.Manifest, Warnings: in.Survey.Warnings}
 	manifest, err := a.manifests.get(ctx, a.store, store.Key(in.Survey.Manifest))
 	if err != nil {
 		return p, err
@@ -55,9 +55,6 @@ func (a *Activities) sumUp(ctx context.Context, in workflows.SumUpInput, now tim
 			return p, err
 		}
 		step := s.step(in.Plan)
-		if surveyed.Members == 0 {
-			step.Warnings = append(step.Warnings, nobodyLeft(surveyed.Operation))
-		}
 		p.Steps = append(p.Steps, step)
 	}
 	p.DurationSeconds = lasts(p.Steps)

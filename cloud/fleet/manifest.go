@@ -273,11 +273,12 @@ type Status struct {
 	Step     int                        `json:"step"`          // from 1, as people count
 	Steps    int                        `json:"steps"`
 	Wave     string                     `json:"wave,omitempty"`
-	Members  int                        `json:"members"`  // of all steps
-	InFlight int                        `json:"inFlight"` // members of cohorts under way
-	Cohorts  []string                   `json:"cohorts"`  // their workflow ids
-	Counts   map[membership.Outcome]int `json:"counts"`   // of those that have ended
-	Waves    []WaveStatus               `json:"waves"`    // of the present step
+	Members  int                        `json:"members"`            // of all steps
+	Manifest string                     `json:"manifest,omitempty"` // its key, once the members are found
+	InFlight int                        `json:"inFlight"`           // members of cohorts under way
+	Cohorts  []string                   `json:"cohorts"`            // their workflow ids
+	Counts   map[membership.Outcome]int `json:"counts"`             // of those that have ended
+	Waves    []WaveStatus               `json:"waves"`              // of the present step
 	Budget   string                     `json:"budget,omitempty"`
 	Pace     int                        `json:"pace"`          // most cohorts at once
 	Next     time.Time                  `json:"next,omitzero"` // when it goes on: a soak ends, a window opens

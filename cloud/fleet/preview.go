@@ -12,6 +12,7 @@ type Preview struct {
 	Name     string        `json:"name,omitempty"`
 	Made     time.Time     `json:"made"`
 	Steps    []PreviewStep `json:"steps"`
+	Warnings []string      `json:"warnings,omitempty"` // those of the Survey
 	Openings []Opening     `json:"openings,omitempty"` // the next ones of the plan's windows; none: it has no windows
 	Manifest string        `json:"manifest"`           // its key
 	// DurationSeconds is that of all steps; 0: some kind does not say what it costs. See Expected.

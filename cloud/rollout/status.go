@@ -96,7 +96,7 @@ func (r *Rollout) waveName() string {
 func (r *Rollout) Status() fleet.Status {
 	s := fleet.Status{Name: r.plan.Name, Phase: r.Phase(), Why: r.why(), Steps: len(r.Survey.Steps), InFlight: r.members,
 		Cohorts: []string{}, Counts: sum(slices.Concat(r.scores...)...), Waves: []fleet.WaveStatus{}, Pace: r.Pace.MostAtOnce(), Next: r.Wake(),
-		Gate: r.gate, Digest: r.digest, Votes: r.Votes, Wave: r.waveName(), Warnings: r.Survey.Warnings}
+		Gate: r.gate, Digest: r.digest, Votes: r.Votes, Wave: r.waveName(), Manifest: r.Survey.Manifest, Warnings: r.Survey.Warnings}
 	s.Step = min(r.Step+1, s.Steps)
 	for _, step := range r.Survey.Steps {
 		s.Members += step.Members

@@ -48,7 +48,7 @@ accounts:
 huawei:
   readLag: 500ms
   timings: {stop: 5s-30s, start: 5s-30s, add: 1s, remove: 1s}
-  quotas: {serverGroupMembers: 500, serverGroups: 100}
+  quotas: {serverGroupMembers: 40, serverGroups: 100}
   flavors: [{id: s6.large.2}, {id: s3.large.2, virtualization: xen}]
 `
 
@@ -59,7 +59,7 @@ func newWorld() (world.World, error) {
 		return w, err
 	}
 	for _, s := range scenarios() {
-		if s.of != "" {
+		if s.of != "" || s.undoes != "" {
 			continue
 		}
 		w.Huawei.Groups = append(w.Huawei.Groups, world.Group{Name: s.name})

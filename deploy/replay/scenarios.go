@@ -31,10 +31,14 @@ type scenario struct {
 	xen     int // how many of them are refused
 	unlucky int // how many of the rest fail to start
 	input   func(membership.Request) any
+	undoes  string // the scenario that it rolls back, when that has ended; "" for none
 	faults  []fault.Rule
 	meddle  func(ctx context.Context, r *recorder, run client.WorkflowRun) error
 	outcome string // of the report, or the type of the error
 }
+
+// room is how many members a group takes.
+const room = 40
 
 // page is enough members for the one-lane gait.
 const page = membership.ByName + 10
@@ -147,6 +151,12 @@ func scenarios() []scenario {
 				}
 				return r.update(ctx, run, membership.ControlAbort)
 			}},
+		{name: "fleet-reserve", wf: workflows.TypeFleet, members: room + 3, outcome: "partial",
+			input: planned(func(p *fleet.Plan) { p.Canary = 0 })},
+		{name: "fleet-undone", undoes: "fleet-waves", wf: workflows.TypeFleet, outcome: workflows.ErrRolledBack,
+			meddle: func(ctx context.Context, r *recorder, run client.WorkflowRun) error {
+				return r.vote(ctx, run, membership.ControlApprove)
+			}},
 		{name: "parked-retry", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
 			meddle: parked(membership.ControlRetry)},
 		{name: "parked-mark-done", wf: workflows.TypeJoin, members: 3, faults: []fault.Rule{noReads}, outcome: "succeeded",
@@ -216,6 +226,13 @@ func (r *recorder) run(ctx context.Context, s scenario) error {
 	if s.input != nil {
 		input = s.input(r.request(s))
 	}
+	if s.undoes != "" {
+		account, err := r.account(ctx, s.undoes)
+		if err != nil {
+			return err
+		}
+		input = fleet.Plan{Requester: "somebody else", Rollback: account, Approval: &fleet.Approval{}}
+	}
 	run, err := r.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: s.name, TaskQueue: workflows.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL}, s.wf, input)
 	if err != nil {
@@ -245,6 +262,17 @@ func (r *recorder) run(ctx context.Context, s scenario) error {
 		return fmt.Errorf("ended %q (%v), and was to end %q", got, err, s.outcome)
 	}
 	return nil
+}
+
+// account is the key of what is kept of a run that has ended in whatever way.
+func (r *recorder) account(ctx context.Context, id string) (string, error) {
+	var report fleet.Report
+	err := r.client.GetWorkflow(ctx, id, "").Get(ctx, &report)
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.HasDetails() {
+		err = app.Details(&report)
+	}
+	return report.Account, err
 }
 
 func (r *recorder) request(s scenario) membership.Request {

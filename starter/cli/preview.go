@@ -70,6 +70,7 @@ func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) err
 }
 
 func (f *Factory) printPreview(p fleet.Preview, all bool) {
+	f.printWarnings(p.Warnings)
 	for i, s := range p.Steps {
 		if i > 0 {
 			f.printf("\n")
