@@ -310,28 +310,28 @@ func (a *Activities) check(ctx context.Context, part fleet.Part) (lost []string,
 	return lost, nil
 }
 
-// Close keeps the account of a run that has ended, and tells what became of each of its members when there are few.
+// Close keeps the archive of a run that has ended, and tells what became of each of its members when there are few.
 func (a *Activities) Close(ctx context.Context, packed converter.RawValue) (closed workflows.CloseResult, err error) {
-	stop := beat(ctx, "keeping the account")
+	stop := beat(ctx, "keeping the archive")
 	defer stop()
-	var account fleet.Account
-	if err := workflows.Unpack(packed, &account); err != nil {
+	var kept fleet.Archive
+	if err := workflows.Unpack(packed, &kept); err != nil {
 		return closed, err
 	}
-	account.Release = release.Version
-	key, err := store.PutJSON(ctx, a.store, account)
+	kept.Release = release.Version
+	key, err := store.PutJSON(ctx, a.store, kept)
 	if err != nil {
 		return closed, err
 	}
-	closed.Account = string(key)
+	closed.Archive = string(key)
 	total := 0
-	for _, s := range account.Report.Steps {
+	for _, s := range kept.Report.Steps {
 		total += s.Members
 	}
 	if total > fleet.MostReported {
 		return closed, nil
 	}
-	run, err := archive.Open(ctx, func(ctx context.Context, key string) ([]byte, error) { return a.store.Get(ctx, store.Key(key)) }, closed.Account)
+	run, err := archive.Open(ctx, func(ctx context.Context, key string) ([]byte, error) { return a.store.Get(ctx, store.Key(key)) }, closed.Archive)
 	if err != nil {
 		return closed, err
 	}

@@ -76,7 +76,7 @@ func TestWhatIsTooLargeForTemporalIsReadPacked(t *testing.T) {
 	const cohorts, taken = 100_000 / 16, 2 << 20
 	blobs, err := store.Open(t.TempDir())
 	require.NoError(t, err)
-	account := fleet.Account{Seen: [][]fleet.Seen{nil}}
+	account := fleet.Archive{Seen: [][]fleet.Seen{nil}}
 	for i := range cohorts {
 		key := fmt.Sprintf("sha256:%x", sha256.Sum256(fmt.Append(nil, i)))
 		account.Seen[0] = append(account.Seen[0], fleet.Seen{Key: key, Due: 16})

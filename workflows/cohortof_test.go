@@ -24,8 +24,8 @@ func newEscorted(t *testing.T, members int, script slicer) (b *bench, filed *[]w
 			Account: "demo", Groups: 1, Group: "g-1", Members: members,
 			Waves: []fleet.SurveyedWave{{Name: "wave 1", Members: members, Pages: []int{members}}}}}}, nil
 	})
-	register(workflows.CloseActivity, func(context.Context, fleet.Account) (workflows.CloseResult, error) {
-		return workflows.CloseResult{Account: "account"}, nil
+	register(workflows.CloseActivity, func(context.Context, fleet.Archive) (workflows.CloseResult, error) {
+		return workflows.CloseResult{Archive: "archive"}, nil
 	})
 	register(workflows.FileActivity, func(_ context.Context, in workflows.FileInput) (fleet.Part, error) {
 		*filed = append(*filed, in)

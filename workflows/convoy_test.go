@@ -45,7 +45,7 @@ type convoy struct {
 	surveys func() error
 	checks  func(p fleet.Part) ([]string, error)
 	begins  func(c *vessel)
-	closes  error // with which the account cannot be kept
+	closes  error // with which the archive cannot be kept
 
 	moments []*moment
 	over    chan struct{} // closed when all is over
@@ -61,7 +61,7 @@ type convoy struct {
 	tries   map[string]int
 	seen    []fleet.PageInput // previewed
 	checked []string          // records
-	account *fleet.Account
+	archive *fleet.Archive
 	flying  int // members of cohorts under way
 	most    int // cohorts under way at once
 }
@@ -206,11 +206,11 @@ func (v *convoy) check(_ context.Context, p fleet.Part) ([]string, error) {
 }
 
 func (v *convoy) close(_ context.Context, packed converter.RawValue) (workflows.CloseResult, error) {
-	v.account = new(fleet.Account)
-	if err := workflows.Unpack(packed, v.account); err != nil {
+	v.archive = new(fleet.Archive)
+	if err := workflows.Unpack(packed, v.archive); err != nil {
 		return workflows.CloseResult{}, err
 	}
-	return workflows.CloseResult{Account: "account"}, v.closes
+	return workflows.CloseResult{Archive: "archive"}, v.closes
 }
 
 func (v *convoy) status() fleet.Status {
@@ -282,13 +282,13 @@ func (v *convoy) report() fleet.Report {
 	}
 	require.Equal(v.t, all, r.Counts)
 	if len(r.Steps) > 0 {
-		require.Equal(v.t, "account", r.Account)
-		require.NotNil(v.t, v.account)
+		require.Equal(v.t, "archive", r.Archive)
+		require.NotNil(v.t, v.archive)
 		kept := r
-		kept.Account = ""
-		require.Equal(v.t, kept.Counts, v.account.Report.Counts)
-		require.Equal(v.t, kept.Outcome, v.account.Report.Outcome)
-		require.Equal(v.t, v.plan.Name, v.account.Plan.Name)
+		kept.Archive = ""
+		require.Equal(v.t, kept.Counts, v.archive.Report.Counts)
+		require.Equal(v.t, kept.Outcome, v.archive.Report.Outcome)
+		require.Equal(v.t, v.plan.Name, v.archive.Plan.Name)
 	}
 	return r
 }

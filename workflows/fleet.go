@@ -16,9 +16,9 @@ import (
 // to warn at 10,240.
 const turnover = 4000
 
-// CloseResult is what is left to say of a run whose account is kept.
+// CloseResult is what is left to say of a run whose archive is kept.
 type CloseResult struct {
-	Account string                    `json:"account"`           // its key
+	Archive string                    `json:"archive"`           // its key
 	Members []membership.MemberReport `json:"members,omitempty"` // as in fleet.Report
 }
 
@@ -166,11 +166,11 @@ func (f *fleetRun) do(ctx workflow.Context, command rollout.Command) {
 		f.votes.stop(ctx)
 	case rollout.Close:
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the account"), CloseActivity, Pack(c.Account)).Get(ctx, &f.closed)
+			err := workflow.ExecuteActivity(persist(ctx, lookTime, "keep the archive"), CloseActivity, Pack(c.Archive)).Get(ctx, &f.closed)
 			if err != nil {
-				workflow.GetLogger(ctx).Error("the account could not be kept", "error", err)
+				workflow.GetLogger(ctx).Error("the archive could not be kept", "error", err)
 			}
-			f.AccountKept()
+			f.Archived()
 			f.changed = true
 		})
 	}
@@ -217,7 +217,7 @@ func (f *fleetRun) askWindows(ctx workflow.Context, windows fleet.Windows) {
 // end tells the one truth.
 func (f *fleetRun) end(ctx workflow.Context) (fleet.Report, error) {
 	r := f.Report()
-	r.Account, r.Members = f.closed.Account, f.closed.Members
+	r.Archive, r.Members = f.closed.Archive, f.closed.Members
 	if err := f.announce(ctx); err != nil {
 		return r, err
 	}

@@ -195,7 +195,7 @@ func TestACohortThatEndsWithoutAWord(t *testing.T) {
 	require.Equal(t, &fleet.Again{Cohort: "default-test-workflow-id.1", Was: map[membership.Outcome]int{membership.Unknown: 3}},
 		v.vessels[3].in.Page.Again)
 	said := map[string]string{}
-	for _, p := range v.account.Parts {
+	for _, p := range v.archive.Parts {
 		said[p.Error] = p.Code
 	}
 	require.Equal(t, map[string]string{"": "", "no such account": membership.CodeEngine, "terminated by hand": membership.CodeEngine}, said)

@@ -102,7 +102,7 @@ func TestWhoJoinedInTheRunIsPutBack(t *testing.T) {
 		"nor is anybody left about whom nobody knows")
 	require.Len(t, v.sailed(undone), 10)
 	var failed []string
-	for _, p := range v.account.Parts {
+	for _, p := range v.archive.Parts {
 		for _, w := range p.Worst {
 			failed = append(failed, w.ID)
 		}

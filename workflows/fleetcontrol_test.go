@@ -177,7 +177,7 @@ func TestARunThatIsStoppedBeforeAnybodyWasFound(t *testing.T) {
 			})
 			v.run()
 			require.Equal(t, "cancelled: ", v.tally())
-			require.Nil(t, v.account)
+			require.Nil(t, v.archive)
 			require.Empty(t, v.vessels)
 		})
 	}
@@ -262,7 +262,7 @@ func TestAnAccountThatCannotBeKeptHidesNothing(t *testing.T) {
 	var r fleet.Report
 	require.NoError(t, v.GetWorkflowResult(&r))
 	require.Equal(t, membership.RunSucceeded, r.Outcome)
-	require.Empty(t, r.Account)
+	require.Empty(t, r.Archive)
 }
 
 // Who names members means those: no control for the whole run may take them for a reason.

@@ -49,7 +49,7 @@ func TestADestructiveStepAlwaysHasAGate(t *testing.T) {
 		require.Equal(t, sight(c.in.Page), c.in.Page.Seen, "what people saw")
 	}
 	require.Equal(t, "bob", v.report().Votes[0].By)
-	require.Len(t, v.account.Seen[0], 4)
+	require.Len(t, v.archive.Seen[0], 4)
 }
 
 func TestWithoutAnythingToDestroyNobodyIsAsked(t *testing.T) {

@@ -160,7 +160,7 @@ func TestWhenTheCloudRefusesTheFirstCohortNobodyElseIsStarted(t *testing.T) {
 	v.refusedFrom(1, &refuses)
 	v.run()
 	require.Equal(t, "refused: 3 refused, 9 not-started", v.tally())
-	require.Equal(t, membership.CodeUnobservable, v.account.Parts[0].Code)
+	require.Equal(t, membership.CodeUnobservable, v.archive.Parts[0].Code)
 	require.Equal(t, "no cohort could be planned: 401: the key is not valid", v.report().Why)
 }
 
@@ -210,8 +210,8 @@ func TestALookAtManyPagesContinuesInAFreshHistory(t *testing.T) {
 	require.Equal(t, "succeeded: 30 joined", v.tally())
 	require.Greater(t, last.Load(), int64(1))
 	require.Len(t, v.seen, 10, "each page once")
-	require.Len(t, v.account.Seen[0], 10)
-	require.False(t, slices.ContainsFunc(v.account.Seen[0], func(s fleet.Seen) bool { return s.Key == "" }))
+	require.Len(t, v.archive.Seen[0], 10)
+	require.False(t, slices.ContainsFunc(v.archive.Seen[0], func(s fleet.Seen) bool { return s.Key == "" }))
 }
 
 func TestACheckOfManyCohortsContinuesInAFreshHistory(t *testing.T) {

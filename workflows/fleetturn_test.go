@@ -110,7 +110,7 @@ func TestARunKnowsOnlySoManyFailedMembersByName(t *testing.T) {
 	require.Equal(t, "rolled-back: 5200 rolled-back", v.tally())
 	require.Equal(t, 2, v.runs)
 	named := 0
-	for _, p := range v.account.Parts {
+	for _, p := range v.archive.Parts {
 		named += len(p.Worst)
 	}
 	require.Equal(t, 5000, named)

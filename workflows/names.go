@@ -39,7 +39,7 @@ const (
 	PlanActivity      = membership.PlanActivity // PlanInput in, membership.Program out: the program of a cohort
 	FileActivity      = "fleetjoin.file"        // FileInput in, fleet.Part out: keeps a cohort's record, releases its members
 	CheckActivity     = "fleetjoin.check"       // fleet.Part in, []string out: which of those that joined are members no more
-	CloseActivity     = "fleetjoin.close"       // fleet.Account in, CloseResult out: keeps the account of a run
+	CloseActivity     = "fleetjoin.close"       // fleet.Archive in, CloseResult out: keeps the archive of a run
 	ReadActivity      = "fleetjoin.read"        // a key in, what the store has under it out
 	CheckVoteActivity = "fleetjoin.check-vote"  // membership.Ballot in, why it does not count out, "" when it does
 	EndedActivity     = "fleetjoin.ended"       // []LeaseRun in, map[LeaseRun]time.Time out, without those that still run

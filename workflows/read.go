@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Read hands out what fleets keep in the workers' store, to those who have no way there: the fleet.Account, fleet.Record,
+// Read hands out what fleets keep in the workers' store, to those who have no way there: the fleet.Archive, fleet.Record,
 // fleet.Manifest, fleet.Page or fleet.Sight with the key, packed when it is large: see Unpack.
 func Read(ctx workflow.Context, key string) (converter.RawValue, error) {
 	var found converter.RawValue

@@ -23,9 +23,9 @@ type Get func(ctx context.Context, key string) ([]byte, error)
 // Run is a run that has ended. Its members are read anew each time that they are asked for, a few pages at once, so
 // that 100,000 of them take no more memory than some hundred.
 type Run struct {
-	fleet.Account
+	fleet.Archive
 	ID  string // its workflow id, when it is known
-	Key string // of the account; "" when the run ended before it had one
+	Key string // of the archive; "" when the run ended before it had one
 
 	from  Get
 	pages []page // in the order of the plan
@@ -39,29 +39,29 @@ type page struct {
 	parts      []fleet.Part // in the order in which they ended
 }
 
-// Open reads the account of a run and finds where its members are.
-func Open(ctx context.Context, from Get, account string) (*Run, error) {
-	f := &Run{Key: account, from: from}
+// Open reads the archive of a run and finds where its members are.
+func Open(ctx context.Context, from Get, archive string) (*Run, error) {
+	f := &Run{Key: archive, from: from}
 	var err error
-	if f.Account, err = get[fleet.Account](ctx, from, "the account", account); err != nil {
+	if f.Archive, err = get[fleet.Archive](ctx, from, "the archive", archive); err != nil {
 		return nil, err
 	}
 	if f.Report.Outcome == "" || f.Manifest == "" {
-		return nil, fmt.Errorf("%s is not the key of a run's account", account)
+		return nil, fmt.Errorf("%s is not the key of a run's archive", archive)
 	}
-	f.Report.Account = account
+	f.Report.Archive = archive
 	manifest, err := get[fleet.Manifest](ctx, from, "the manifest", f.Manifest)
 	if err != nil {
 		return nil, err
 	}
 	if err := f.layOut(manifest); err != nil {
-		return nil, fmt.Errorf("account %s: %w", account, err)
+		return nil, fmt.Errorf("archive %s: %w", archive, err)
 	}
 	return f, nil
 }
 
 // Of is for a run that ended before its members were found, so that nothing is kept of it but its report.
-func Of(r fleet.Report) *Run { return &Run{Account: fleet.Account{Report: r}} }
+func Of(r fleet.Report) *Run { return &Run{Archive: fleet.Archive{Report: r}} }
 
 // layOut finds the pages, and what each part tells of them.
 func (f *Run) layOut(m fleet.Manifest) error {

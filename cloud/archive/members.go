@@ -206,7 +206,7 @@ func (f *Run) record(ctx context.Context, p page, part fleet.Part, ids []string)
 	case !slices.Equal(slices.Sorted(slices.Values(has)), slices.Sorted(slices.Values(ids))):
 		err = errors.New("it has other members than the cohort")
 	case !maps.Equal(counts, part.Counts):
-		err = fmt.Errorf("its members are %s, and the account counts %s", tally(counts), tally(part.Counts))
+		err = fmt.Errorf("its members are %s, and the archive counts %s", tally(counts), tally(part.Counts))
 	default:
 		return r, nil
 	}

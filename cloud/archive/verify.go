@@ -13,7 +13,7 @@ import (
 
 // Checked says what Verify has looked at, and found to be right.
 type Checked struct {
-	Account  string `json:"account"` // its key, which vouches for the rest
+	Archive  string `json:"archive"` // its key, which vouches for the rest
 	Manifest string `json:"manifest"`
 	Pages    int    `json:"pages"`
 	Records  int    `json:"records"`
@@ -23,7 +23,7 @@ type Checked struct {
 
 // String tells it in a line.
 func (c Checked) String() string {
-	blobs := []string{"the account", "the manifest", membership.Count(c.Pages, "page"), membership.Count(c.Records, "record")}
+	blobs := []string{"the archive", "the manifest", membership.Count(c.Pages, "page"), membership.Count(c.Records, "record")}
 	if c.Sights > 0 {
 		blobs = append(blobs, membership.Count(c.Sights, "preview"))
 	}
@@ -32,10 +32,10 @@ func (c Checked) String() string {
 		membership.Count(c.Members, "member"))
 }
 
-// Verify reads every blob that the account leads to and checks that each is what its key says, that they are about each
+// Verify reads every blob that the archive leads to and checks that each is what its key says, that they are about each
 // other, and that what became of the members adds up to the report. The error names the first blob that is not right.
 func (f *Run) Verify(ctx context.Context) (Checked, error) {
-	c := Checked{Account: f.Key, Manifest: f.Manifest, Pages: len(f.pages)}
+	c := Checked{Archive: f.Key, Manifest: f.Manifest, Pages: len(f.pages)}
 	if f.Key == "" {
 		return c, errors.New("nothing is kept of the run: it ended before its members were found")
 	}
@@ -61,11 +61,11 @@ func (f *Run) Verify(ctx context.Context) (Checked, error) {
 		}
 	}
 	if !maps.Equal(total, f.Report.Counts) {
-		return c, fmt.Errorf("account %s: it counts %s, and its members are %s", f.Key, tally(f.Report.Counts), tally(total))
+		return c, fmt.Errorf("archive %s: it counts %s, and its members are %s", f.Key, tally(f.Report.Counts), tally(total))
 	}
 	for i, s := range f.Report.Steps {
 		if !maps.Equal(steps[i], s.Counts) {
-			return c, fmt.Errorf("account %s: it counts %s in step %d, and its members are %s", f.Key, tally(s.Counts), i+1, tally(steps[i]))
+			return c, fmt.Errorf("archive %s: it counts %s in step %d, and its members are %s", f.Key, tally(s.Counts), i+1, tally(steps[i]))
 		}
 	}
 	return c, nil

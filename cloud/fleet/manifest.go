@@ -206,11 +206,11 @@ type Report struct {
 	Votes    []membership.Vote          `json:"votes,omitempty"`
 	Controls []Said                     `json:"controls,omitempty"`
 	Why      string                     `json:"why,omitempty"`     // why it ended early
-	Account  string                     `json:"account,omitempty"` // the key of the run's Account in the store
+	Archive  string                     `json:"archive,omitempty"` // the key of the run's Archive in the store
 	Started  time.Time                  `json:"started"`
 	Ended    time.Time                  `json:"ended"`
 	// Members is what became of each, in the order of the manifest, when there are at most MostReported; of more the
-	// records tell, which the Account leads to.
+	// records tell, which the Archive leads to.
 	Members []membership.MemberReport `json:"members,omitempty"`
 }
 
@@ -254,9 +254,9 @@ const (
 	ThenPutBack Then = "put-back"
 )
 
-// Account is all that is known of a fleet that has ended, by keys: it outlives Temporal's retention, and since every
-// key is a hash of what it leads to, the key of an Account vouches for the whole.
-type Account struct {
+// Archive is all that is known of a fleet that has ended, by keys: it outlives Temporal's retention, and since every
+// key is a hash of what it leads to, the key of an Archive vouches for the whole.
+type Archive struct {
 	Plan     Plan     `json:"plan"`
 	Manifest string   `json:"manifest"`
 	Report   Report   `json:"report"`

@@ -64,7 +64,7 @@ func (p Plan) rollbackProblems() (ps []membership.Problem) {
 	hash, isKey := strings.CutPrefix(p.Rollback, "sha256:")
 	if sum, err := hex.DecodeString(hash); !isKey || err != nil || len(sum) != 32 {
 		ps = append(ps, membership.Problem{Field: "rollback", Value: membership.Quote(p.Rollback),
-			Want: `want the key of a run's account, "sha256:" and 64 hex digits, as its report tells`})
+			Want: `want the key of a run's archive, "sha256:" and 64 hex digits, as its report tells`})
 	}
 	beside := p.Step.given()
 	for name, set := range map[string]bool{"steps": p.Steps != nil, "canary": p.Canary != 0, "waves": p.Waves != nil, "soak": p.Soak != 0,

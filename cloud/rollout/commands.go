@@ -43,6 +43,6 @@ type (
 	}
 	// CloseGate ends the checks of votes under way; those who wait for one are told.
 	CloseGate struct{}
-	// Close keeps the account: AccountKept.
-	Close struct{ Account fleet.Account }
+	// Close keeps the archive: Archived.
+	Close struct{ Archive fleet.Archive }
 )

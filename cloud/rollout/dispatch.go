@@ -124,7 +124,7 @@ func (r *Rollout) CohortEnded(number int, p fleet.Part, f *Failure) {
 	r.members -= n
 	switch {
 	case p.Record != "" && c.Input.Again == nil && (r.Block == nil || r.Block.Cause != PlansRefused):
-		r.closeUnplannable(membership.Refused) // the account is in order, so it was about them
+		r.closeUnplannable(membership.Refused) // the archive is in order, so it was about them
 	case p.Record == "" && r.End == nil && c.Input.Again == nil && f != nil && f.Cloud:
 		r.Ledger.Land(n, 0)
 		r.Unplannable, r.PlanError = append(r.Unplannable, c.Input), f.Why

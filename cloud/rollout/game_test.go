@@ -31,7 +31,7 @@ type game struct {
 
 	running []*cohort
 	records map[string][]membership.MemberReport
-	account *fleet.Account
+	archive *fleet.Archive
 
 	fate    func(id string, try int) membership.Outcome // what becomes of a member; nil: all goes well
 	undo    func(id string) membership.Outcome          // of one that is put back; nil: it is
@@ -206,8 +206,8 @@ func (g *game) do(command rollout.Command) (answered bool) {
 	case rollout.CloseGate:
 		g.say("close gate")
 	case rollout.Close:
-		g.account = &c.Account
-		g.AccountKept()
+		g.archive = &c.Archive
+		g.Archived()
 	}
 	return true
 }
@@ -327,6 +327,6 @@ func (g *game) tally() string {
 		require.Equal(g.t, s.Members, n, "all members of step %d are accounted for: %v", i+1, s.Counts)
 		total += n
 	}
-	require.NotNil(g.t, g.account)
+	require.NotNil(g.t, g.archive)
 	return string(r.Outcome) + ": " + membership.Report{Counts: r.Counts}.Tally()
 }

@@ -26,7 +26,7 @@ const (
 	Soaking     Stage = "soak"      // rests between two waves
 	Checking    Stage = "check"     // looks whether the members of a wave are as they were left
 	RollingBack Stage = "roll-back" // puts members back, as the way says in which it ends
-	Closing     Stage = "close"     // keeps the account
+	Closing     Stage = "close"     // keeps the archive
 	Closed      Stage = "closed"
 )
 
@@ -328,7 +328,7 @@ func (r *Rollout) stepSucceeded() bool {
 	return r.Ledger.Failed == 0
 }
 
-// close keeps the account. Of a run whose members were never found there is none.
+// close keeps the archive. Of a run whose members were never found there is none.
 func (r *Rollout) close() {
 	switch {
 	case r.closing:
@@ -336,12 +336,12 @@ func (r *Rollout) close() {
 		r.to(Closed)
 	default:
 		r.closing = true
-		r.do(Close{Account: fleet.Account{Plan: r.plan, Manifest: r.Survey.Manifest, Report: r.Report(), Seen: r.Previews, Parts: r.Parts}})
+		r.do(Close{Archive: fleet.Archive{Plan: r.plan, Manifest: r.Survey.Manifest, Report: r.Report(), Seen: r.Previews, Parts: r.Parts}})
 	}
 }
 
-// AccountKept says that the account is kept, or that it cannot be.
-func (r *Rollout) AccountKept() {
+// Archived says that the archive is kept, or that it cannot be.
+func (r *Rollout) Archived() {
 	r.closing = false
 	r.to(Closed)
 }

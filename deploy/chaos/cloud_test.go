@@ -22,7 +22,7 @@ const (
 	worldFile    = "world.yaml"
 	accountsFile = "accounts.yaml"
 
-	groups       = 24 // one for each run
+	groups       = 30 // one for each run, and some for those that are tried again
 	mostUnlucky  = 10
 	luckyName    = "lucky-%02d-%%03d"
 	unluckyName  = "unlucky-%02d-%%03d"

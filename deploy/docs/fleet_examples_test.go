@@ -71,7 +71,7 @@ func fleetExamples(made time.Time) map[string]any {
 		"control-change": change,
 		"control-wave":   fleet.Control{Control: membership.Control{By: "ann", Reason: "the owner takes care of them"}, Wave: 2},
 		"control-abort":  fleet.Control{Control: membership.Control{By: "ann", Reason: "wrong group"}, Then: fleet.ThenRollBackWave},
-		"report": fleet.Report{Name: "web tier", Outcome: membership.RunCancelled, Counts: counts, Account: key("account"),
+		"report": fleet.Report{Name: "web tier", Outcome: membership.RunCancelled, Counts: counts, Archive: key("account"),
 			Why: "aborted by ann: wrong group", Votes: []membership.Vote{vote}, Started: made, Ended: made.Add(14 * time.Minute),
 			Controls: []fleet.Said{
 				{At: made.Add(5 * time.Minute), What: fleet.ControlChange, Control: change},

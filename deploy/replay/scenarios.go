@@ -227,11 +227,11 @@ func (r *recorder) run(ctx context.Context, s scenario) error {
 		input = s.input(r.request(s))
 	}
 	if s.undoes != "" {
-		account, err := r.account(ctx, s.undoes)
+		kept, err := r.archive(ctx, s.undoes)
 		if err != nil {
 			return err
 		}
-		input = fleet.Plan{Requester: "somebody else", Rollback: account, Approval: &fleet.Approval{}}
+		input = fleet.Plan{Requester: "somebody else", Rollback: kept, Approval: &fleet.Approval{}}
 	}
 	run, err := r.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: s.name, TaskQueue: workflows.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL}, s.wf, input)
@@ -264,15 +264,15 @@ func (r *recorder) run(ctx context.Context, s scenario) error {
 	return nil
 }
 
-// account is the key of what is kept of a run that has ended in whatever way.
-func (r *recorder) account(ctx context.Context, id string) (string, error) {
+// archive is the key of what is kept of a run that has ended in whatever way.
+func (r *recorder) archive(ctx context.Context, id string) (string, error) {
 	var report fleet.Report
 	err := r.client.GetWorkflow(ctx, id, "").Get(ctx, &report)
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.HasDetails() {
 		err = app.Details(&report)
 	}
-	return report.Account, err
+	return report.Archive, err
 }
 
 func (r *recorder) request(s scenario) membership.Request {

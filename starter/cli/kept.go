@@ -39,8 +39,8 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 	}
 	return f.attend(ctx, conn, func(ctx context.Context) error {
 		fl := archive.Of(r)
-		if r.Account != "" {
-			if fl, err = archive.Open(ctx, get, r.Account); err != nil {
+		if r.Archive != "" {
+			if fl, err = archive.Open(ctx, get, r.Archive); err != nil {
 				if o.table(f.JSON) {
 					f.printReport(o.Run, r)
 				}
@@ -52,7 +52,7 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 	})
 }
 
-// reportKept tells about a fleet whose account is named: Temporal need not know of it any more.
+// reportKept tells about a fleet whose archive is named: Temporal need not know of it any more.
 func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
 	tell := func(ctx context.Context, get archive.Get) error {
 		fl, err := archive.Open(ctx, get, o.Run)
@@ -180,7 +180,7 @@ func (f *Factory) verifyFleet(ctx context.Context, fl *archive.Run) error {
 	if f.JSON {
 		return f.pretty(checked)
 	}
-	f.printf("%s: %s\n", checked.Account, checked)
+	f.printf("%s: %s\n", checked.Archive, checked)
 	return nil
 }
 

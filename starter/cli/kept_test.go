@@ -38,7 +38,7 @@ func keep(t *testing.T) (folder, account, record string) {
 		manifest.Steps[0].Waves = append(manifest.Steps[0].Waves, []fleet.PageRef{{Key: keepJSON(t, kept, p), Count: n}})
 		surveyed.Waves = append(surveyed.Waves, fleet.SurveyedWave{Name: fmt.Sprintf("wave %d", i+1), Members: n, Pages: []int{n}})
 	}
-	a := fleet.Account{Manifest: keepJSON(t, kept, manifest)}
+	a := fleet.Archive{Manifest: keepJSON(t, kept, manifest)}
 	cohort := func(in fleet.PageInput, counts map[membership.Outcome]int, members []membership.MemberReport) string {
 		ended := at.Add(90 * time.Second)
 		full := in
@@ -76,7 +76,7 @@ func longer(t *testing.T, folder, account string) string {
 	require.NoError(t, err)
 	data, err := kept.Get(t.Context(), store.Key(account))
 	require.NoError(t, err)
-	var a fleet.Account
+	var a fleet.Archive
 	require.NoError(t, json.Unmarshal(data, &a))
 	a.Report.Why = strings.Repeat("again and again, ", 1000)
 	return keepJSON(t, kept, a)
@@ -124,7 +124,7 @@ func TestReportOfAStoreTakesNoTemporal(t *testing.T) {
 	require.Contains(t, errs, "web.html")
 
 	out, _ = report(ExitOK, "--verify")
-	require.Equal(t, account+": the account, the manifest, 2 pages and 2 records are what their keys say, and 8 members add up to the report\n", out)
+	require.Equal(t, account+": the archive, the manifest, 2 pages and 2 records are what their keys say, and 8 members add up to the report\n", out)
 	digits := strings.TrimPrefix(record, "sha256:")
 	require.NoError(t, os.WriteFile(filepath.Join(folder, digits[:2], digits), []byte("{}"), 0o600))
 	account = longer(t, folder, account)

@@ -17,7 +17,7 @@ func sampleReport() fleet.Report {
 	return fleet.Report{
 		Steps: []fleet.StepReport{{SurveyedStep: fleet.SurveyedStep{Kind: "huawei.servergroup", Operation: membership.Join, Account: "demo",
 			Group: group, Groups: 1, Members: 3}, Counts: counts}},
-		Outcome: membership.RunPartial, Started: start, Ended: start.Add(83 * time.Second), Counts: counts, Account: "sha256:abc",
+		Outcome: membership.RunPartial, Started: start, Ended: start.Add(83 * time.Second), Counts: counts, Archive: "sha256:abc",
 		Members: []membership.MemberReport{
 			{ID: web1, Name: "web-1", Outcome: membership.Joined},
 			{ID: web2, Name: "web-2", Outcome: membership.RolledBack, Stage: "start", Code: "start-failed",

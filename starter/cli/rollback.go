@@ -69,12 +69,12 @@ func (f *Factory) rollback(ctx context.Context, o *RollbackOptions) error {
 	if err != nil {
 		return err
 	}
-	if r.Account == "" {
+	if r.Archive == "" {
 		return fmt.Errorf("run %s ended before its members were found; there is nothing to put back", o.Run)
 	}
-	p := fleet.Plan{Name: cmp.Or(r.Name, o.Run) + ", rolled back", Requester: o.Requester, Rollback: r.Account}
+	p := fleet.Plan{Name: cmp.Or(r.Name, o.Run) + ", rolled back", Requester: o.Requester, Rollback: r.Archive}
 	err = f.attend(ctx, conn, func(ctx context.Context) error {
-		run, err := archive.Open(ctx, fromWorkers(conn), r.Account)
+		run, err := archive.Open(ctx, fromWorkers(conn), r.Archive)
 		if err == nil {
 			p.Approval, p.Pace = run.Plan.Approval, run.Plan.Pace
 		}

@@ -202,7 +202,7 @@ func (f *Factory) printReport(id string, r fleet.Report) {
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 		f.printSaid(s.What, cmp.Or(s.Control.By, "somebody"), s.At, strings.Join(words, ": "))
 	}
-	if r.Account != "" {
-		f.printf("account %s\n", r.Account)
+	if r.Archive != "" {
+		f.printf("archive %s\n", r.Archive)
 	}
 }

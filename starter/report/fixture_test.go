@@ -46,7 +46,7 @@ type yard struct {
 	t *testing.T
 	*folder
 	manifest fleet.Manifest
-	account  fleet.Account
+	account  fleet.Archive
 	pages    map[fleet.PageInput]fleet.Page
 	now      time.Time
 }
@@ -54,7 +54,7 @@ type yard struct {
 func newYard(t *testing.T, plan fleet.Plan) *yard {
 	y := &yard{t: t, folder: &folder{blobs: make(map[string][]byte)}, pages: make(map[fleet.PageInput]fleet.Page),
 		now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
-	y.account = fleet.Account{Plan: plan, Report: fleet.Report{Name: plan.Name, Started: y.now}}
+	y.account = fleet.Archive{Plan: plan, Report: fleet.Report{Name: plan.Name, Started: y.now}}
 	return y
 }
 

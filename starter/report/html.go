@@ -151,7 +151,7 @@ func about(f *archive.Run) []fact {
 
 // keys are what vouches for the fleet.
 func keys(f *archive.Run) []fact {
-	all := []fact{{"account", f.Key}, {"manifest", f.Manifest}, {"kept by", f.Release}}
+	all := []fact{{"archive", f.Key}, {"manifest", f.Manifest}, {"kept by", f.Release}}
 	for _, v := range f.Report.Votes {
 		approved := fact{"approved", v.Digest}
 		if v.Refused == "" && v.Approves && !slices.Contains(all, approved) {

@@ -14,7 +14,7 @@ import (
 // document is the JSON of a fleet. Its shape is contract.
 type document struct {
 	Run       string           `json:"run,omitempty"`
-	Account   string           `json:"account,omitempty"`
+	Archive   string           `json:"archive,omitempty"`
 	Manifest  string           `json:"manifest,omitempty"`
 	Requester string           `json:"requester,omitempty"`
 	Report    fleet.Report     `json:"report"`
@@ -25,7 +25,7 @@ type document struct {
 
 // WriteJSON writes the fleet as one document: its report, its waves and cohorts, and every member on a line of its own.
 func WriteJSON(ctx context.Context, f *archive.Run, to io.Writer) error {
-	head, err := json.MarshalIndent(document{Run: f.ID, Account: f.Key, Manifest: f.Manifest, Requester: f.Plan.Requester,
+	head, err := json.MarshalIndent(document{Run: f.ID, Archive: f.Key, Manifest: f.Manifest, Requester: f.Plan.Requester,
 		Report: f.Report, Waves: f.Waves(), Cohorts: f.Cohorts(), Members: []archive.Member{}}, "", "  ")
 	if err != nil {
 		return err

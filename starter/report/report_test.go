@@ -68,8 +68,8 @@ func TestTheDocumentHasEveryMember(t *testing.T) {
 	f := open(t, y, key)
 	var d document
 	require.NoError(t, json.Unmarshal([]byte(written(t, f, "json")), &d))
-	require.Equal(t, key, d.Account)
-	require.Equal(t, key, d.Report.Account)
+	require.Equal(t, key, d.Archive)
+	require.Equal(t, key, d.Report.Archive)
 	require.Len(t, d.Cohorts, len(y.account.Parts))
 	var members []archive.Member
 	counts := make(map[membership.Outcome]int)

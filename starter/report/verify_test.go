@@ -28,11 +28,11 @@ func TestVerify(t *testing.T) {
 	y, key := small(t)
 	c, err := verify(t, y, key)
 	require.NoError(t, err)
-	require.Equal(t, "the account, the manifest, 5 pages, 6 records and 5 previews are what their keys say, and 12 members add up to the report", c.String())
+	require.Equal(t, "the archive, the manifest, 5 pages, 6 records and 5 previews are what their keys say, and 12 members add up to the report", c.String())
 	y, key = large(t, 5000)
 	c, err = verify(t, y, key)
 	require.NoError(t, err)
-	require.Equal(t, "the account, the manifest, 27 pages and 28 records are what their keys say, and 5000 members add up to the report", c.String())
+	require.Equal(t, "the archive, the manifest, 27 pages and 28 records are what their keys say, and 5000 members add up to the report", c.String())
 }
 
 // There is no blob that could be missing, or another, without being noticed.
@@ -88,7 +88,7 @@ func TestWhatDoesNotFitTogether(t *testing.T) {
 		}, "is no fleet.Record"},
 		"a part that counts otherwise": {func(_ *testing.T, y *yard) {
 			y.account.Parts[0].Counts = map[membership.Outcome]int{membership.Left: 1}
-		}, "its members are 1 joined, and the account counts 1 left"},
+		}, "its members are 1 joined, and the archive counts 1 left"},
 		"a part about nobody":    {func(_ *testing.T, y *yard) { y.account.Parts[0].Input.Page = 7 }, "cohort web.1 is about a page that the manifest does not have"},
 		"a part about too many":  {func(_ *testing.T, y *yard) { y.account.Parts[0].Input.To = 7 }, "is about members 0 to 7 of a page that has 1"},
 		"a try of what was none": {func(_ *testing.T, y *yard) { y.account.Parts[3].Input.Again.Record = "sha256:00" }, "cohort web.4: takes up record sha256:00"},
@@ -126,7 +126,7 @@ func TestWhatDoesNotFitTogether(t *testing.T) {
 		t.Parallel()
 		y, _ := small(t)
 		_, err := archive.Open(t.Context(), y.get, y.account.Manifest)
-		require.ErrorContains(t, err, "is not the key of a run's account")
+		require.ErrorContains(t, err, "is not the key of a run's archive")
 	})
 }
 

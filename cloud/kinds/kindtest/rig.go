@@ -65,7 +65,7 @@ type Rig struct {
 	people  []later
 	// Votes are those of the last run's report.
 	Votes   []membership.Vote
-	account string // the key of what is kept of the last run
+	archive string // the key of what is kept of the last run
 }
 
 // later is what a person says some time into a run.
@@ -110,7 +110,7 @@ func (r *Rig) RunPlan(op membership.Operation, request membership.Request, more 
 // RollBack puts back what the last run did.
 func (r *Rig) RollBack() (membership.Report, error) {
 	r.Helper()
-	return r.run("", fleet.Plan{Requester: "the rig", Rollback: r.account}, nil)
+	return r.run("", fleet.Plan{Requester: "the rig", Rollback: r.archive}, nil)
 }
 
 // DieIn kills the worker once, so many calls from now, when the cloud has done what the call asks for.
@@ -148,7 +148,7 @@ func (r *Rig) run(op membership.Operation, plan fleet.Plan, waits func(*testsuit
 	if err != nil {
 		return membership.Report{}, err
 	}
-	r.Votes, r.account = report.Votes, report.Account
+	r.Votes, r.archive = report.Votes, report.Archive
 	return r.told(op, plan, report), nil
 }
 
@@ -157,11 +157,11 @@ func (r *Rig) told(op membership.Operation, plan fleet.Plan, run fleet.Report) m
 	r.Helper()
 	told := membership.Report{Kind: plan.Kind, Operation: op, Account: plan.Account, Group: plan.Group, Outcome: run.Outcome,
 		Counts: run.Counts, Started: run.Started, Ended: run.Ended}
-	if run.Account == "" { // it ended before its members were found
+	if run.Archive == "" { // it ended before its members were found
 		return told
 	}
 	get := func(ctx context.Context, key string) ([]byte, error) { return r.crash.store.Get(ctx, store.Key(key)) }
-	kept, err := archive.Open(context.Background(), get, run.Account)
+	kept, err := archive.Open(context.Background(), get, run.Archive)
 	require.NoError(r, err)
 	_, err = kept.Verify(context.Background())
 	require.NoError(r, err)
