@@ -1,7 +1,9 @@
 package aliyun
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/alibabasign"
@@ -76,63 +78,68 @@ func routes() map[operation]route {
 	manager("ListAssociatedTransferSetting", route{serve: (*Service).transferSetting})
 	manager("MoveResources", route{true, nil, "ResourceGroupId", []string{"Resources.N.ResourceId",
 		"Resources.N.ResourceType", "Resources.N.RegionId", "Resources.N.Service"}, (*Service).moveResources})
-	edasRoutes(all)
-	for _, r := range csRoutes() {
-		all[operation{csVersion, r.action}] = r.route
+	for _, r := range pathRoutes() {
+		all[r.operation] = r.route
 	}
 	return all
 }
 
-// Route recognises a request by its action, whatever its host: a header in the newer styles of signing, a
-// parameter in the oldest. Every other request with a mark of this cloud is its, too, if only to be refused.
+// Route recognises a request by its action, or by method and path where the product is called by these, whatever its
+// host. Every other request with a mark of this cloud is its, too, if only to be refused.
 func (s *Service) Route(c *wire.Call) (mine bool, refused *wire.Answer) {
 	query := c.HTTP.URL.Query()
 	header := c.HTTP.Header
 	style := alibabasign.StyleOf(c.HTTP)
-	if style == alibabasign.None && !query.Has("Action") && header.Get("x-acs-action") == "" {
-		return false, nil
-	}
-	p := params{alibabasign.Params(c.HTTP, c.Body)}
-	op := operation{p.Get("Version"), p.Get("Action")}
-	if op.action == "" || style != alibabasign.RPC && header.Get("x-acs-action") != "" {
-		// What is signed decides: ACS3 and ROA sign headers, RPC parameters.
-		op = operation{header.Get("x-acs-version"), header.Get("x-acs-action")}
-	}
-	route, ok := s.routes[op]
-	c.Call = fault.Call{Action: op.action, Write: ok && route.write}
-	if !ok {
-		c.Write = c.HTTP.Method != http.MethodGet
-		if c.Action == "" {
-			c.Action = c.HTTP.Method + " " + c.HTTP.URL.Path
+	marked := style != alibabasign.None || query.Has("Action") || header.Get("x-acs-action") != ""
+	in := &bound{params: params{alibabasign.Params(c.HTTP, c.Body)}}
+	byPath := style != alibabasign.RPC && strings.Trim(c.HTTP.URL.Path, "/") != "" && !query.Has("Action")
+	var r *refusal
+	if byPath {
+		var known bool
+		if in.operation, known, r = s.byPath(c.HTTP, in.params); !known && !marked {
+			return false, nil
 		}
-		answer := s.refuse(c, unimplemented(c.Action+" of version "+op.version))
+	} else if !marked {
+		return false, nil
+	} else {
+		in.operation, r = s.byAction(c.HTTP, in.params)
+	}
+	c.Input = in
+	route, known := s.routes[in.operation]
+	in.route = route
+	c.Call = fault.Call{Action: in.action, Write: route.write || !known && c.HTTP.Method != http.MethodGet}
+	if c.Action == "" {
+		c.Action = c.HTTP.Method + " " + c.HTTP.URL.Path
+	}
+	if r != nil { // nobody but the gateway sees such a call
+		answer := gatewayError(c, r.status, r.code, r.message)
 		return true, &answer
 	}
-	r := p.readBody(c)
-	if pattern := s.paths[op]; pattern != "" && r == nil {
-		r = p.readPath(pattern, c.HTTP)
-	}
-	if r == nil {
-		r = s.bind(c, p, route)
+	if r = in.readBody(c, byPath); r == nil {
+		r = s.bind(c, in.params, in.route)
 	}
 	if r != nil {
 		answer := s.refuse(c, r)
 		return true, &answer
 	}
-	c.Input = func(s *Service, c *wire.Call) wire.Answer { return route.serve(s, c, p) }
 	return true, nil
+}
+
+// bound is a call with what it was recognised as.
+type bound struct {
+	operation
+	route
+	params
 }
 
 // bind fills in what the call is about.
 func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
-	known := append([]string{parameter(route.group)}, route.known...)
 	for _, form := range route.resources {
 		ids, r := p.ids(form)
 		if r != nil {
 			return r
 		}
 		c.Servers = append(c.Servers, ids...)
-		known = append(known, parameter(form))
 	}
 	for i := 1; p.Has(movedID(i)); i++ {
 		c.Servers = append(c.Servers, p.Get(movedID(i)))
@@ -142,7 +149,7 @@ func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
 		return r
 	}
 	c.Group = strings.Join(groups, ",")
-	if name := p.unknown(known); name != "" {
+	if name := p.unknown(route.parameters()); name != "" {
 		return unimplemented("the parameter " + name + " of " + c.Action)
 	}
 	return nil
@@ -150,7 +157,8 @@ func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
 
 // Serve runs the handler that Route chose.
 func (s *Service) Serve(c *wire.Call) wire.Answer {
-	return c.Input.(func(*Service, *wire.Call) wire.Answer)(s, c)
+	in := c.Input.(*bound)
+	return in.serve(s, c, in.params)
 }
 
 // found answers a read: body plus the request's id.
@@ -191,4 +199,41 @@ func (s *Service) find(c *wire.Call, resourceType, id, region string) *resource 
 		return nil
 	}
 	return r
+}
+
+// Operation is a line of the API reference, for who walks them all.
+type Operation struct {
+	Version, Action string
+	Method, Path    string // of products that are called by these
+	Write           bool
+	Parameters      []string // with N for any number; without those of every call
+}
+
+// Operations returns what the service knows.
+func (s *Service) Operations() []Operation {
+	var all []Operation
+	paths := map[operation]string{}
+	for _, r := range s.paths {
+		paths[r.operation] = r.path
+	}
+	for op, r := range s.routes {
+		o := Operation{Version: op.version, Action: op.action, Write: r.write, Parameters: r.parameters()}
+		o.Method, o.Path, _ = strings.Cut(paths[op], " ")
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b Operation) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Action, b.Action))
+	})
+	return all
+}
+
+// parameters names all that a call can carry, beside those of every call.
+func (r route) parameters() []string {
+	var names []string
+	for _, name := range append(append([]string{r.group}, r.resources...), r.known...) {
+		if name = parameter(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -23,7 +23,7 @@ type Service struct {
 	gateway  *alibabasign.Gateway
 	limiter  *throttle.Limiter
 	routes   map[operation]route
-	paths    map[operation]string
+	paths    []pathRoute
 	wall     func() time.Time
 
 	ack *ack
@@ -40,7 +40,7 @@ func New(w world.World, wall func() time.Time) *Service {
 		groups:    map[string]world.ResourceGroup{},
 		limiter:   throttle.New(w.Alibaba.Throttle),
 		routes:    routes(),
-		paths:     paths(),
+		paths:     pathRoutes(),
 		wall:      wall,
 		inventory: newInventory(),
 	}
