@@ -7,12 +7,23 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// created is when everything in a world was made.
-const created = "2024-01-01T00:00:00Z"
+// created is when everything in a world was made. What is paid by its use expires at never.
+const (
+	created = "2024-01-01T00:00:00Z"
+	never   = "2099-12-31T15:59Z"
+)
+
+// How instances and their traffic are paid.
+const (
+	postPaid     = "PostPaid"
+	payByTraffic = "PayByTraffic"
+)
+
+// metaOptions is what a call can ask for in addition.
+const metaOptions = "META_OPTIONS"
 
 // list makes an empty list of a nil one: the clients' parsers want it.
 func list[T any](rows []T) []T {
@@ -22,8 +33,9 @@ func list[T any](rows []T) []T {
 	return rows
 }
 
-func (v view) tagList() object {
-	tags := v.tags()
+func (v view) tagList() object { return tagList(v.tags()) }
+
+func tagList(tags map[string]string) object {
 	rows := []object{}
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		rows = append(rows, object{"TagKey": name, "TagValue": tags[name]})
@@ -44,43 +56,6 @@ func mac(id string) string {
 	h.Write([]byte(id))
 	n := h.Sum32()
 	return fmt.Sprintf("00:16:%02x:%02x:%02x:%02x", n>>24&255, n>>16&255, n>>8&255, n&255)
-}
-
-func instanceBody(v view) object {
-	n := v.Instance
-	mode := v.state.StoppedMode
-	if v.state.Status != stopped {
-		mode = "Not-applicable"
-	}
-	locks := []object{}
-	for _, lock := range v.locks() {
-		locks = append(locks, object{"LockReason": lock})
-	}
-	body := object{
-		"InstanceId": v.id, "InstanceName": v.name, "HostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
-		"Status": v.state.Status, "StoppedMode": mode, "InstanceType": n.InstanceType, "InstanceTypeFamily": "ecs.g7",
-		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": "PostPaid", "OSType": n.OSType, "ImageId": v.state.Image,
-		"KeyPairName": v.state.KeyPair, "ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
-		"Cpu": 2, "Memory": 8192, "DeletionProtection": false, "DeviceAvailable": true,
-		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
-		"OperationLocks":   object{"LockReason": locks},
-		"Tags":             v.tagList(),
-	}
-	if n.NetworkType != "vpc" {
-		body["InnerIpAddress"] = object{"IpAddress": []string{address(v.id)}}
-		return body
-	}
-	body["VpcAttributes"] = object{"VpcId": n.VPC, "VSwitchId": n.VSwitch, "NatIpAddress": "",
-		"PrivateIpAddress": object{"IpAddress": []string{address(v.id)}}}
-	interfaces := []object{}
-	for _, part := range v.service.parts[key{"instance", v.id}] {
-		if part.ENI != nil {
-			interfaces = append(interfaces, object{"NetworkInterfaceId": part.ENI.ID, "Type": part.ENI.Type,
-				"MacAddress": mac(part.ENI.ID), "PrimaryIpAddress": part.address()})
-		}
-	}
-	body["NetworkInterfaces"] = object{"NetworkInterface": interfaces}
-	return body
 }
 
 // address is the network interface's own one; a primary one's is its instance's.
@@ -134,31 +109,6 @@ func securityGroupBody(v view) object {
 		body["EcsCount"], body["AvailableInstanceAmount"] = count, capacity-count
 	}
 	return body
-}
-
-// securityGroupAttribute serves the details of one group: its rules. They have neither its type nor its resource
-// group.
-func (s *Service) securityGroupAttribute(c *wire.Call, p params) wire.Answer {
-	switch {
-	case p.Get("RegionId") == "":
-		return s.refuse(c, missing("RegionId"))
-	case c.Group == "":
-		return s.refuse(c, missing("SecurityGroupId"))
-	}
-	r := s.find(c, "securitygroup", c.Group, p.Get("RegionId"))
-	if r == nil {
-		return s.refuse(c, notFound("InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist."))
-	}
-	g := r.Firewall
-	rules := make([]object, g.Rules)
-	for i := range rules {
-		port := strconv.Itoa(1000 + i)
-		rules[i] = object{"SecurityGroupRuleId": fmt.Sprintf("sgr-%s-%d", g.ID, i+1), "Direction": "ingress",
-			"Policy": "Accept", "IpProtocol": "TCP", "PortRange": port + "/" + port, "SourceCidrIp": "10.0.0.0/8",
-			"Priority": "1", "NicType": "intranet", "CreateTime": created}
-	}
-	return found(c, object{"RegionId": g.Region, "SecurityGroupId": g.ID, "SecurityGroupName": g.Name, "VpcId": g.VPC,
-		"Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": rules}})
 }
 
 func hostBody(v view) object {

@@ -57,8 +57,12 @@ func ofPool() []string {
 // to.
 func (s *Service) attachInstances(c *wire.Call, p params) wire.Answer {
 	for _, name := range ofPool() {
-		if c.Group != "" && p.Get(name) != "" {
+		switch {
+		case p.Get(name) == "":
+		case c.Group != "":
 			return s.refuse(c, badRequest("InvalidParameter", "The parameter "+name+" cannot be used with nodepool_id."))
+		case name != "key_pair" && name != "image_id":
+			return s.refuse(c, unimplemented("the parameter "+name+" of "+c.Action))
 		}
 	}
 	if edge, r := p.flag("is_edge_worker"); r != nil || edge {

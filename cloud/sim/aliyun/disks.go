@@ -172,7 +172,7 @@ func diskBody(v view) object {
 	if d.System {
 		kind, device = "system", "/dev/xvda"
 	}
-	return object{"DiskId": v.id, "DiskName": v.name, "RegionId": v.region, "ZoneId": v.zone, "Type": kind,
+	return object{"DiskId": v.id, "DiskName": v.name, "Description": d.Description, "RegionId": v.region, "ZoneId": v.zone, "Type": kind,
 		"Category": d.Category, "Size": d.Size, "Status": v.state.Status, "InstanceId": d.Instance, "Device": device,
 		"ImageId": v.state.Image, "Portable": !d.System, "DeleteWithInstance": d.System, "CreationTime": since(v.resource),
 		"ResourceGroupId": v.service.shownGroup(v.state), "OperationLocks": object{"OperationLock": []object{}},

@@ -25,7 +25,7 @@ func (s *Service) createImage(c *wire.Call, p params) wire.Answer {
 	changes, from := &change{}, snapshot.Other
 	id := s.newID(c, "image")
 	image := &resource{Type: "image", Made: made, Other: &world.Resource{Type: "image", ID: id,
-		Name: cmp.Or(p.Get("ImageName"), id), Account: from.Account, Region: from.Region, Snapshot: from.ID,
+		Name: cmp.Or(p.Get("ImageName"), id), Description: p.Get("Description"), Account: from.Account, Region: from.Region, Snapshot: from.ID,
 		Size: from.Size, Tags: p.tags()}}
 	state := version{Since: c.Now, Status: "Creating", ResourceGroup: snapshot.at(c.Now).ResourceGroup}
 	state.Becoming = s.begin(image, c, from.ID, s.config.Timings.Image, transition{Status: "Available"},
@@ -68,7 +68,7 @@ func imageBody(v view) object {
 		disks = append(disks, object{"SnapshotId": v.Other.Snapshot, "Type": "system", "Device": "/dev/xvda",
 			"Size": strconv.Itoa(v.Other.Size), "Progress": progress(v), "Format": "RAW"})
 	}
-	return object{"ImageId": v.id, "ImageName": v.name, "Status": v.state.Status, "ImageOwnerAlias": "self",
+	return object{"ImageId": v.id, "ImageName": v.name, "Description": v.Other.Description, "Status": v.state.Status, "ImageOwnerAlias": "self",
 		"OSType": "linux", "Architecture": "x86_64", "Size": v.Other.Size, "Progress": progress(v),
 		"CreationTime": since(v.resource), "DiskDeviceMappings": object{"DiskDeviceMapping": disks},
 		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}

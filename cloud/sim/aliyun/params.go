@@ -119,18 +119,7 @@ func (p params) paging(most int, tokens bool) (paging, *refusal) {
 	g := paging{tokensServed: tokens}
 	var r *refusal
 	if tokens && (p.Has("MaxResults") || p.Has("NextToken")) {
-		g.byToken = true
-		if g.size, r = p.whole("MaxResults", 10, 1, most); r != nil {
-			return g, r
-		}
-		if token := p.Get("NextToken"); token != "" {
-			from, err := strconv.Atoi(strings.TrimPrefix(token, tokenPrefix))
-			if err != nil || from < 0 || !strings.HasPrefix(token, tokenPrefix) {
-				return g, badRequest("InvalidParameter.NextToken", "The specified NextToken is not valid.")
-			}
-			g.from = from
-		}
-		return g, nil
+		return p.tokenPaging(most, 10)
 	}
 	if g.size, r = p.whole("PageSize", 10, 1, most); r != nil {
 		return g, r
@@ -139,6 +128,23 @@ func (p params) paging(most int, tokens bool) (paging, *refusal) {
 		return g, r
 	}
 	g.from = (g.number - 1) * g.size
+	return g, nil
+}
+
+// tokenPaging reads MaxResults and NextToken.
+func (p params) tokenPaging(most, otherwise int) (paging, *refusal) {
+	g := paging{tokensServed: true, byToken: true}
+	var r *refusal
+	if g.size, r = p.whole("MaxResults", otherwise, 1, most); r != nil {
+		return g, r
+	}
+	if token := p.Get("NextToken"); token != "" {
+		from, err := strconv.Atoi(strings.TrimPrefix(token, tokenPrefix))
+		if err != nil || from < 0 || !strings.HasPrefix(token, tokenPrefix) {
+			return g, badRequest("InvalidParameter.NextToken", "The specified NextToken is not valid.")
+		}
+		g.from = from
+	}
 	return g, nil
 }
 

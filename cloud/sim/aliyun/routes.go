@@ -37,12 +37,17 @@ type route struct {
 func routes() map[operation]route {
 	all := map[operation]route{}
 	ecs := func(action string, r route) { all[operation{ecsVersion, action}] = r }
-	power := []string{"DryRun", "ForceStop", "StoppedMode", "ConfirmStop", "InitLocalDisk"}
-	batch := append([]string{"BatchOptimization"}, power...)
-	ecs("StartInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
-	ecs("StopInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
-	ecs("StartInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
-	ecs("StopInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
+	one := func(action string, known ...string) {
+		ecs(action, route{true, []string{"InstanceId"}, "", append(known, "DryRun"), (*Service).powerOne})
+	}
+	many := func(action string, known ...string) {
+		ecs(action, route{true, []string{"InstanceId.N"}, "", append(known, "DryRun", "BatchOptimization"),
+			(*Service).powerMany})
+	}
+	one("StartInstance", "InitLocalDisk")
+	one("StopInstance", "ForceStop", "ConfirmStop", "StoppedMode")
+	many("StartInstances")
+	many("StopInstances", "ForceStop", "StoppedMode")
 
 	either := []string{"InstanceId", "NetworkInterfaceId"}
 	ecs("JoinSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).joinSecurityGroup})
@@ -71,7 +76,7 @@ func routes() map[operation]route {
 	manager := func(action string, r route) { all[operation{managerVersion, action}] = r }
 	manager("GetResourceGroup", route{false, nil, "ResourceGroupId", []string{"IncludeTags"}, (*Service).getResourceGroup})
 	manager("ListResourceGroups", route{false, nil, "ResourceGroupId", []string{"Status", "Name", "DisplayName",
-		"ResourceGroupIds.N", "IncludeTags", "PageNumber", "PageSize"}, (*Service).listResourceGroups})
+		"ResourceGroupIds.N", "IncludeTags", "Tag.N.Key", "Tag.N.Value", "PageNumber", "PageSize"}, (*Service).listResourceGroups})
 	manager("ListResources", route{false, []string{"ResourceId"}, "ResourceGroupId", []string{"Service", "Region",
 		"ResourceType", "ResourceIds", "ResourceTypes.N.Service", "ResourceTypes.N.ResourceType", "PageNumber", "PageSize"},
 		(*Service).listResources})
@@ -134,6 +139,11 @@ type bound struct {
 
 // bind fills in what the call is about.
 func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
+	for _, name := range append(route.parameters(), "Format") {
+		if r := p.wellFormed(name); r != nil {
+			return r
+		}
+	}
 	for _, form := range route.resources {
 		ids, r := p.ids(form)
 		if r != nil {
