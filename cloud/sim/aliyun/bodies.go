@@ -78,16 +78,21 @@ func assistantBody(v view) object {
 
 func interfaceBody(v view) object {
 	n := v.ENI
-	return object{
+	return unsaid(object{
 		"NetworkInterfaceId": v.id, "NetworkInterfaceName": v.name, "Type": n.Type, "Status": n.Status,
 		"InstanceId": n.Instance, "VpcId": n.VPC, "VSwitchId": n.VSwitch, "ZoneId": v.zone, "OwnerId": v.account,
 		"MacAddress": mac(v.id), "PrivateIpAddress": v.address(), "ServiceManaged": n.ServiceManaged,
-		"ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created, "QueueNumber": 1, "QueuePairNumber": 1,
+		"NetworkInterfaceTrafficMode": "Standard", "DeleteOnRelease": n.Type == "Primary",
 		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
-		"PrivateIpSets": object{"PrivateIpSet": []object{
-			{"PrivateIpAddress": v.address(), "Primary": true}}},
+		"PrivateIpSets":    v.privateIPs(), "Ipv6Sets": object{"Ipv6Set": []object{}},
+		"Ipv4PrefixSets": object{"Ipv4PrefixSet": []object{}}, "Ipv6PrefixSets": object{"Ipv6PrefixSet": []object{}},
+		"AssociatedPublicIp": object{"PublicIpAddress": "", "AllocationId": ""},
+		"Attachment": unsaid(object{"InstanceId": n.Instance,
+			"MemberNetworkInterfaceIds": object{"MemberNetworkInterfaceId": []string{}}},
+			"TrunkNetworkInterfaceId", "DeviceIndex NetworkCardIndex", ""),
 		"Tags": v.tagList(),
-	}
+	}, "Description", "ServiceID", "SourceDestCheck")
 }
 
 func securityGroupBody(v view) object {
@@ -95,7 +100,7 @@ func securityGroupBody(v view) object {
 	body := object{
 		"SecurityGroupId": v.id, "SecurityGroupName": v.name, "Description": "", "SecurityGroupType": g.Type,
 		"VpcId": g.VPC, "ResourceGroupId": v.service.shownGroup(v.state), "ServiceManaged": g.ServiceManaged,
-		"RuleCount": g.Rules, "CreationTime": created, "Tags": v.tagList(),
+		"RuleCount": g.Rules, "GroupToGroupRuleCount": 0, "ServiceID": 0, "CreationTime": created, "Tags": v.tagList(),
 	}
 	if asked, _ := v.params.flag("IsQueryEcsCount"); asked {
 		capacity := v.service.config.Quotas.BasicMembers

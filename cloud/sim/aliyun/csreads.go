@@ -78,11 +78,14 @@ func containerBody(k *ackCluster, t time.Time) object {
 			size++
 		}
 	}
-	return object{"cluster_id": k.ID, "name": k.Name, "cluster_type": k.Type, "cluster_spec": "ack.pro.small",
+	return unsaid(object{"cluster_id": k.ID, "name": k.Name, "cluster_type": k.Type, "cluster_spec": "ack.pro.small",
 		"profile": "Default", "state": k.State, "region_id": k.Region, "zone_id": k.Region + "-h", "vpc_id": k.VPC,
 		"vswitch_id": "vsw-" + k.VPC, "security_group_id": k.SecurityGroup, "resource_group_id": k.ResourceGroup,
 		"size": size, "network_mode": "vpc", "current_version": "1.30.1-aliyun.1", "init_version": "1.30.1-aliyun.1",
-		"deletion_protection": false, "created": created, "updated": created, "tags": []object{}}
+		"created": created, "updated": created, "tags": []object{}, "meta_data": "{}", "master_url": "{}",
+		"subnet_cidr": "172.16.0.0/16", "worker_ram_role_name": "KubernetesWorkerRole-" + k.ID,
+		"maintenance_window": object{"enable": false, "maintenance_time": "", "duration": "", "weekly_period": ""}},
+		"docker_version external_loadbalancer_id next_version", "", "deletion_protection private_zone")
 }
 
 func (s *Service) describePools(c *wire.Call, p params) wire.Answer {
@@ -122,9 +125,15 @@ func poolBody(k *ackCluster, p world.ContainerPool, t time.Time) object {
 			healthy++
 		}
 	}
-	group := object{"instance_types": []string{p.InstanceType}, "image_id": p.Image, "key_pair": p.KeyPair,
+	group := unsaid(object{"instance_types": []string{p.InstanceType}, "image_id": p.Image, "key_pair": p.KeyPair,
 		"vswitch_ids": []string{"vsw-" + k.VPC}, "system_disk_category": "cloud_essd", "system_disk_size": 40,
-		"instance_charge_type": "PostPaid", "security_group_id": k.SecurityGroup, "security_group_ids": []string{}}
+		"instance_charge_type": "PostPaid", "security_group_id": k.SecurityGroup, "security_group_ids": []string{},
+		"data_disks": []object{}, "rds_instances": []string{}, "spot_price_limit": []object{}, "tags": []object{},
+		"multi_az_policy": "BALANCE", "platform": "AliyunLinux", "scaling_group_id": "asg-" + p.ID,
+		"scaling_policy": "release", "spot_strategy": "NoSpot"},
+		"login_password period_unit ram_policy", "auto_renew_period on_demand_base_capacity "+
+			"on_demand_percentage_above_base_capacity period spot_instance_pools",
+		"auto_renew compensate_with_on_demand spot_instance_remedy")
 	if k.SecurityGroup != "" {
 		group["security_group_ids"] = []string{k.SecurityGroup}
 	}
@@ -137,10 +146,14 @@ func poolBody(k *ackCluster, p world.ContainerPool, t time.Time) object {
 		"status": object{"state": poolState(p, nodes, t), "total_nodes": total, "healthy_nodes": healthy,
 			"serving_nodes": count[nodeRunning], "failed_nodes": count[nodeFailed], "initial_nodes": count[nodeInitial],
 			"removing_nodes": count[nodeRemoving], "offline_nodes": 0},
-		"scaling_group":     group,
-		"auto_scaling":      object{"enable": p.Autoscaling},
-		"kubernetes_config": object{"runtime": "containerd"},
-		"management":        object{"enable": false},
+		"scaling_group": group,
+		"auto_scaling": unsaid(object{"enable": p.Autoscaling, "type": "cpu"}, "eip_internet_charge_type",
+			"eip_bandwidth max_instances min_instances", "is_bond_eip"),
+		"kubernetes_config": object{"runtime": "containerd", "runtime_version": "1.6.28", "cpu_policy": "none",
+			"labels": []object{}, "taints": []object{}, "user_data": "", "cms_enabled": false},
+		"management": object{"enable": false, "auto_repair": false, "upgrade_config": unsaid(object{}, "",
+			"max_unavailable surge surge_percentage", "auto_upgrade")},
+		"tee_config": object{"tee_enable": false},
 	}
 }
 
@@ -180,7 +193,8 @@ func (s *Service) describeNodes(c *wire.Call, p params) wire.Answer {
 func (s *Service) nodeBody(n *node, told string, t time.Time) object {
 	body := object{"instance_id": n.Instance, "node_name": n.Name, "host_name": n.Name, "nodepool_id": n.Pool,
 		"state": told, "node_status": "Unknown", "error_message": "", "instance_role": "Worker", "is_aliyun_node": true,
-		"ip_address": []string{address(n.Instance)}, "instance_charge_type": "PostPaid", "creation_time": created,
+		"ip_address": []string{address(n.Instance)}, "instance_charge_type": postPaid, "creation_time": created,
+		"expired_time": never, "instance_type": "", "instance_type_family": "", "instance_name": "", "image_id": "",
 		"source": "", "spot_strategy": "NoSpot", "instance_status": ""}
 	if !n.Called.IsZero() {
 		body["creation_time"] = stamp(n.Called)
@@ -194,7 +208,7 @@ func (s *Service) nodeBody(n *node, told string, t time.Time) object {
 	}
 	state := v.at(t)
 	body["instance_status"], body["image_id"], body["instance_name"] = state.Status, state.Image, v.nameAt(t)
-	body["instance_type"], body["instance_type_family"] = v.Instance.InstanceType, "ecs.g7"
+	body["instance_type"], body["instance_type_family"] = v.Instance.InstanceType, family(v.Instance.InstanceType)
 	if told == nodeRunning || told == nodeRemoving {
 		body["node_status"] = "NotReady"
 		if n.ready(t) && state.Status == running {

@@ -1,28 +1,34 @@
 package aliyun
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // instanceBody is an instance as DescribeInstances tells it. What the world does not know of it is what an ordinary
 // instance has, or empty, but never missing: clients read what is documented.
 func instanceBody(v view) object {
 	n := v.Instance
-	body := merge(instanceFacts(v), object{
+	body := merge(unsaid(instanceFacts(v), "AutoReleaseTime GPUSpec SpotInterruptionBehavior DeploymentSetId HpcClusterId ISP "+
+		"PrivatePoolOptionsId PrivatePoolOptionsMatchCriteria", "GPUAmount LocalStorageAmount LocalStorageCapacity "+
+		"SpotPriceLimit SpotDuration DeploymentSetGroupNo", "DeletionProtection Recyclable"), object{
 		"Cpu": 2, "CPU": 2, "OSType": n.OSType, "OSName": osName(n.OSType), "OSNameEn": osName(n.OSType),
 		"InstanceTypeFamily": family(n.InstanceType), "KeyPairName": v.state.KeyPair, "IoOptimized": true,
-		"ResourceGroupId": v.service.shownGroup(v.state), "StartTime": since(v.resource), "AutoReleaseTime": "",
-		"DeletionProtection": false, "DeviceAvailable": true, "Recyclable": false, "GPUAmount": 0, "GPUSpec": "",
-		"LocalStorageAmount": 0, "SpotStrategy": "NoSpot", "SpotPriceLimit": 0, "SpotDuration": 0,
-		"SpotInterruptionBehavior": "", "DeploymentSetId": "", "DeploymentSetGroupNo": 0, "HpcClusterId": "", "ISP": "",
+		"ResourceGroupId": v.service.shownGroup(v.state), "StartTime": since(v.resource),
+		"DeviceAvailable": true, "SpotStrategy": "NoSpot",
 		"RdmaIpAddress":              addresses(),
 		"EcsCapacityReservationAttr": object{"CapacityReservationId": "", "CapacityReservationPreference": ""},
 		"DedicatedInstanceAttribute": object{"Tenancy": "", "Affinity": ""},
-		"CpuOptions":                 object{"CoreCount": 1, "ThreadsPerCore": 2, "Numa": "ON"},
-		"HibernationOptions":         object{"Configured": false},
-		"MetadataOptions":            object{"HttpEndpoint": "", "HttpTokens": ""},
-		"ImageOptions":               object{"LoginAsNonRoot": false},
-		"AdditionalInfo":             object{"EnableHighDensityMode": false},
-		"NetworkInterfaces":          object{"NetworkInterface": v.interfaces()},
-		"Tags":                       v.tagList(),
+		"CpuOptions": object{"Core": 1, "CoreCount": 1, "ThreadsPerCore": 2, "Numa": "ON",
+			"TopologyType": "DiscreteCoreToHTMapping"},
+		"HibernationOptions": object{"Configured": false},
+		"MetadataOptions":    object{"HttpEndpoint": "", "HttpTokens": ""},
+		"ImageOptions":       object{"LoginAsNonRoot": false, "CurrentOSNVMeSupported": true},
+		"PrivateDnsNameOptions": unsaid(object{"HostnameType": "Custom"}, "", "", "EnableInstanceIdDnsARecord "+
+			"EnableInstanceIdDnsAAAARecord EnableIpDnsARecord EnableIpDnsPtrRecord"),
+		"AdditionalInfo":    object{"EnableHighDensityMode": false},
+		"NetworkInterfaces": object{"NetworkInterface": v.interfaces()},
+		"Tags":              v.tagList(),
 	})
 	if asked, _ := v.params.flag("NeedSaleCycle"); asked {
 		body["SaleCycle"] = ""
@@ -52,7 +58,7 @@ func instanceFacts(v view) object {
 		"CreationTime": since(v.resource), "ExpiredTime": never, "SerialNumber": v.id, "ClusterId": "", "VlanId": "",
 		"CreditSpecification": "", "PublicIpAddress": addresses(), "InnerIpAddress": addresses(),
 		"VpcAttributes":          object{"VpcId": "", "VSwitchId": "", "NatIpAddress": "", "PrivateIpAddress": addresses()},
-		"EipAddress":             object{"AllocationId": "", "IpAddress": "", "InternetChargeType": ""},
+		"EipAddress":             unsaid(object{}, "AllocationId IpAddress InternetChargeType", "Bandwidth", "IsSupportUnassociate"),
 		"DedicatedHostAttribute": object{"DedicatedHostId": "", "DedicatedHostName": "", "DedicatedHostClusterId": ""},
 		"SecurityGroupIds":       object{"SecurityGroupId": list(v.securityGroups())},
 		"OperationLocks":         object{"LockReason": locks},
@@ -76,12 +82,16 @@ func (v view) interfaces() []object {
 		if part.ENI != nil {
 			rows = append(rows, object{"NetworkInterfaceId": part.ENI.ID, "Type": part.ENI.Type,
 				"MacAddress": mac(part.ENI.ID), "PrimaryIpAddress": part.address(),
-				"PrivateIpSets": object{"PrivateIpSet": []object{{"PrivateIpAddress": part.address(), "Primary": true}}},
-				"Ipv6Sets":      object{"Ipv6Set": []object{}}, "Ipv4PrefixSets": object{"Ipv4PrefixSet": []object{}},
-				"Ipv6PrefixSets": object{"Ipv6PrefixSet": []object{}}})
+				"PrivateIpSets": part.privateIPs(), "Ipv6Sets": object{"Ipv6Set": []object{}},
+				"Ipv4PrefixSets": object{"Ipv4PrefixSet": []object{}}, "Ipv6PrefixSets": object{"Ipv6PrefixSet": []object{}}})
 		}
 	}
 	return rows
+}
+
+func (r *resource) privateIPs() object {
+	return object{"PrivateIpSet": []object{{"PrivateIpAddress": r.address(), "Primary": true, "PrivateDnsName": "",
+		"AssociatedPublicIp": object{"PublicIpAddress": "", "AllocationId": ""}}}}
 }
 
 func osName(osType string) string {
@@ -89,6 +99,21 @@ func osName(osType string) string {
 		return "Windows Server 2022 Datacenter Edition 64bit"
 	}
 	return "Alibaba Cloud Linux 3.2104 LTS 64bit"
+}
+
+// unsaid adds to body what is documented and the world says nothing of: texts, numbers and flags, whose names are
+// separated by blanks. They are empty, 0 and false.
+func unsaid(body object, texts, numbers, flags string) object {
+	for _, name := range strings.Fields(texts) {
+		body[name] = ""
+	}
+	for _, name := range strings.Fields(numbers) {
+		body[name] = 0
+	}
+	for _, name := range strings.Fields(flags) {
+		body[name] = false
+	}
+	return body
 }
 
 // merge adds more to body.

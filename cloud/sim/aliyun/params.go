@@ -156,9 +156,10 @@ func cut[T any](all []T, g paging) ([]T, map[string]any) {
 	from := min(g.from, len(all))
 	to := min(from+g.size, len(all))
 	body := map[string]any{}
-	if g.byToken {
+	if g.tokensServed {
 		body["NextToken"] = ""
-	} else {
+	}
+	if !g.byToken {
 		body["TotalCount"], body["PageNumber"], body["PageSize"] = len(all), g.number, g.size
 	}
 	if g.tokensServed && to < len(all) {

@@ -33,7 +33,8 @@ func (s *Service) securityGroupAttribute(c *wire.Call, p params) wire.Answer {
 	}
 	page, body := cut(rules, part)
 	return found(c, merge(body, object{"RegionId": g.Region, "SecurityGroupId": g.ID, "SecurityGroupName": g.Name,
-		"VpcId": g.VPC, "Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": page}}))
+		"VpcId": g.VPC, "Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": page},
+		"ReferencedInfo": object{"ReferencedPrefixListInfos": object{"ReferencedPrefixListInfo": []object{}}}}))
 }
 
 // mostRules is how many rules one answer has.
