@@ -136,6 +136,10 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 		room = math.MaxInt
 	}
 	add := func(r *resource) {
+		t := t
+		if ids != nil && t.Before(r.Born) && !s.config.Knobs.LagHidesNew {
+			t = r.Born // who knows its id has it from the call that made it
+		}
 		v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
 		v.name = r.nameAt(t)
 		if v.account != s.account(c) || v.region != region || !r.there(t) || !inGroup(v) || !byTags(v) || room == 0 {

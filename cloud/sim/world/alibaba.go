@@ -65,6 +65,7 @@ type AlibabaKnobs struct {
 	PowerOnTarget    string `json:"powerOnTargetState,omitempty"` // error (default) or ok
 	NoStock          string `json:"noStock,omitempty"`            // code of a start that finds no host; default OperationDenied.NoStock
 	WrappedLists     bool   `json:"wrappedLists,omitempty"`       // see world.md
+	LagHidesNew      bool   `json:"lagHidesNew,omitempty"`        // from who asks for it by its id, too; default false
 }
 
 // Transfer says which resources follow another into its resource group.
