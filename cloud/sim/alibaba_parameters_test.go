@@ -128,6 +128,8 @@ var walked = map[string]settings{
 		"SecurityEnhancementStrategy": "nonsense"}},
 
 	"InsertClusterMember": {"clusterId=prod&instanceIds=i-big&password=" + password, map[string]string{"instanceIds": "i-small"}},
+	"TransformClusterMember": {"TargetClusterId=prod&InstanceIds=i-big&Password=" + password, map[string]string{
+		"InstanceIds": "i-small", "TargetClusterId": "web", "Password": "weak"}},
 	"InstallAgent": {"ClusterId=prod&InstanceIds=i-big", map[string]string{"InstanceIds": "i-small", "ClusterId": "web",
 		"DoAsync": "nonsense"}},
 	"DeleteClusterMember": {"ClusterId=prod&ClusterMemberId={member}", map[string]string{"ClusterMemberId": "none"}},
@@ -140,6 +142,10 @@ var walked = map[string]settings{
 
 	"DescribeClustersV1": {"", map[string]string{"name": "two", "cluster_id": "c1", "cluster_type": "ExternalKubernetes",
 		"region_id": "cn-beijing"}},
+	"DescribeClusters":              {"", map[string]string{"name": "two", "clusterType": "ExternalKubernetes"}},
+	"DescribeClusterTasks":          {"ClusterId=c2", map[string]string{"page_size": "0"}},
+	"DescribeClusterEvents":         {"ClusterId=c2", map[string]string{"task_id": "T-none", "page_size": "0"}},
+	"DescribeEvents":                {"", map[string]string{"cluster_id": "c1", "type": "remove_nodes", "page_size": "0"}},
 	"DescribeClusterDetail":         {"ClusterId=c1", nil},
 	"DescribeClusterNodePools":      {"ClusterId=c1", nil},
 	"DescribeClusterNodePoolDetail": {"ClusterId=c1&NodepoolId=np1", nil},

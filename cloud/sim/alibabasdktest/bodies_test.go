@@ -133,5 +133,9 @@ func TestBodiesAreComplete(t *testing.T) {
 	complete[cs.DescribeClusterNodePoolsResponseBody](t, inCS("/clusters/c1/nodepools"))
 	complete[cs.DescribeClusterNodePoolDetailResponseBody](t, inCS("/clusters/c1/nodepools/np1"))
 	complete[cs.DescribeClusterNodesResponseBody](t, inCS("/clusters/c1/nodes"))
+	complete[[]cs.DescribeClustersResponseBody](t, inCS("/clusters"))
+	attached := call("POST", "2015-12-15", "", "/clusters/c1/attach", `instances=["i-2"]`)
+	complete[cs.AttachInstancesResponseBody](t, attached)
+	complete[cs.DescribeEventsResponseBody](t, inCS("/events"))
 	complete[cs.DescribeUserQuotaResponseBody](t, inCS("/quota"))
 }

@@ -147,10 +147,13 @@ func TestClassicEDASErrors(t *testing.T) {
 		require.True(t, errors.As(err, &refused), "%v", err)
 		require.Equal(t, []any{http.StatusBadRequest, code}, []any{refused.HttpStatus(), refused.ErrorCode()})
 	}
+	_, err = classicEDAS(t, s, "static").DeleteEcu(edas.CreateDeleteEcuRequest())
+	require.ErrorContains(t, err, "DeleteEcu of version 2017-08-01")
 	transform := edas.CreateTransformClusterMemberRequest()
 	transform.InstanceIds, transform.TargetClusterId, transform.Password = "i-1", "prod", "Passw0rd"
-	_, err = classicEDAS(t, s, "static").TransformClusterMember(transform)
-	require.ErrorContains(t, err, "TransformClusterMember of version 2017-08-01")
+	moved, err := classicEDAS(t, s, "static").TransformClusterMember(transform)
+	require.NoError(t, err)
+	require.Equal(t, 200, moved.Code)
 }
 
 // TestCommonRequests: with this SDK whatever it has no code for is called by its path, without a name.

@@ -46,13 +46,23 @@ func csPage(p params, rows []object, size, number string, most int) (page []obje
 		object{"page_number": at, "page_size": length, "total_count": len(rows)}, nil
 }
 
+// clustersLike returns the caller's clusters whose names have the text in them, and that are of the type, if that is not
+// empty.
+func (s *Service) clustersLike(c *wire.Call, name, kind string) (like []*ackCluster) {
+	for _, k := range s.ack.clusters {
+		named, _ := path.Match("*"+name+"*", k.Name)
+		if k.Account == s.account(c) && named && (kind == "" || kind == k.Type) {
+			like = append(like, k)
+		}
+	}
+	return like
+}
+
 func (s *Service) describeClusters(c *wire.Call, p params) wire.Answer {
 	is := func(parameter, value string) bool { return p.Get(parameter) == "" || p.Get(parameter) == value }
 	var rows []object
-	for _, k := range s.ack.clusters {
-		named, _ := path.Match("*"+p.Get("name")+"*", k.Name)
-		if k.Account == s.account(c) && named && is("cluster_id", k.ID) && is("cluster_type", k.Type) &&
-			is("region_id", k.Region) {
+	for _, k := range s.clustersLike(c, p.Get("name"), p.Get("cluster_type")) {
+		if is("cluster_id", k.ID) && is("region_id", k.Region) {
 			rows = append(rows, containerBody(k, s.listedAt(c.Now)))
 		}
 	}
@@ -61,6 +71,15 @@ func (s *Service) describeClusters(c *wire.Call, p params) wire.Answer {
 		return s.refuse(c, r)
 	}
 	return shown(object{"clusters": page, "page_info": info})
+}
+
+// describeAllClusters is the older call, whose answer is nothing but the list.
+func (s *Service) describeAllClusters(c *wire.Call, p params) wire.Answer {
+	rows := []object{}
+	for _, k := range s.clustersLike(c, p.Get("name"), p.Get("clusterType")) {
+		rows = append(rows, unsaid(containerBody(k, s.listedAt(c.Now)), "data_disk_category vswitch_cidr", "data_disk_size", ""))
+	}
+	return shown(rows)
 }
 
 func (s *Service) describeCluster(c *wire.Call, p params) wire.Answer {
@@ -225,29 +244,3 @@ func (s *Service) describeUserQuota(*wire.Call, params) wire.Answer {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// describeTask tells of a task. It shows no lag.
-func (s *Service) describeTask(c *wire.Call, p params) wire.Answer {
-	t := s.ack.tasks[p.Get("TaskId")]
-	if t == nil || t.Account != s.account(c) || t.forgotten(c.Now, time.Duration(s.config.Containers.TaskRetention)) {
-		return s.refuse(c, notFound("ErrorTaskNotFound", "The task does not exist."))
-	}
-	results := []object{}
-	body := object{"task_id": t.ID, "cluster_id": t.Cluster, "task_type": t.Type, "state": t.state(c.Now),
-		"created": stamp(t.Begin), "updated": stamp(t.updated(c.Now))}
-	if t.Pool != "" {
-		body["target"] = object{"id": t.Pool, "type": "nodepool"}
-	}
-	for _, p := range t.Parts {
-		state := p.state(c.Now)
-		results = append(results, object{"data": p.Instance, "status": state})
-		if state == taskFailed && body["state"] == taskFailed {
-			body["error"] = object{"code": p.Code, "message": p.Message}
-		}
-	}
-	body["task_result"] = results
-	if body["state"] == taskFailed {
-		body["state"] = s.config.Containers.TaskFailed
-	}
-	return shown(body)
-}

@@ -28,6 +28,13 @@ func csRoutes() []pathRoute {
 	return []pathRoute{
 		read("DescribeClustersV1", " /api/v1/clusters", nil, "",
 			[]string{"name", "cluster_id", "cluster_type", "region_id", "page_size", "page_number"}, (*Service).describeClusters),
+		read("DescribeClusters", " /clusters", nil, "", []string{"name", "clusterType"}, (*Service).describeAllClusters),
+		read("DescribeClusterTasks", cluster+"/tasks", nil, "", inCluster("page_size", "page_number"),
+			(*Service).describeClusterTasks),
+		read("DescribeClusterEvents", cluster+"/events", nil, "", inCluster("task_id", "page_size", "page_number"),
+			(*Service).describeEvents),
+		read("DescribeEvents", " /events", nil, "", []string{"cluster_id", "type", "page_size", "page_number"},
+			(*Service).describeEvents),
 		read("DescribeClusterDetail", cluster, nil, "", inCluster(), (*Service).describeCluster),
 		read("DescribeClusterNodePools", pools, nil, "", inCluster(), (*Service).describePools),
 		read("DescribeClusterNodePoolDetail", pool, nil, "NodepoolId", inCluster(), (*Service).describePool),

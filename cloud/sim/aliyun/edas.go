@@ -19,6 +19,8 @@ func edasRoutes() []pathRoute {
 	return []pathRoute{
 		line("InsertClusterMember", "POST resource/cluster_member",
 			route{true, []string{"instanceIds,"}, "clusterId", []string{"password"}, (*Service).insertClusterMember}),
+		line("TransformClusterMember", "POST resource/transform_cluster_member", route{true, []string{"InstanceIds,"},
+			"TargetClusterId", []string{"Password"}, (*Service).transformClusterMember}),
 		line("InstallAgent", "POST ecss/install_agent",
 			route{true, []string{"InstanceIds,"}, "ClusterId", []string{"DoAsync"}, (*Service).installAgent}),
 		line("DeleteClusterMember", "DELETE resource/cluster_member",
@@ -137,7 +139,7 @@ func (s *Service) findCluster(c *wire.Call) (*world.EDASCluster, *refusal) {
 	r := s.find(c, "edascluster", c.Group, edasRegion(c))
 	switch {
 	case c.Group == "":
-		return nil, missing("ClusterId")
+		return nil, missing(c.Input.(*bound).group)
 	case r == nil:
 		return nil, business(404, "the cluster does not exist: "+c.Group)
 	}
