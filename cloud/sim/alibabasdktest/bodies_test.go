@@ -120,6 +120,10 @@ func TestBodiesAreComplete(t *testing.T) {
 	complete[ecs.DescribeDisksResponse](t, rpc("DescribeDisks", ""))
 	complete[ecs.DescribeSnapshotsResponse](t, rpc("DescribeSnapshots", ""))
 	complete[ecs.DescribeImagesResponse](t, rpc("DescribeImages", ""))
+	complete[ecs.DescribeInstanceAttributeResponse](t, rpc("DescribeInstanceAttribute", "InstanceId=i-1"))
+	complete[ecs.DescribeRegionsResponse](t, rpc("DescribeRegions", ""))
+	complete[ecs.DescribeZonesResponse](t, rpc("DescribeZones", ""))
+	complete[ecs.RebootInstancesResponse](t, rpc("RebootInstances", "InstanceId.1=i-1"))
 
 	inEDAS := func(path, query string) []byte { return call("GET", "2017-08-01", "", "/pop/v5/resource/"+path, query) }
 	complete[edas.ListClusterMembersResponse](t, inEDAS("cluster_member_list", "ClusterId=prod"))

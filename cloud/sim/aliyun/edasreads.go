@@ -104,7 +104,7 @@ func (s *Service) outside(c *wire.Call, region, vpc string, t time.Time) []objec
 			"Status": state.Status, "VpcId": v.VPC,
 			"RegionId": v.Region, "ZoneId": v.Zone, "PrivateIp": address(v.ID), "Expired": expired(v), "Cpu": 2, "Mem": 8192,
 			"EcuId": s.ecu(v.ID), "UserId": v.Account, "SerialNum": v.ID, "SgId": strings.Join(state.SecurityGroups, ","),
-			"Description": v.Description, "VpcEntity": unsaid(object{"VpcId": v.VPC, "RegionId": v.Region, "UserId": v.Account,
+			"Description": state.Description, "VpcEntity": unsaid(object{"VpcId": v.VPC, "RegionId": v.Region, "UserId": v.Account,
 				"Status": "Available"}, "Cidrblock Description VpcName", "EcsNum", "Expired"),
 			"EcuEntity": unsaid(object{"EcuId": s.ecu(v.ID), "InstanceId": v.ID, "Name": name, "IpAddr": address(v.ID),
 				"RegionId": v.Region, "ZoneId": v.Zone, "VpcId": v.VPC, "UserId": v.Account, "Cpu": 2, "Mem": 8192},

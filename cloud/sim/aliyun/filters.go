@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"cmp"
 	"encoding/json"
 	"path"
 	"slices"
@@ -69,17 +70,19 @@ var forms = map[string]string{
 	"ForceStop": aFlag, "ConfirmStop": aFlag, "InitLocalDisk": aFlag, "IncludeTags": aFlag, "DoAsync": aFlag,
 	"Format": "JSON json", "SecurityEnhancementStrategy": "Active Deactive",
 	"PrivateIpAddresses": aList, "PublicIpAddresses": aList, "InnerIpAddresses": aList, "EipAddresses": aList,
-	"InstanceNetworkType": "vpc classic", "InstanceChargeType": "PostPaid PrePaid",
+	"ForceReboot": aFlag, "Verbose": aFlag, "SpotStrategy": "NoSpot SpotWithPriceLimit SpotAsPriceGo",
+	"AcceptLanguage": "zh-CN en-US ja", "ResourceType of DescribeRegions": "instance disk reservedinstance scu",
+	"InstanceNetworkType": "vpc classic", "InstanceChargeType": "PostPaid PrePaid SpotWithPriceLimit SpotAsPriceGo",
 	"InternetChargeType": "PayByTraffic PayByBandwidth", "ImageOwnerAlias": "system self others marketplace",
 	"LockReason":             "financial security Recycling dedicatedhostfinancial refunded " + installing,
 	"AdditionalAttributes.N": metaOptions, "Direction": "egress ingress all", "NicType": "internet intranet",
 }
 
 // wellFormed refuses a parameter whose value is none that it can have.
-func (p params) wellFormed(name string) *refusal {
+func (p params) wellFormed(action, name string) *refusal {
 	for _, value := range p.values(name) {
 		var r *refusal
-		switch form := forms[name]; form {
+		switch form := cmp.Or(forms[name+" of "+action], forms[name]); form {
 		case "":
 		case aFlag:
 			_, r = p.flag(name)

@@ -51,7 +51,7 @@ func instanceFacts(v view) object {
 		locks = append(locks, object{"LockReason": lock, "LockMsg": ""})
 	}
 	body := object{
-		"InstanceId": v.id, "InstanceName": v.name, "Description": n.Description, "HostName": v.name, "RegionId": v.region,
+		"InstanceId": v.id, "InstanceName": v.name, "Description": v.state.Description, "HostName": n.Name, "RegionId": v.region,
 		"ZoneId": v.zone, "Status": v.state.Status, "StoppedMode": mode, "InstanceType": n.InstanceType, "Memory": 8192,
 		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": postPaid, "InternetChargeType": payByTraffic,
 		"InternetMaxBandwidthIn": 100, "InternetMaxBandwidthOut": 0, "ImageId": v.state.Image,

@@ -136,13 +136,8 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 		room = math.MaxInt
 	}
 	add := func(r *resource) {
-		t := t
-		if ids != nil && t.Before(r.Born) && !s.config.Knobs.LagHidesNew {
-			t = r.Born // who knows its id has it from the call that made it
-		}
-		v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
-		v.name = r.nameAt(t)
-		if v.account != s.account(c) || v.region != region || !r.there(t) || !inGroup(v) || !byTags(v) || room == 0 {
+		v := s.viewed(r, p, t, ids != nil)
+		if v.account != s.account(c) || v.region != region || !r.there(v.at) || !inGroup(v) || !byTags(v) || room == 0 {
 			return
 		}
 		if room--; v.matches(asked) {
@@ -160,6 +155,17 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 	body["RegionId"] = region
 	body[l.outer] = s.wrapped(l.inner, rows)
 	return found(c, body)
+}
+
+// viewed is a resource as it was at t. Who asks for it by its id has that from the call that made it, and sees it from then
+// on, unless the world wants it otherwise.
+func (s *Service) viewed(r *resource, p params, t time.Time, byID bool) view {
+	if byID && t.Before(r.Born) && !s.config.Knobs.LagHidesNew {
+		t = r.Born
+	}
+	v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
+	v.name = r.nameAt(t)
+	return v
 }
 
 // mostFiltered is how many resources a list can be filtered to by tags or by resource group, whatever else it is filtered

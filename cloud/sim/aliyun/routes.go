@@ -48,12 +48,15 @@ func routes() map[operation]route {
 	one("StopInstance", "ForceStop", "ConfirmStop", "StoppedMode")
 	many("StartInstances")
 	many("StopInstances", "ForceStop", "StoppedMode")
+	one("RebootInstance", "ForceStop")
+	many("RebootInstances", "ForceReboot")
 
 	either := []string{"InstanceId", "NetworkInterfaceId"}
 	ecs("JoinSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).joinSecurityGroup})
 	ecs("LeaveSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).leaveSecurityGroup})
 	ecs("ModifyInstanceAttribute",
-		route{true, []string{"InstanceId"}, "SecurityGroupIds.N", nil, (*Service).modifyInstance})
+		route{true, []string{"InstanceId"}, "SecurityGroupIds.N", []string{"InstanceName", "Description"},
+			(*Service).modifyInstance})
 	ecs("ModifyNetworkInterfaceAttribute",
 		route{true, []string{"NetworkInterfaceId"}, "SecurityGroupId.N", nil, (*Service).modifyInterface})
 	ecs("JoinResourceGroup",
@@ -72,6 +75,12 @@ func routes() map[operation]route {
 	}
 	ecs("DescribeSecurityGroupAttribute", route{false, nil, "SecurityGroupId",
 		[]string{"NicType", "Direction", "MaxResults", "NextToken"}, (*Service).securityGroupAttribute})
+
+	ecs("DescribeRegions", route{false, nil, "", []string{"InstanceChargeType", "ResourceType", "AcceptLanguage"},
+		(*Service).describeRegions})
+	ecs("DescribeZones", route{false, nil, "", []string{"InstanceChargeType", "SpotStrategy", "Verbose", "AcceptLanguage"},
+		(*Service).describeZones})
+	ecs("DescribeInstanceAttribute", route{false, []string{"InstanceId"}, "", nil, (*Service).describeInstanceAttribute})
 
 	manager := func(action string, r route) { all[operation{managerVersion, action}] = r }
 	manager("GetResourceGroup", route{false, nil, "ResourceGroupId", []string{"IncludeTags"}, (*Service).getResourceGroup})
@@ -140,7 +149,7 @@ type bound struct {
 // bind fills in what the call is about.
 func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
 	for _, name := range append(route.parameters(), "Format") {
-		if r := p.wellFormed(name); r != nil {
+		if r := p.wellFormed(c.Action, name); r != nil {
 			return r
 		}
 	}

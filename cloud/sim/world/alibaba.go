@@ -30,6 +30,7 @@ type Alibaba struct {
 type AlibabaTimings struct {
 	Stop           clock.Range `json:"stop,omitzero"`
 	Start          clock.Range `json:"start,omitzero"`
+	Reboot         clock.Range `json:"reboot,omitzero"`
 	SecurityGroups clock.Range `json:"securityGroups,omitzero"` // until joining or leaving a security group takes effect
 	Transfer       clock.Range `json:"transfer,omitzero"`       // until associated resources followed into a resource group
 	Snapshot       clock.Range `json:"snapshot,omitzero"`       // until a snapshot is accomplished
