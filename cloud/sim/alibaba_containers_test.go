@@ -88,8 +88,10 @@ func (f *cloud) tryCS(action, methodAndPath, body string) (reply, error) {
 	r.Header.Set("x-acs-version", "2015-12-15")
 	alibabasign.Sign(alibabasign.ACS3, r, []byte(body), f.key, time.Now())
 	out, err := f.send(r)
-	if code, ok := out.body["code"].(string); ok {
-		out.code = code
+	for _, name := range []string{"Code", "code"} { // the gateway's, the service's
+		if code, ok := out.body[name].(string); ok {
+			out.code = code
+		}
 	}
 	return out, err
 }
@@ -261,13 +263,15 @@ func TestWhatCannotBeAttached(t *testing.T) {
 		{to, `{"instances":["i-1"],"runtime":{"name":"docker"},"nodepool_id":"np1"}`, 400, "InvalidParameter"},
 		{to, `{"instances":["i-1"],"is_edge_worker":true}`, 501, "SIM.0501"},
 		{to, `{"instances":["i-1"],"rds_instances":["r"]}`, 501, "SIM.0501"},
-		{"POST /clusters/c1/attack", `{"instances":["i-1"]}`, 404, "InvalidApi.NotFound"},
-		{"PUT /clusters/c1/attach", `{"instances":["i-1"]}`, 404, "InvalidApi.NotFound"},
 	} {
 		out := f.cs("AttachInstances", line.path, line.body)
 		require.Equal(t, []any{line.status, line.code}, []any{out.status, out.code}, line)
 		require.Equal(t, float64(line.status), out.body["status"])
 		require.NotEmpty(t, out.body["requestId"])
+	}
+	for _, path := range []string{"POST /clusters/c1/attack", "PUT /clusters/c1/attach"} {
+		out := f.cs("AttachInstances", path, `{"instances":["i-1"]}`)
+		require.Equal(t, []any{404, "InvalidApi.NotFound"}, []any{out.status, out.code}, path)
 	}
 	for _, password := range []string{"Short1!", "alllowercase1", `Quote"123`, `Back\\slash1`, "Pässw0rdd",
 		strings.Repeat("Long1", 7)} {

@@ -261,7 +261,9 @@ func TestReplacementsGoWrong(t *testing.T) {
 }
 
 func TestDisksAreToldLate(t *testing.T) {
-	f := startAlibaba(t, slowDisks, func(a *world.Alibaba) { a.ReadLag = clock.Duration(5 * time.Second) })
+	f := startAlibaba(t, slowDisks, func(a *world.Alibaba) {
+		a.ReadLag, a.Knobs.LagHidesNew = clock.Duration(5*time.Second), true
+	})
 	old, known := f.systemDisk("i-off"), func(id string) bool {
 		return len(f.rows("Disks", "Disk", "DescribeDisks", "DiskIds", `["`+id+`"]`)) == 1
 	}

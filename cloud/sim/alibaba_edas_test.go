@@ -148,7 +148,7 @@ func TestEDASReads(t *testing.T) {
 
 func TestWhatEDASIsNotAsked(t *testing.T) {
 	f := startEDAS(t)
-	for _, action := range []string{"TransformClusterMember", "DeleteEcu"} {
+	for _, action := range []string{"DeleteEcu"} {
 		out := f.edas(action)
 		require.Equal(t, []any{501, "SIM.0501"}, []any{out.status, out.code})
 		require.Contains(t, out.raw, action)

@@ -27,13 +27,13 @@ alibaba:
   quotas: {groupsPerInterface: 3, rulesPerInterface: 100}
   resourceGroups:
   - {id: rg-default, default: true}
-  - {id: rg-web, name: web}
+  - {id: rg-web, name: web, tags: {team: web}}
   - {id: rg-new, status: Creating}
   - {id: rg-part, regions: {cn-beijing: Creating}}
   - {id: rg-foreign, account: "1002"}
   regionsWithoutResourceGroups: [cn-old]
   securityGroups:
-  - {id: sg-1, name: one}
+  - {id: sg-1, name: one, tags: {team: web}}
   - {id: sg-2}
   - {id: sg-3}
   - {id: sg-4}
@@ -65,7 +65,7 @@ alibaba:
   - {id: i-old, region: cn-old}
   - {id: i-foreign, account: "1002"}
   networkInterfaces:
-  - {id: eni-1, instance: i-on, securityGroups: [sg-1]}
+  - {id: eni-1, instance: i-on, securityGroups: [sg-1], tags: {team: web}}
   - {id: eni-free, securityGroups: [sg-1, sg-2]}
   - {id: eni-three, securityGroups: [sg-1, sg-2, sg-3]}
   - {id: eni-trunk, type: Trunk}

@@ -24,12 +24,12 @@ func TestEveryStyleReachesEveryProduct(t *testing.T) {
 		require.Equal(t, "DescribeInstances", f.last().Action)
 		require.Equal(t, "main", f.last().Account)
 		f.ok("ListAssociatedTransferSetting")
-		out := f.call("RebootInstance", "InstanceId", "i-on")
+		out := f.call("DeleteInstance", "InstanceId", "i-on")
 		require.Equal(t, 501, out.status)
-		require.Contains(t, out.body["Message"], "RebootInstance of version 2014-05-26")
-		out = f.call("DescribeInstances", "EipAddresses", "[]")
+		require.Contains(t, out.body["Message"], "DeleteInstance of version 2014-05-26")
+		out = f.call("DescribeInstances", "HttpTokens", "optional")
 		require.Equal(t, 501, out.status)
-		require.Contains(t, out.body["Message"], "EipAddresses")
+		require.Contains(t, out.body["Message"], "HttpTokens")
 	}
 	r := f.request("DescribeInstances")
 	r.URL.Path = "/elsewhere" // a ROA path, as of products that are not simulated

@@ -20,13 +20,18 @@ func lines[S any](of []huaweiapi.Operation[S]) (all []line) {
 	return all
 }
 
-// TestEveryServiceClaimsItsOwnRoutes: each operation of Huawei Cloud is known by one service only, so that a new service
-// can be added without a thought for the others.
+// TestEveryServiceClaimsItsOwnRoutes: each operation that is called by its path is known by one service only, so that a new
+// service can be added without a thought for the others.
 func TestEveryServiceClaimsItsOwnRoutes(t *testing.T) {
 	s, err := New(Options{})
 	require.NoError(t, err)
 	st := s.state.State
 	all := map[string][]line{"ecs": lines(st.ECS.Operations()), "cce": lines(st.CCE.Operations()), "vpc": lines(st.VPC.Operations())}
+	for _, o := range st.Alibaba.Operations() {
+		if o.Path != "" {
+			all["aliyun"] = append(all["aliyun"], line{o.Method, o.Path, o.Action})
+		}
+	}
 	for owner, operations := range all {
 		require.NotEmpty(t, operations)
 		for _, o := range operations {

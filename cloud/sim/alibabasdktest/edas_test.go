@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/edas"
 	"github.com/stretchr/testify/require"
 
@@ -145,8 +147,32 @@ func TestClassicEDASErrors(t *testing.T) {
 		require.True(t, errors.As(err, &refused), "%v", err)
 		require.Equal(t, []any{http.StatusBadRequest, code}, []any{refused.HttpStatus(), refused.ErrorCode()})
 	}
+	_, err = classicEDAS(t, s, "static").DeleteEcu(edas.CreateDeleteEcuRequest())
+	require.ErrorContains(t, err, "DeleteEcu of version 2017-08-01")
 	transform := edas.CreateTransformClusterMemberRequest()
 	transform.InstanceIds, transform.TargetClusterId, transform.Password = "i-1", "prod", "Passw0rd"
-	_, err = classicEDAS(t, s, "static").TransformClusterMember(transform)
-	require.ErrorContains(t, err, "TransformClusterMember of version 2017-08-01")
+	moved, err := classicEDAS(t, s, "static").TransformClusterMember(transform)
+	require.NoError(t, err)
+	require.Equal(t, 200, moved.Code)
+}
+
+// TestCommonRequests: with this SDK whatever it has no code for is called by its path, without a name.
+func TestCommonRequests(t *testing.T) {
+	s := startEDAS(t)
+	c, err := sdk.NewClientWithOptions("cn-hangzhou", config(s), credential("sts"))
+	require.NoError(t, err)
+	in := requests.NewCommonRequest()
+	in.Method, in.PathPattern, in.Version, in.Scheme = "GET", "/pop/v5/resource/cluster_member_list", "2017-08-01", "http"
+	in.Domain = "edas.cn-hangzhou.aliyuncs.com"
+	in.QueryParams["ClusterId"] = "prod"
+	out, err := c.ProcessCommonRequest(in)
+	require.NoError(t, err)
+	require.Contains(t, out.GetHttpContentString(), `"EcsId":"i-old"`)
+	in = requests.NewCommonRequest()
+	in.Method, in.PathPattern, in.Version, in.Scheme = "PUT", "/pop/v5/resource/cluster_member_list", "2017-08-01", "http"
+	in.Domain = "edas.cn-hangzhou.aliyuncs.com"
+	_, err = c.ProcessCommonRequest(in)
+	refused := new(sdkerrors.ServerError)
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, []any{404, "InvalidApi.NotFound"}, []any{refused.HttpStatus(), refused.ErrorCode()})
 }

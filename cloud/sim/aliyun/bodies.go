@@ -7,12 +7,23 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fleetjoin/fleetjoin/cloud/sim/wire"
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// created is when everything in a world was made.
-const created = "2024-01-01T00:00:00Z"
+// created is when everything in a world was made. What is paid by its use expires at never.
+const (
+	created = "2024-01-01T00:00:00Z"
+	never   = "2099-12-31T15:59Z"
+)
+
+// How instances and their traffic are paid.
+const (
+	postPaid     = "PostPaid"
+	payByTraffic = "PayByTraffic"
+)
+
+// metaOptions is what a call can ask for in addition.
+const metaOptions = "META_OPTIONS"
 
 // list makes an empty list of a nil one: the clients' parsers want it.
 func list[T any](rows []T) []T {
@@ -22,8 +33,9 @@ func list[T any](rows []T) []T {
 	return rows
 }
 
-func (v view) tagList() object {
-	tags := v.tags()
+func (v view) tagList() object { return tagList(v.tags()) }
+
+func tagList(tags map[string]string) object {
 	rows := []object{}
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		rows = append(rows, object{"TagKey": name, "TagValue": tags[name]})
@@ -46,43 +58,6 @@ func mac(id string) string {
 	return fmt.Sprintf("00:16:%02x:%02x:%02x:%02x", n>>24&255, n>>16&255, n>>8&255, n&255)
 }
 
-func instanceBody(v view) object {
-	n := v.Instance
-	mode := v.state.StoppedMode
-	if v.state.Status != stopped {
-		mode = "Not-applicable"
-	}
-	locks := []object{}
-	for _, lock := range v.locks() {
-		locks = append(locks, object{"LockReason": lock})
-	}
-	body := object{
-		"InstanceId": v.id, "InstanceName": v.name, "HostName": v.name, "RegionId": v.region, "ZoneId": v.zone,
-		"Status": v.state.Status, "StoppedMode": mode, "InstanceType": n.InstanceType, "InstanceTypeFamily": "ecs.g7",
-		"InstanceNetworkType": n.NetworkType, "InstanceChargeType": "PostPaid", "OSType": n.OSType, "ImageId": v.state.Image,
-		"KeyPairName": v.state.KeyPair, "ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
-		"Cpu": 2, "Memory": 8192, "DeletionProtection": false, "DeviceAvailable": true,
-		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
-		"OperationLocks":   object{"LockReason": locks},
-		"Tags":             v.tagList(),
-	}
-	if n.NetworkType != "vpc" {
-		body["InnerIpAddress"] = object{"IpAddress": []string{address(v.id)}}
-		return body
-	}
-	body["VpcAttributes"] = object{"VpcId": n.VPC, "VSwitchId": n.VSwitch, "NatIpAddress": "",
-		"PrivateIpAddress": object{"IpAddress": []string{address(v.id)}}}
-	interfaces := []object{}
-	for _, part := range v.service.parts[key{"instance", v.id}] {
-		if part.ENI != nil {
-			interfaces = append(interfaces, object{"NetworkInterfaceId": part.ENI.ID, "Type": part.ENI.Type,
-				"MacAddress": mac(part.ENI.ID), "PrimaryIpAddress": part.address()})
-		}
-	}
-	body["NetworkInterfaces"] = object{"NetworkInterface": interfaces}
-	return body
-}
-
 // address is the network interface's own one; a primary one's is its instance's.
 func (r *resource) address() string {
 	if r.ENI.Type == "Primary" {
@@ -103,16 +78,21 @@ func assistantBody(v view) object {
 
 func interfaceBody(v view) object {
 	n := v.ENI
-	return object{
+	return unsaid(object{
 		"NetworkInterfaceId": v.id, "NetworkInterfaceName": v.name, "Type": n.Type, "Status": n.Status,
 		"InstanceId": n.Instance, "VpcId": n.VPC, "VSwitchId": n.VSwitch, "ZoneId": v.zone, "OwnerId": v.account,
 		"MacAddress": mac(v.id), "PrivateIpAddress": v.address(), "ServiceManaged": n.ServiceManaged,
-		"ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created,
+		"ResourceGroupId": v.service.shownGroup(v.state), "CreationTime": created, "QueueNumber": 1, "QueuePairNumber": 1,
+		"NetworkInterfaceTrafficMode": "Standard", "DeleteOnRelease": n.Type == "Primary",
 		"SecurityGroupIds": object{"SecurityGroupId": list(v.securityGroups())},
-		"PrivateIpSets": object{"PrivateIpSet": []object{
-			{"PrivateIpAddress": v.address(), "Primary": true}}},
+		"PrivateIpSets":    v.privateIPs(), "Ipv6Sets": object{"Ipv6Set": []object{}},
+		"Ipv4PrefixSets": object{"Ipv4PrefixSet": []object{}}, "Ipv6PrefixSets": object{"Ipv6PrefixSet": []object{}},
+		"AssociatedPublicIp": object{"PublicIpAddress": "", "AllocationId": ""},
+		"Attachment": unsaid(object{"InstanceId": n.Instance,
+			"MemberNetworkInterfaceIds": object{"MemberNetworkInterfaceId": []string{}}},
+			"TrunkNetworkInterfaceId", "DeviceIndex NetworkCardIndex", ""),
 		"Tags": v.tagList(),
-	}
+	}, "Description", "ServiceID", "SourceDestCheck")
 }
 
 func securityGroupBody(v view) object {
@@ -120,7 +100,7 @@ func securityGroupBody(v view) object {
 	body := object{
 		"SecurityGroupId": v.id, "SecurityGroupName": v.name, "Description": "", "SecurityGroupType": g.Type,
 		"VpcId": g.VPC, "ResourceGroupId": v.service.shownGroup(v.state), "ServiceManaged": g.ServiceManaged,
-		"RuleCount": g.Rules, "CreationTime": created, "Tags": v.tagList(),
+		"RuleCount": g.Rules, "GroupToGroupRuleCount": 0, "ServiceID": 0, "CreationTime": created, "Tags": v.tagList(),
 	}
 	if asked, _ := v.params.flag("IsQueryEcsCount"); asked {
 		capacity := v.service.config.Quotas.BasicMembers
@@ -134,31 +114,6 @@ func securityGroupBody(v view) object {
 		body["EcsCount"], body["AvailableInstanceAmount"] = count, capacity-count
 	}
 	return body
-}
-
-// securityGroupAttribute serves the details of one group: its rules. They have neither its type nor its resource
-// group.
-func (s *Service) securityGroupAttribute(c *wire.Call, p params) wire.Answer {
-	switch {
-	case p.Get("RegionId") == "":
-		return s.refuse(c, missing("RegionId"))
-	case c.Group == "":
-		return s.refuse(c, missing("SecurityGroupId"))
-	}
-	r := s.find(c, "securitygroup", c.Group, p.Get("RegionId"))
-	if r == nil {
-		return s.refuse(c, notFound("InvalidSecurityGroupId.NotFound", "The specified SecurityGroupId does not exist."))
-	}
-	g := r.Firewall
-	rules := make([]object, g.Rules)
-	for i := range rules {
-		port := strconv.Itoa(1000 + i)
-		rules[i] = object{"SecurityGroupRuleId": fmt.Sprintf("sgr-%s-%d", g.ID, i+1), "Direction": "ingress",
-			"Policy": "Accept", "IpProtocol": "TCP", "PortRange": port + "/" + port, "SourceCidrIp": "10.0.0.0/8",
-			"Priority": "1", "NicType": "intranet", "CreateTime": created}
-	}
-	return found(c, object{"RegionId": g.Region, "SecurityGroupId": g.ID, "SecurityGroupName": g.Name, "VpcId": g.VPC,
-		"Description": "", "InnerAccessPolicy": "Accept", "Permissions": object{"Permission": rules}})
 }
 
 func hostBody(v view) object {

@@ -46,13 +46,23 @@ func csPage(p params, rows []object, size, number string, most int) (page []obje
 		object{"page_number": at, "page_size": length, "total_count": len(rows)}, nil
 }
 
+// clustersLike returns the caller's clusters whose names have the text in them, and that are of the type, if that is not
+// empty.
+func (s *Service) clustersLike(c *wire.Call, name, kind string) (like []*ackCluster) {
+	for _, k := range s.ack.clusters {
+		named, _ := path.Match("*"+name+"*", k.Name)
+		if k.Account == s.account(c) && named && (kind == "" || kind == k.Type) {
+			like = append(like, k)
+		}
+	}
+	return like
+}
+
 func (s *Service) describeClusters(c *wire.Call, p params) wire.Answer {
 	is := func(parameter, value string) bool { return p.Get(parameter) == "" || p.Get(parameter) == value }
 	var rows []object
-	for _, k := range s.ack.clusters {
-		named, _ := path.Match("*"+p.Get("name")+"*", k.Name)
-		if k.Account == s.account(c) && named && is("cluster_id", k.ID) && is("cluster_type", k.Type) &&
-			is("region_id", k.Region) {
+	for _, k := range s.clustersLike(c, p.Get("name"), p.Get("cluster_type")) {
+		if is("cluster_id", k.ID) && is("region_id", k.Region) {
 			rows = append(rows, containerBody(k, s.listedAt(c.Now)))
 		}
 	}
@@ -61,6 +71,15 @@ func (s *Service) describeClusters(c *wire.Call, p params) wire.Answer {
 		return s.refuse(c, r)
 	}
 	return shown(object{"clusters": page, "page_info": info})
+}
+
+// describeAllClusters is the older call, whose answer is nothing but the list.
+func (s *Service) describeAllClusters(c *wire.Call, p params) wire.Answer {
+	rows := []object{}
+	for _, k := range s.clustersLike(c, p.Get("name"), p.Get("clusterType")) {
+		rows = append(rows, unsaid(containerBody(k, s.listedAt(c.Now)), "data_disk_category vswitch_cidr", "data_disk_size", ""))
+	}
+	return shown(rows)
 }
 
 func (s *Service) describeCluster(c *wire.Call, p params) wire.Answer {
@@ -78,11 +97,14 @@ func containerBody(k *ackCluster, t time.Time) object {
 			size++
 		}
 	}
-	return object{"cluster_id": k.ID, "name": k.Name, "cluster_type": k.Type, "cluster_spec": "ack.pro.small",
+	return unsaid(object{"cluster_id": k.ID, "name": k.Name, "cluster_type": k.Type, "cluster_spec": "ack.pro.small",
 		"profile": "Default", "state": k.State, "region_id": k.Region, "zone_id": k.Region + "-h", "vpc_id": k.VPC,
 		"vswitch_id": "vsw-" + k.VPC, "security_group_id": k.SecurityGroup, "resource_group_id": k.ResourceGroup,
 		"size": size, "network_mode": "vpc", "current_version": "1.30.1-aliyun.1", "init_version": "1.30.1-aliyun.1",
-		"deletion_protection": false, "created": created, "updated": created, "tags": []object{}}
+		"created": created, "updated": created, "tags": []object{}, "meta_data": "{}", "master_url": "{}",
+		"subnet_cidr": "172.16.0.0/16", "worker_ram_role_name": "KubernetesWorkerRole-" + k.ID,
+		"maintenance_window": object{"enable": false, "maintenance_time": "", "duration": "", "weekly_period": ""}},
+		"docker_version external_loadbalancer_id next_version", "", "deletion_protection private_zone")
 }
 
 func (s *Service) describePools(c *wire.Call, p params) wire.Answer {
@@ -122,9 +144,15 @@ func poolBody(k *ackCluster, p world.ContainerPool, t time.Time) object {
 			healthy++
 		}
 	}
-	group := object{"instance_types": []string{p.InstanceType}, "image_id": p.Image, "key_pair": p.KeyPair,
+	group := unsaid(object{"instance_types": []string{p.InstanceType}, "image_id": p.Image, "key_pair": p.KeyPair,
 		"vswitch_ids": []string{"vsw-" + k.VPC}, "system_disk_category": "cloud_essd", "system_disk_size": 40,
-		"instance_charge_type": "PostPaid", "security_group_id": k.SecurityGroup, "security_group_ids": []string{}}
+		"instance_charge_type": "PostPaid", "security_group_id": k.SecurityGroup, "security_group_ids": []string{},
+		"data_disks": []object{}, "rds_instances": []string{}, "spot_price_limit": []object{}, "tags": []object{},
+		"multi_az_policy": "BALANCE", "platform": "AliyunLinux", "scaling_group_id": "asg-" + p.ID,
+		"scaling_policy": "release", "spot_strategy": "NoSpot"},
+		"login_password period_unit ram_policy", "auto_renew_period on_demand_base_capacity "+
+			"on_demand_percentage_above_base_capacity period spot_instance_pools",
+		"auto_renew compensate_with_on_demand spot_instance_remedy")
 	if k.SecurityGroup != "" {
 		group["security_group_ids"] = []string{k.SecurityGroup}
 	}
@@ -137,10 +165,14 @@ func poolBody(k *ackCluster, p world.ContainerPool, t time.Time) object {
 		"status": object{"state": poolState(p, nodes, t), "total_nodes": total, "healthy_nodes": healthy,
 			"serving_nodes": count[nodeRunning], "failed_nodes": count[nodeFailed], "initial_nodes": count[nodeInitial],
 			"removing_nodes": count[nodeRemoving], "offline_nodes": 0},
-		"scaling_group":     group,
-		"auto_scaling":      object{"enable": p.Autoscaling},
-		"kubernetes_config": object{"runtime": "containerd"},
-		"management":        object{"enable": false},
+		"scaling_group": group,
+		"auto_scaling": unsaid(object{"enable": p.Autoscaling, "type": "cpu"}, "eip_internet_charge_type",
+			"eip_bandwidth max_instances min_instances", "is_bond_eip"),
+		"kubernetes_config": object{"runtime": "containerd", "runtime_version": "1.6.28", "cpu_policy": "none",
+			"labels": []object{}, "taints": []object{}, "user_data": "", "cms_enabled": false},
+		"management": object{"enable": false, "auto_repair": false, "upgrade_config": unsaid(object{}, "",
+			"max_unavailable surge surge_percentage", "auto_upgrade")},
+		"tee_config": object{"tee_enable": false},
 	}
 }
 
@@ -180,7 +212,8 @@ func (s *Service) describeNodes(c *wire.Call, p params) wire.Answer {
 func (s *Service) nodeBody(n *node, told string, t time.Time) object {
 	body := object{"instance_id": n.Instance, "node_name": n.Name, "host_name": n.Name, "nodepool_id": n.Pool,
 		"state": told, "node_status": "Unknown", "error_message": "", "instance_role": "Worker", "is_aliyun_node": true,
-		"ip_address": []string{address(n.Instance)}, "instance_charge_type": "PostPaid", "creation_time": created,
+		"ip_address": []string{address(n.Instance)}, "instance_charge_type": postPaid, "creation_time": created,
+		"expired_time": never, "instance_type": "", "instance_type_family": "", "instance_name": "", "image_id": "",
 		"source": "", "spot_strategy": "NoSpot", "instance_status": ""}
 	if !n.Called.IsZero() {
 		body["creation_time"] = stamp(n.Called)
@@ -194,7 +227,7 @@ func (s *Service) nodeBody(n *node, told string, t time.Time) object {
 	}
 	state := v.at(t)
 	body["instance_status"], body["image_id"], body["instance_name"] = state.Status, state.Image, v.nameAt(t)
-	body["instance_type"], body["instance_type_family"] = v.Instance.InstanceType, "ecs.g7"
+	body["instance_type"], body["instance_type_family"] = v.Instance.InstanceType, family(v.Instance.InstanceType)
 	if told == nodeRunning || told == nodeRemoving {
 		body["node_status"] = "NotReady"
 		if n.ready(t) && state.Status == running {
@@ -211,29 +244,3 @@ func (s *Service) describeUserQuota(*wire.Call, params) wire.Answer {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// describeTask tells of a task. It shows no lag.
-func (s *Service) describeTask(c *wire.Call, p params) wire.Answer {
-	t := s.ack.tasks[p.Get("TaskId")]
-	if t == nil || t.Account != s.account(c) || t.forgotten(c.Now, time.Duration(s.config.Containers.TaskRetention)) {
-		return s.refuse(c, notFound("ErrorTaskNotFound", "The task does not exist."))
-	}
-	results := []object{}
-	body := object{"task_id": t.ID, "cluster_id": t.Cluster, "task_type": t.Type, "state": t.state(c.Now),
-		"created": stamp(t.Begin), "updated": stamp(t.updated(c.Now))}
-	if t.Pool != "" {
-		body["target"] = object{"id": t.Pool, "type": "nodepool"}
-	}
-	for _, p := range t.Parts {
-		state := p.state(c.Now)
-		results = append(results, object{"data": p.Instance, "status": state})
-		if state == taskFailed && body["state"] == taskFailed {
-			body["error"] = object{"code": p.Code, "message": p.Message}
-		}
-	}
-	body["task_result"] = results
-	if body["state"] == taskFailed {
-		body["state"] = s.config.Containers.TaskFailed
-	}
-	return shown(body)
-}

@@ -10,30 +10,31 @@ import (
 // csVersion is that of the Container Service (ACK).
 const csVersion = "2015-12-15"
 
-// csRoute is one line of its API reference. The fields of a body are parameters, and so are the variables of a path.
-type csRoute struct {
-	action, path string
-	route
-}
-
-func csRoutes() []csRoute {
+func csRoutes() []pathRoute {
 	const (
 		cluster = " /clusters/{ClusterId}"
 		pools   = cluster + "/nodepools"
 		pool    = pools + "/{NodepoolId}"
 	)
 	inCluster := func(more ...string) []string { return append([]string{"ClusterId"}, more...) }
-	read := func(action, path string, resources []string, group string, known []string, serve handler) csRoute {
-		return csRoute{action, "GET" + path, route{false, resources, group, known, serve}}
+	read := func(action, path string, resources []string, group string, known []string, serve handler) pathRoute {
+		return pathRoute{operation{csVersion, action}, "GET" + path, route{false, resources, group, known, serve}}
 	}
-	write := func(action, path string, resource, group string, known []string, serve handler) csRoute {
-		return csRoute{action, path, route{true, []string{resource}, group, known, serve}}
+	write := func(action, path string, resource, group string, known []string, serve handler) pathRoute {
+		return pathRoute{operation{csVersion, action}, path, route{true, []string{resource}, group, known, serve}}
 	}
 	attach := inCluster("password", "format_disk", "keep_instance_name")
 	remove := inCluster("release_node", "drain_node")
-	return []csRoute{
+	return []pathRoute{
 		read("DescribeClustersV1", " /api/v1/clusters", nil, "",
 			[]string{"name", "cluster_id", "cluster_type", "region_id", "page_size", "page_number"}, (*Service).describeClusters),
+		read("DescribeClusters", " /clusters", nil, "", []string{"name", "clusterType"}, (*Service).describeAllClusters),
+		read("DescribeClusterTasks", cluster+"/tasks", nil, "", inCluster("page_size", "page_number"),
+			(*Service).describeClusterTasks),
+		read("DescribeClusterEvents", cluster+"/events", nil, "", inCluster("task_id", "page_size", "page_number"),
+			(*Service).describeEvents),
+		read("DescribeEvents", " /events", nil, "", []string{"cluster_id", "type", "page_size", "page_number"},
+			(*Service).describeEvents),
 		read("DescribeClusterDetail", cluster, nil, "", inCluster(), (*Service).describeCluster),
 		read("DescribeClusterNodePools", pools, nil, "", inCluster(), (*Service).describePools),
 		read("DescribeClusterNodePoolDetail", pool, nil, "NodepoolId", inCluster(), (*Service).describePool),
@@ -63,8 +64,12 @@ func ofPool() []string {
 // to.
 func (s *Service) attachInstances(c *wire.Call, p params) wire.Answer {
 	for _, name := range ofPool() {
-		if c.Group != "" && p.Get(name) != "" {
+		switch {
+		case p.Get(name) == "":
+		case c.Group != "":
 			return s.refuse(c, badRequest("InvalidParameter", "The parameter "+name+" cannot be used with nodepool_id."))
+		case name != "key_pair" && name != "image_id":
+			return s.refuse(c, unimplemented("the parameter "+name+" of "+c.Action))
 		}
 	}
 	if edge, r := p.flag("is_edge_worker"); r != nil || edge {

@@ -172,11 +172,23 @@ func diskBody(v view) object {
 	if d.System {
 		kind, device = "system", "/dev/xvda"
 	}
-	return object{"DiskId": v.id, "DiskName": v.name, "RegionId": v.region, "ZoneId": v.zone, "Type": kind,
+	attached, mounts := "", []object{}
+	if d.Instance != "" {
+		attached = since(v.resource)
+		mounts = append(mounts, object{"InstanceId": d.Instance, "Device": device, "AttachedTime": attached})
+	}
+	return unsaid(object{"DiskId": v.id, "DiskName": v.name, "Description": d.Description,
+		"RegionId": v.region, "ZoneId": v.zone, "Type": kind,
 		"Category": d.Category, "Size": d.Size, "Status": v.state.Status, "InstanceId": d.Instance, "Device": device,
 		"ImageId": v.state.Image, "Portable": !d.System, "DeleteWithInstance": d.System, "CreationTime": since(v.resource),
 		"ResourceGroupId": v.service.shownGroup(v.state), "OperationLocks": object{"OperationLock": []object{}},
-		"Tags": v.tagList()}
+		"DiskChargeType": postPaid, "ExpiredTime": never, "EnableAutoSnapshot": true, "PerformanceLevel": "PL1",
+		"IOPS": 1800 + 50*d.Size, "Throughput": 120, "MultiAttach": "Disabled", "SerialNumber": v.id, "AttachedTime": attached,
+		"MountInstanceNum": len(mounts), "MountInstances": object{"MountInstance": mounts},
+		"Attachments": object{"Attachment": mounts}, "Placement": object{"ZoneIds": ""}, "Tags": v.tagList()},
+		"AutoSnapshotPolicyId BdfId DetachedTime KMSKeyId ProductCode SourceSnapshotId StorageClusterId StorageSetId",
+		"IOPSRead IOPSWrite ProvisionedIops StorageSetPartitionNumber ThroughputRead ThroughputWrite",
+		"BurstingEnabled DeleteAutoSnapshot EnableAutomatedSnapshotPolicy Encrypted")
 }
 
 // since is when a resource was made.

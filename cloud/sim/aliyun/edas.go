@@ -10,36 +10,32 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/sim/world"
 )
 
-// edasRoutes adds the actions of EDAS. Some write their parameters' names in their own way.
-func edasRoutes(all map[operation]route) {
-	edas := func(action string, r route) { all[operation{edasVersion, action}] = r }
-	edas("InsertClusterMember",
-		route{true, []string{"instanceIds,"}, "clusterId", []string{"password"}, (*Service).insertClusterMember})
-	edas("InstallAgent", route{true, []string{"InstanceIds,"}, "ClusterId", []string{"DoAsync"}, (*Service).installAgent})
-	edas("DeleteClusterMember", route{true, []string{"ClusterMemberId"}, "ClusterId", nil, (*Service).deleteClusterMember})
-	edas("SynchronizeResource", route{true, []string{"ResourceIds,"}, "", []string{"Type"}, (*Service).synchronizeResource})
-	edas("ListClusterMembers", route{false, nil, "ClusterId", []string{"CurrentPage", "PageSize", "EcsList"},
-		(*Service).listClusterMembers})
-	edas("GetCluster", route{false, nil, "ClusterId", nil, (*Service).getCluster})
-	edas("ListCluster", route{false, nil, "", []string{"LogicalRegionId", "ResourceGroupId"}, (*Service).listCluster})
-	edas("ListConvertableEcu", route{false, nil, "clusterId", nil, (*Service).listConvertableEcu})
-	edas("ListEcsNotInCluster", route{false, nil, "", []string{"NetworkMode", "VpcId"}, (*Service).listEcsNotInCluster})
-}
-
-// edasPaths adds their paths.
-func edasPaths(all map[operation]string) {
-	for action, pattern := range map[string]string{
-		"InsertClusterMember": "POST /pop/v5/resource/cluster_member",
-		"DeleteClusterMember": "DELETE /pop/v5/resource/cluster_member",
-		"ListClusterMembers":  "GET /pop/v5/resource/cluster_member_list",
-		"InstallAgent":        "POST /pop/v5/ecss/install_agent",
-		"GetCluster":          "GET /pop/v5/resource/cluster",
-		"ListCluster":         "POST /pop/v5/resource/cluster_list",
-		"ListConvertableEcu":  "GET /pop/v5/resource/convertable_ecu_list",
-		"ListEcsNotInCluster": "GET /pop/v5/resource/ecs_not_in_cluster",
-		"SynchronizeResource": "GET /pop/v5/resource/pop_sync_resource",
-	} {
-		all[operation{edasVersion, action}] = pattern
+// edasRoutes are the actions of EDAS. Some write their parameters' names in their own way.
+func edasRoutes() []pathRoute {
+	line := func(action, path string, r route) pathRoute {
+		method, path, _ := strings.Cut(path, " ")
+		return pathRoute{operation{edasVersion, action}, method + " /pop/v5/" + path, r}
+	}
+	return []pathRoute{
+		line("InsertClusterMember", "POST resource/cluster_member",
+			route{true, []string{"instanceIds,"}, "clusterId", []string{"password"}, (*Service).insertClusterMember}),
+		line("TransformClusterMember", "POST resource/transform_cluster_member", route{true, []string{"InstanceIds,"},
+			"TargetClusterId", []string{"Password"}, (*Service).transformClusterMember}),
+		line("InstallAgent", "POST ecss/install_agent",
+			route{true, []string{"InstanceIds,"}, "ClusterId", []string{"DoAsync"}, (*Service).installAgent}),
+		line("DeleteClusterMember", "DELETE resource/cluster_member",
+			route{true, []string{"ClusterMemberId"}, "ClusterId", nil, (*Service).deleteClusterMember}),
+		line("SynchronizeResource", "GET resource/pop_sync_resource",
+			route{true, []string{"ResourceIds,"}, "", []string{"Type"}, (*Service).synchronizeResource}),
+		line("ListClusterMembers", "GET resource/cluster_member_list",
+			route{false, nil, "ClusterId", []string{"CurrentPage", "PageSize", "EcsList"}, (*Service).listClusterMembers}),
+		line("GetCluster", "GET resource/cluster", route{false, nil, "ClusterId", nil, (*Service).getCluster}),
+		line("ListCluster", "POST resource/cluster_list",
+			route{false, nil, "", []string{"LogicalRegionId", "ResourceGroupId"}, (*Service).listCluster}),
+		line("ListConvertableEcu", "GET resource/convertable_ecu_list",
+			route{false, nil, "clusterId", nil, (*Service).listConvertableEcu}),
+		line("ListEcsNotInCluster", "GET resource/ecs_not_in_cluster",
+			route{false, nil, "", []string{"NetworkMode", "VpcId"}, (*Service).listEcsNotInCluster}),
 	}
 }
 
@@ -143,7 +139,7 @@ func (s *Service) findCluster(c *wire.Call) (*world.EDASCluster, *refusal) {
 	r := s.find(c, "edascluster", c.Group, edasRegion(c))
 	switch {
 	case c.Group == "":
-		return nil, missing("ClusterId")
+		return nil, missing(c.Input.(*bound).group)
 	case r == nil:
 		return nil, business(404, "the cluster does not exist: "+c.Group)
 	}

@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -58,10 +59,11 @@ func (s *Service) listClusterMembers(c *wire.Call, p params) wire.Answer {
 func (s *Service) ecu(instance string) string { return world.ID(s.seed, "ecu", instance) }
 
 func (s *Service) clusterBody(k *world.EDASCluster, t time.Time) object {
-	return object{"ClusterId": k.ID, "ClusterName": k.Name, "RegionId": k.Region, "VpcId": k.VPC, "ClusterType": *k.Type,
+	return unsaid(object{"ClusterId": k.ID, "ClusterName": k.Name, "RegionId": k.Region, "VpcId": k.VPC, "ClusterType": *k.Type,
 		"NetworkMode": k.NetworkMode, "ClusterImportStatus": 0, "ClusterStatus": 1, "NodeNum": len(s.listedMembers(k, t)),
 		"ResourceGroupId": k.ResourceGroup, "Description": "", "IaasProvider": "ALIYUN", "OversoldFactor": 1,
-		"CreateTime": millis(time.Time{}), "UpdateTime": millis(time.Time{})}
+		"CreateTime": millis(time.Time{}), "UpdateTime": millis(time.Time{})},
+		"CsClusterId CsClusterStatus SubClusterType SubNetCidr VswitchId", "Cpu CpuUsed Mem MemUsed", "")
 }
 
 func (s *Service) getCluster(c *wire.Call, _ params) wire.Answer {
@@ -97,9 +99,17 @@ func (s *Service) outside(c *wire.Call, region, vpc string, t time.Time) []objec
 			state.UnknownToEDAS || s.memberOf(v.ID, t) != nil || v.OSType != "linux" {
 			continue
 		}
-		rows = append(rows, object{"InstanceId": v.ID, "InstanceName": v.Name, "Status": state.Status, "VpcId": v.VPC,
+		name := cmp.Or(state.Name, v.Name)
+		rows = append(rows, unsaid(object{"InstanceId": v.ID, "InstanceName": name, "HostName": name,
+			"Status": state.Status, "VpcId": v.VPC,
 			"RegionId": v.Region, "ZoneId": v.Zone, "PrivateIp": address(v.ID), "Expired": expired(v), "Cpu": 2, "Mem": 8192,
-			"EcuId": s.ecu(v.ID)})
+			"EcuId": s.ecu(v.ID), "UserId": v.Account, "SerialNum": v.ID, "SgId": strings.Join(state.SecurityGroups, ","),
+			"Description": state.Description, "VpcEntity": unsaid(object{"VpcId": v.VPC, "RegionId": v.Region, "UserId": v.Account,
+				"Status": "Available"}, "Cidrblock Description VpcName", "EcsNum", "Expired"),
+			"EcuEntity": unsaid(object{"EcuId": s.ecu(v.ID), "InstanceId": v.ID, "Name": name, "IpAddr": address(v.ID),
+				"RegionId": v.Region, "ZoneId": v.Zone, "VpcId": v.VPC, "UserId": v.Account, "Cpu": 2, "Mem": 8192},
+				"AppId", "AvailableCpu AvailableMem CreateTime HeartbeatTime UpdateTime", "DockerEnv Online")},
+			"AppId Eip GroupId GroupName InnerIp NodeLabels NodeName PodRaw PublicIp Version VpcName", "", "Canary"))
 	}
 	return rows
 }

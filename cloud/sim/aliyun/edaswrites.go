@@ -24,17 +24,27 @@ const (
 // insertClusterMember imports instances into a cluster, which installs their systems anew. Whoever is a member of the
 // cluster already is imported once more (E5). One instance that cannot be imported refuses the whole call.
 func (s *Service) insertClusterMember(c *wire.Call, p params) wire.Answer {
+	return s.importMembers(c, "instanceIds", "password", p.Get("password"), false)
+}
+
+// transformClusterMember does the same with instances that may be members of other clusters, which they leave at once.
+func (s *Service) transformClusterMember(c *wire.Call, p params) wire.Answer {
+	return s.importMembers(c, "InstanceIds", "Password", p.Get("Password"), true)
+}
+
+// importMembers serves both imports, whose parameters have names of their own.
+func (s *Service) importMembers(c *wire.Call, list, secret, password string, move bool) wire.Answer {
 	k, r := s.findCluster(c)
 	switch {
 	case r != nil:
 	case len(c.Servers) == 0:
-		r = missing("instanceIds")
-	case p.Get("password") == "":
-		r = missing("password")
-	case !strong(p.Get("password")):
+		r = missing(list)
+	case password == "":
+		r = missing(secret)
+	case !strong(password):
 		r = business(400, "the password must have 8 to 30 characters of three kinds") // E6
 	default:
-		r = s.importable(c, k)
+		r = s.importable(c, k, move)
 	}
 	if r != nil {
 		return s.refuse(c, r)
@@ -49,20 +59,20 @@ func (s *Service) insertClusterMember(c *wire.Call, p params) wire.Answer {
 }
 
 // importable returns the first reason why the instances cannot be imported into the cluster, or nil.
-func (s *Service) importable(c *wire.Call, k *world.EDASCluster) *refusal {
+func (s *Service) importable(c *wire.Call, k *world.EDASCluster, move bool) *refusal {
 	if *k.Type != world.ECSCluster {
 		return business(400, "the cluster is not one of ECS instances")
 	}
 	for _, id := range c.Servers {
-		if why := s.unfit(c, k, id); why != "" {
+		if why := s.unfit(c, k, id, move); why != "" {
 			return business(400, "the instance "+id+" cannot be imported: "+why)
 		}
 	}
 	return nil
 }
 
-// unfit says why an instance cannot be in the cluster; empty: it can.
-func (s *Service) unfit(c *wire.Call, k *world.EDASCluster, id string) string {
+// unfit says why an instance cannot be in the cluster; empty: it can. Only who moves can come from another cluster.
+func (s *Service) unfit(c *wire.Call, k *world.EDASCluster, id string, move bool) string {
 	r := s.find(c, "instance", id, k.Region)
 	if r == nil || r.at(c.Now).UnknownToEDAS {
 		return "it does not exist"
@@ -75,8 +85,12 @@ func (s *Service) unfit(c *wire.Call, k *world.EDASCluster, id string) string {
 		return "it is expired"
 	case r.Instance.OSType != "linux":
 		return "its system is not Linux"
-	case m != nil && m.Member.Cluster != k.ID:
+	case m != nil && m.Member.Cluster != k.ID && !move:
 		return "it is in another cluster"
+	case m != nil && m.Member.Cluster != k.ID && s.hasApplications(m.Member):
+		return "there are still applications deployed on it"
+	case m != nil && m.Member.Cluster != k.ID && m.at(c.Now).Status == memberConverting:
+		return "it is being converted"
 	case m != nil && m.leaving(c.Now):
 		return "it is being removed"
 	case slices.Contains(r.Instance.Locks, "security"):
@@ -98,6 +112,11 @@ func (s *Service) convert(c *wire.Call, k *world.EDASCluster, v *resource, chang
 	id := v.Instance.ID
 	if c.Rule.Hits(id) && c.Rule.Effect == fault.JobFail && c.Rule.Code == importAbsent {
 		return
+	}
+	if m := s.memberOf(id, c.Now); m != nil && m.Member.Cluster != k.ID {
+		state := m.at(c.Now)
+		state.Gone, state.Becoming = true, nil
+		s.change(m, state, c.Now, changes)
 	}
 	takes := s.config.EDAS.Import.Draw(world.Random(s.seed, c.Action, id, c.Number))
 	s.reinstall(c, v, installation{image: s.config.EDAS.Image, status: running, until: c.Now.Add(takes)}, changes)
@@ -193,7 +212,7 @@ func (s *Service) installAgent(c *wire.Call, _ params) wire.Answer {
 
 // installOne installs one agent, and returns the effect and why it cannot be.
 func (s *Service) installOne(c *wire.Call, k *world.EDASCluster, id string, changes *change) (effect, why string) {
-	if why := s.unfit(c, k, id); why != "" {
+	if why := s.unfit(c, k, id, false); why != "" {
 		return journal.Refused, why
 	}
 	v := s.byKey[key{"instance", id}]
@@ -233,7 +252,7 @@ func (s *Service) deleteClusterMember(c *wire.Call, _ params) wire.Answer {
 	c.Servers = append(c.Servers, instance)
 	state := m.at(c.Now)
 	switch {
-	case slices.Contains(k.Applications, instance):
+	case s.hasApplications(m.Member):
 		return s.refuse(c, business(400, "there are still applications deployed in this cluster"))
 	case m.leaving(c.Now):
 		return edasDone(c, &change{}, journal.None, object{"Data": true})
@@ -244,6 +263,11 @@ func (s *Service) deleteClusterMember(c *wire.Call, _ params) wire.Answer {
 	state.Becoming = s.begin(m, c, id, s.config.EDAS.Remove, transition{Gone: true}, transition{Status: state.Status})
 	s.change(m, state, c.Now, changes)
 	return edasDone(c, changes, journal.Changed, object{"Data": true})
+}
+
+// hasApplications reports whether there are applications on a member, with which it cannot leave its cluster.
+func (s *Service) hasApplications(m *edasMember) bool {
+	return slices.Contains(s.byKey[key{"edascluster", m.Cluster}].EDAS.Applications, m.Instance)
 }
 
 // maxSynchronized is how many instances one SynchronizeResource names.

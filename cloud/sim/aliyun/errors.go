@@ -32,7 +32,7 @@ func (s *Service) Refuse(c *wire.Call, status int, code, message string) wire.An
 	if number, err := strconv.Atoi(code); err == nil && status == http.StatusOK {
 		return wire.Answer{Status: status, Code: code, Body: businessBody(c, number, message), Effect: journal.Refused}
 	}
-	if c.HTTP.Header.Get("x-acs-version") == csVersion {
+	if in, _ := c.Input.(*bound); in != nil && in.version == csVersion {
 		return wire.Answer{Status: status, Code: code, Effect: journal.Refused,
 			Body: object{"code": code, "message": message, "requestId": requestID(c), "status": status}}
 	}

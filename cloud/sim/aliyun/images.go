@@ -25,7 +25,8 @@ func (s *Service) createImage(c *wire.Call, p params) wire.Answer {
 	changes, from := &change{}, snapshot.Other
 	id := s.newID(c, "image")
 	image := &resource{Type: "image", Made: made, Other: &world.Resource{Type: "image", ID: id,
-		Name: cmp.Or(p.Get("ImageName"), id), Account: from.Account, Region: from.Region, Snapshot: from.ID,
+		Name: cmp.Or(p.Get("ImageName"), id), Description: p.Get("Description"),
+		Account: from.Account, Region: from.Region, Snapshot: from.ID,
 		Size: from.Size, Tags: p.tags()}}
 	state := version{Since: c.Now, Status: "Creating", ResourceGroup: snapshot.at(c.Now).ResourceGroup}
 	state.Becoming = s.begin(image, c, from.ID, s.config.Timings.Image, transition{Status: "Available"},
@@ -68,8 +69,24 @@ func imageBody(v view) object {
 		disks = append(disks, object{"SnapshotId": v.Other.Snapshot, "Type": "system", "Device": "/dev/xvda",
 			"Size": strconv.Itoa(v.Other.Size), "Progress": progress(v), "Format": "RAW"})
 	}
-	return object{"ImageId": v.id, "ImageName": v.name, "Status": v.state.Status, "ImageOwnerAlias": "self",
-		"OSType": "linux", "Architecture": "x86_64", "Size": v.Other.Size, "Progress": progress(v),
+	return unsaid(object{"ImageId": v.id, "ImageName": v.name, "Description": v.Other.Description, "Status": v.state.Status,
+		"ImageOwnerAlias": "self",
+		"OSType":          "linux", "Architecture": "x86_64", "Size": v.Other.Size, "Progress": progress(v),
 		"CreationTime": since(v.resource), "DiskDeviceMappings": object{"DiskDeviceMapping": disks},
-		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+		"OSName": osName("linux"), "OSNameEn": osName("linux"), "Platform": "Aliyun", "BootMode": "BIOS", "Usage": "none",
+		"IsSupportCloudinit": true, "IsSupportIoOptimized": true, "LoginAsNonRootSupported": true,
+		"ImageOwnerId": number(v.account), "DetectionOptions": object{"Status": "", "Items": object{"Item": []object{}}},
+		"Features": unsaid(object{"NvmeSupport": "supported"}, "ImdsSupport CpuOnlineUpgrade CpuOnlineDowngrade "+
+			"MemoryOnlineUpgrade MemoryOnlineDowngrade", "", ""),
+		"ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()},
+		"ImageFamily ImageVersion IsSelfShared ProductCode SupplierName", "", "IsCopied IsPublic IsSubscribed")
+}
+
+// number is the number of an account, 0 if its id is none.
+func number(account string) int64 {
+	n, err := strconv.ParseInt(account, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

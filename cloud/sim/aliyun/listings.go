@@ -2,8 +2,6 @@ package aliyun
 
 import (
 	"math"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,11 +18,11 @@ type listing struct {
 	tokens       bool   // pages by token, too
 	filters      map[string]filter
 	flags        []string // parameters that change how rows look
+	ungrouped    bool     // it knows neither resource groups nor tags
+	dryRun       bool     // it can be tried
+	periods      bool     // it can be filtered by periods of time
 	render       func(view) object
 }
-
-// filter reports whether a resource has the value that a parameter asks for.
-type filter func(v view, value string) bool
 
 // view is a resource as a call sees it.
 type view struct {
@@ -40,31 +38,30 @@ type view struct {
 func listings() []listing {
 	return []listing{
 		{action: "DescribeInstances", kind: "instance", ids: "InstanceIds[]", mostIDs: 100, outer: "Instances",
-			inner: "Instance", most: 100, tokens: true, render: instanceBody, filters: map[string]filter{
-				"InstanceName": byName, "Status": byStatus, "VpcId": byVPC, "ZoneId": byZone,
-				"SecurityGroupId": bySecurityGroup, "InstanceNetworkType": byNetwork}},
+			inner: "Instance", most: 100, tokens: true, render: instanceBody, filters: instanceFilters(), dryRun: true,
+			periods: true, flags: []string{"NeedSaleCycle", "AdditionalAttributes.N"}},
 		{action: "DescribeInstanceStatus", kind: "instance", ids: "InstanceId.N", mostIDs: 100,
-			outer: "InstanceStatuses", inner: "InstanceStatus", most: 50, render: statusBody,
+			outer: "InstanceStatuses", inner: "InstanceStatus", most: 50, render: statusBody, ungrouped: true,
 			filters: map[string]filter{"ZoneId": byZone}},
 		{action: "DescribeCloudAssistantStatus", kind: "instance", ids: "InstanceId.N", mostIDs: 100,
 			outer: "InstanceCloudAssistantStatusSet", inner: "InstanceCloudAssistantStatus", most: 50, tokens: true,
-			render: assistantBody, filters: map[string]filter{"OSType": byOSType}},
+			render: assistantBody, ungrouped: true, filters: map[string]filter{"OSType": byOSType}},
 		{action: "DescribeNetworkInterfaces", kind: "eni", ids: "NetworkInterfaceId.N", mostIDs: 100,
 			outer: "NetworkInterfaceSets", inner: "NetworkInterfaceSet", most: 100, tokens: true, render: interfaceBody,
 			filters: map[string]filter{"NetworkInterfaceName": byName, "Status": byStatus, "VpcId": byVPC,
 				"SecurityGroupId": bySecurityGroup, "InstanceId": byInstance, "Type": byType}},
 		{action: "DescribeSecurityGroups", kind: "securitygroup", ids: "SecurityGroupIds[]", mostIDs: 100,
 			outer: "SecurityGroups", inner: "SecurityGroup", most: 100, tokens: true, render: securityGroupBody,
-			flags: []string{"IsQueryEcsCount"}, filters: map[string]filter{"SecurityGroupName": byName, "VpcId": byVPC,
+			dryRun: true, flags: []string{"IsQueryEcsCount"}, filters: map[string]filter{"SecurityGroupName": byName, "VpcId": byVPC,
 				"NetworkType": byNetwork, "SecurityGroupType": byType, "SecurityGroupId": byID}},
 		{action: "DescribeDisks", kind: "disk", ids: "DiskIds[]", mostIDs: 100, outer: "Disks", inner: "Disk", most: 100,
-			tokens: true, render: diskBody, filters: map[string]filter{"DiskName": byName, "Status": byStatus,
+			tokens: true, render: diskBody, dryRun: true, filters: map[string]filter{"DiskName": byName, "Status": byStatus,
 				"InstanceId": byInstance, "DiskType": byDiskType, "ZoneId": byZone}},
 		{action: "DescribeSnapshots", kind: "snapshot", ids: "SnapshotIds[]", mostIDs: 100, outer: "Snapshots",
-			inner: "Snapshot", most: 100, tokens: true, render: snapshotBody, filters: map[string]filter{
+			inner: "Snapshot", most: 100, tokens: true, render: snapshotBody, dryRun: true, filters: map[string]filter{
 				"SnapshotName": byName, "Status": byStatus, "DiskId": byDisk, "InstanceId": byInstance}},
 		{action: "DescribeImages", kind: "image", ids: "ImageId,", mostIDs: 100, outer: "Images", inner: "Image",
-			most: 100, render: imageBody, flags: []string{"ImageOwnerAlias"}, filters: map[string]filter{
+			most: 100, render: imageBody, dryRun: true, filters: map[string]filter{"ImageOwnerAlias": byOwner,
 				"ImageName": byName, "Status": byImageStatus, "SnapshotId": bySnapshot}},
 		{action: "DescribeDedicatedHosts", kind: "ddh", ids: "DedicatedHostIds[]", mostIDs: 100, outer: "DedicatedHosts",
 			inner: "DedicatedHost", most: 100, tokens: true, render: hostBody, filters: map[string]filter{
@@ -75,7 +72,7 @@ func listings() []listing {
 		{action: "DescribeKeyPairs", kind: "keypair", outer: "KeyPairs", inner: "KeyPair", most: 50,
 			render: keyPairBody, filters: map[string]filter{"KeyPairName": byName}},
 		{action: "DescribeLaunchTemplates", kind: "launchtemplate", ids: "LaunchTemplateId.N", mostIDs: 100,
-			outer: "LaunchTemplateSets", inner: "LaunchTemplateSet", most: 50, render: templateBody,
+			outer: "LaunchTemplateSets", inner: "LaunchTemplateSet", most: 50, render: templateBody, ungrouped: true,
 			filters: map[string]filter{"TemplateResourceGroupId": byGroup}},
 		{action: "DescribeCommands", kind: "command", ids: "CommandId", outer: "Commands", inner: "Command", most: 50,
 			tokens: true, render: commandBody, filters: map[string]filter{"Name": byName}},
@@ -90,7 +87,16 @@ func listings() []listing {
 
 // parameters names all that the call takes, but its ids.
 func (l listing) parameters() []string {
-	names := append([]string{"PageNumber", "PageSize", "ResourceGroupId", "Tag.N.Key", "Tag.N.Value", "DryRun"}, l.flags...)
+	names := append([]string{"PageNumber", "PageSize"}, l.flags...)
+	if !l.ungrouped {
+		names = append(names, "ResourceGroupId", "Tag.N.Key", "Tag.N.Value")
+	}
+	if l.dryRun {
+		names = append(names, "DryRun")
+	}
+	if l.periods {
+		names = append(names, "Filter.N.Key", "Filter.N.Value")
+	}
 	if l.tokens {
 		names = append(names, "MaxResults", "NextToken")
 	}
@@ -105,14 +111,20 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 	g, r := p.paging(l.most, l.tokens)
 	region := p.Get("RegionId")
 	ids, malformed := p.ids(l.ids)
+	asked, nonsense := l.asked(p)
+	dry, _ := p.flag("DryRun")
 	switch {
 	case r != nil:
 	case malformed != nil:
 		r = malformed
+	case nonsense != nil:
+		r = nonsense
 	case region == "":
 		r = missing("RegionId")
 	case l.mostIDs > 0 && len(ids) > l.mostIDs:
 		r = invalid(parameter(l.ids)) // A17
+	case dry:
+		r = dryRun()
 	}
 	if r != nil {
 		return s.refuse(c, r)
@@ -124,12 +136,11 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 		room = math.MaxInt
 	}
 	add := func(r *resource) {
-		v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
-		v.name = r.nameAt(t)
-		if v.account != s.account(c) || v.region != region || !r.there(t) || !inGroup(v) || !byTags(v) || room == 0 {
+		v := s.viewed(r, p, t, ids != nil)
+		if v.account != s.account(c) || v.region != region || !r.there(v.at) || !inGroup(v) || !byTags(v) || room == 0 {
 			return
 		}
-		if room--; l.matches(v) {
+		if room--; v.matches(asked) {
 			matching = append(matching, v)
 		}
 	}
@@ -144,6 +155,17 @@ func (l listing) serve(s *Service, c *wire.Call, p params) wire.Answer {
 	body["RegionId"] = region
 	body[l.outer] = s.wrapped(l.inner, rows)
 	return found(c, body)
+}
+
+// viewed is a resource as it was at t. Who asks for it by its id has that from the call that made it, and sees it from then
+// on, unless the world wants it otherwise.
+func (s *Service) viewed(r *resource, p params, t time.Time, byID bool) view {
+	if byID && t.Before(r.Born) && !s.config.Knobs.LagHidesNew {
+		t = r.Born
+	}
+	v := view{service: s, params: p, resource: r, identity: r.identity(), state: r.at(t), at: t}
+	v.name = r.nameAt(t)
+	return v
 }
 
 // mostFiltered is how many resources a list can be filtered to by tags or by resource group, whatever else it is filtered
@@ -181,122 +203,4 @@ func (s *Service) wrapped(inner string, rows []object) any {
 		return rows
 	}
 	return object{name: rows}
-}
-
-// matches tells whether a resource has what the call asks for beside tags and a resource group.
-func (l listing) matches(v view) bool {
-	for name, has := range l.filters {
-		value := v.params.Get(name)
-		if value == "" && name == "Status" && (l.kind == "image" || l.kind == "ddh") {
-			value = "Available"
-		}
-		if value != "" && !has(v, value) {
-			return false
-		}
-	}
-	return true
-}
-
-func inGroup(v view) bool {
-	group := v.params.Get("ResourceGroupId")
-	return group == "" || byGroup(v, group)
-}
-
-func byOSType(v view, value string) bool { return strings.EqualFold(v.Instance.OSType, value) }
-
-func byID(v view, value string) bool { return v.id == value }
-
-// byName matches a name, in which * stands for any characters.
-func byName(v view, value string) bool {
-	matched, err := path.Match(value, v.name)
-	return v.name == value || err == nil && matched
-}
-
-func byZone(v view, value string) bool  { return v.zone == value }
-func byGroup(v view, value string) bool { return v.service.shownGroup(v.state) == value }
-
-func byStatus(v view, value string) bool { return v.status() == value }
-
-// byImageStatus takes a list.
-func byImageStatus(v view, value string) bool {
-	return slices.Contains(strings.Split(value, ","), v.status())
-}
-
-func (v view) status() string {
-	if v.ENI != nil {
-		return v.ENI.Status
-	}
-	return v.state.Status
-}
-
-func byVPC(v view, value string) bool {
-	switch {
-	case v.Instance != nil:
-		return v.Instance.VPC == value
-	case v.ENI != nil:
-		return v.ENI.VPC == value
-	}
-	return v.Firewall.VPC == value
-}
-
-func byNetwork(v view, value string) bool {
-	if v.Instance != nil {
-		return v.Instance.NetworkType == value
-	}
-	return v.Firewall.NetworkType == value
-}
-
-func byType(v view, value string) bool {
-	if v.ENI != nil {
-		return v.ENI.Type == value
-	}
-	return v.Firewall.Type == value
-}
-
-func byDiskType(v view, value string) bool {
-	return value == "all" || (value == "system") == v.Other.System
-}
-
-func byInstance(v view, value string) bool {
-	switch {
-	case v.ENI != nil:
-		return v.ENI.Instance == value
-	case v.Type == "snapshot":
-		disk := v.service.byKey[key{"disk", v.Other.Disk}]
-		return disk != nil && disk.Other.Instance == value
-	}
-	return v.Other.Instance == value
-}
-
-func bySnapshot(v view, value string) bool { return v.Other.Snapshot == value }
-
-func byDisk(v view, value string) bool { return v.Other.Disk == value }
-
-func bySecurityGroup(v view, value string) bool { return slices.Contains(v.securityGroups(), value) }
-
-// securityGroups are those of the instance or network interface.
-func (v view) securityGroups() []string {
-	return v.service.holder(v.resource).at(v.at).SecurityGroups
-}
-
-func byTags(v view) bool {
-	tags := v.tags()
-	keys, values := v.params.field("Tag", "Key"), v.params.field("Tag", "Value")
-	for i, name := range keys {
-		value, ok := tags[name]
-		if !ok || values[i] != "" && values[i] != value {
-			return false
-		}
-	}
-	return true
-}
-
-func (v view) tags() map[string]string {
-	switch {
-	case v.Instance != nil:
-		return v.Instance.Tags
-	case v.Other != nil:
-		return v.Other.Tags
-	}
-	return nil
 }

@@ -25,14 +25,18 @@ func (s *Service) getResourceGroup(c *wire.Call, p params) wire.Answer {
 	for _, region := range slices.Sorted(maps.Keys(s.regions)) {
 		statuses = append(statuses, object{"RegionId": region, "Status": statusIn(g, region)})
 	}
-	body := resourceGroupBody(g)
+	body := resourceGroupBody(g, p)
 	body["RegionStatuses"] = object{"RegionStatus": list(statuses)}
 	return found(c, object{"ResourceGroup": body})
 }
 
-func resourceGroupBody(g world.ResourceGroup) object {
-	return object{"Id": g.ID, "Name": g.Name, "DisplayName": g.Name, "AccountId": g.Account, "Status": g.Status,
+func resourceGroupBody(g world.ResourceGroup, p params) object {
+	body := object{"Id": g.ID, "Name": g.Name, "DisplayName": g.Name, "AccountId": g.Account, "Status": g.Status,
 		"CreateDate": created}
+	if asked, _ := p.flag("IncludeTags"); asked {
+		body["Tags"] = tagList(g.Tags)
+	}
+	return body
 }
 
 func (s *Service) listResourceGroups(c *wire.Call, p params) wire.Answer {
@@ -46,8 +50,8 @@ func (s *Service) listResourceGroups(c *wire.Call, p params) wire.Answer {
 	for _, group := range s.config.ResourceGroups {
 		if group.Account == s.account(c) && is("ResourceGroupId", group.ID) && is("Status", group.Status) &&
 			is("Name", group.Name) && is("DisplayName", group.Name) &&
-			(wanted == nil || slices.Contains(wanted, group.ID)) {
-			matching = append(matching, resourceGroupBody(group))
+			(wanted == nil || slices.Contains(wanted, group.ID)) && p.tagged(group.Tags) {
+			matching = append(matching, resourceGroupBody(group, p))
 		}
 	}
 	page, body := cut(matching, g)
@@ -100,14 +104,20 @@ func idsOf(text string) []string {
 func listedTypes(p params) map[string]bool {
 	var types map[string]bool
 	for name := range p.Values {
-		if generic(name) != "ResourceTypes.N.ResourceType" {
+		if !strings.HasPrefix(generic(name), "ResourceTypes.N.") {
 			continue
 		}
 		if types == nil {
 			types = map[string]bool{}
 		}
-		service := p.Get(strings.TrimSuffix(name, "ResourceType") + "Service")
-		types[p.Get(name)] = service == "" || service == "ecs"
+		pair := name[:strings.LastIndex(name, ".")]
+		service, of := p.Get(pair+".Service"), p.Get(pair+".ResourceType")
+		if service != "" && service != "ecs" {
+			continue
+		}
+		for _, known := range world.ResourceTypes() {
+			types[known] = types[known] || of == "" || of == known
+		}
 	}
 	return types
 }

@@ -119,18 +119,7 @@ func (p params) paging(most int, tokens bool) (paging, *refusal) {
 	g := paging{tokensServed: tokens}
 	var r *refusal
 	if tokens && (p.Has("MaxResults") || p.Has("NextToken")) {
-		g.byToken = true
-		if g.size, r = p.whole("MaxResults", 10, 1, most); r != nil {
-			return g, r
-		}
-		if token := p.Get("NextToken"); token != "" {
-			from, err := strconv.Atoi(strings.TrimPrefix(token, tokenPrefix))
-			if err != nil || from < 0 || !strings.HasPrefix(token, tokenPrefix) {
-				return g, badRequest("InvalidParameter.NextToken", "The specified NextToken is not valid.")
-			}
-			g.from = from
-		}
-		return g, nil
+		return p.tokenPaging(most, 10)
 	}
 	if g.size, r = p.whole("PageSize", 10, 1, most); r != nil {
 		return g, r
@@ -142,6 +131,23 @@ func (p params) paging(most int, tokens bool) (paging, *refusal) {
 	return g, nil
 }
 
+// tokenPaging reads MaxResults and NextToken.
+func (p params) tokenPaging(most, otherwise int) (paging, *refusal) {
+	g := paging{tokensServed: true, byToken: true}
+	var r *refusal
+	if g.size, r = p.whole("MaxResults", otherwise, 1, most); r != nil {
+		return g, r
+	}
+	if token := p.Get("NextToken"); token != "" {
+		from, err := strconv.Atoi(strings.TrimPrefix(token, tokenPrefix))
+		if err != nil || from < 0 || !strings.HasPrefix(token, tokenPrefix) {
+			return g, badRequest("InvalidParameter.NextToken", "The specified NextToken is not valid.")
+		}
+		g.from = from
+	}
+	return g, nil
+}
+
 // tokenPrefix makes a position in a list into something that nobody takes for a number.
 const tokenPrefix = "AAAAAdDWBF2"
 
@@ -150,9 +156,10 @@ func cut[T any](all []T, g paging) ([]T, map[string]any) {
 	from := min(g.from, len(all))
 	to := min(from+g.size, len(all))
 	body := map[string]any{}
-	if g.byToken {
+	if g.tokensServed {
 		body["NextToken"] = ""
-	} else {
+	}
+	if !g.byToken {
 		body["TotalCount"], body["PageNumber"], body["PageSize"] = len(all), g.number, g.size
 	}
 	if g.tokensServed && to < len(all) {

@@ -26,13 +26,14 @@ const (
 // power is a checked power call. What a stop that names no mode does is the world's choice (A16).
 type power struct {
 	stop   bool
+	reboot bool
 	mode   string // how to be stopped
 	dryRun bool
 	region string
 }
 
 func (s *Service) readPower(c *wire.Call, p params) (power, *refusal) {
-	in := power{stop: strings.HasPrefix(c.Action, "Stop"), region: p.Get("RegionId"),
+	in := power{stop: strings.HasPrefix(c.Action, "Stop"), reboot: strings.HasPrefix(c.Action, "Reboot"), region: p.Get("RegionId"),
 		mode: cmp.Or(p.Get("StoppedMode"), s.config.Knobs.StoppedMode)}
 	if in.mode != world.KeepCharging && in.mode != world.StopCharging {
 		return in, invalid("StoppedMode")
@@ -43,7 +44,7 @@ func (s *Service) readPower(c *wire.Call, p params) (power, *refusal) {
 }
 
 // check returns why the instance cannot be powered now, or nil, and whether there is anything to do. A security lock
-// forbids starting only; the target state is the world's choice (A6).
+// forbids starts and reboots; the target state is the world's choice (A6).
 func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused *refusal) {
 	v := s.find(c, "instance", id, in.region)
 	if v == nil {
@@ -51,8 +52,11 @@ func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused
 	}
 	state := v.at(c.Now)
 	source, target := stopped, running
-	if in.stop {
+	switch {
+	case in.stop:
 		source, target = running, stopped
+	case in.reboot:
+		source, target = running, ""
 	}
 	switch {
 	case !in.stop && slices.Contains(v.Instance.Locks, "security"):
@@ -63,7 +67,7 @@ func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused
 		return false, nil
 	case state.Status != source:
 		return false, wrongStatus()
-	case !in.stop && s.noStock(v, state):
+	case !in.stop && !in.reboot && s.noStock(v, state):
 		return false, forbidden(s.config.Knobs.NoStock, "The requested resource is sold out in the specified zone.")
 	}
 	return true, nil
@@ -81,8 +85,11 @@ func (s *Service) power(c *wire.Call, in power, id string, changes *change) {
 	state := v.at(c.Now)
 	end, takes := transition{Status: running}, s.config.Timings.Start
 	failed := transition{Status: state.Status, StoppedMode: state.StoppedMode}
-	if in.stop {
+	switch {
+	case in.stop:
 		end, takes = transition{Status: stopped, StoppedMode: in.mode}, s.config.Timings.Stop
+	case in.reboot:
+		takes = s.config.Timings.Reboot
 	}
 	s.failSnapshots(c, id, changes)
 	state.Becoming = s.begin(v, c, id, takes, end, failed)

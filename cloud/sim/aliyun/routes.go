@@ -1,7 +1,9 @@
 package aliyun
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/sim/alibabasign"
@@ -35,18 +37,26 @@ type route struct {
 func routes() map[operation]route {
 	all := map[operation]route{}
 	ecs := func(action string, r route) { all[operation{ecsVersion, action}] = r }
-	power := []string{"DryRun", "ForceStop", "StoppedMode", "ConfirmStop", "InitLocalDisk"}
-	batch := append([]string{"BatchOptimization"}, power...)
-	ecs("StartInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
-	ecs("StopInstance", route{true, []string{"InstanceId"}, "", power, (*Service).powerOne})
-	ecs("StartInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
-	ecs("StopInstances", route{true, []string{"InstanceId.N"}, "", batch, (*Service).powerMany})
+	one := func(action string, known ...string) {
+		ecs(action, route{true, []string{"InstanceId"}, "", append(known, "DryRun"), (*Service).powerOne})
+	}
+	many := func(action string, known ...string) {
+		ecs(action, route{true, []string{"InstanceId.N"}, "", append(known, "DryRun", "BatchOptimization"),
+			(*Service).powerMany})
+	}
+	one("StartInstance", "InitLocalDisk")
+	one("StopInstance", "ForceStop", "ConfirmStop", "StoppedMode")
+	many("StartInstances")
+	many("StopInstances", "ForceStop", "StoppedMode")
+	one("RebootInstance", "ForceStop")
+	many("RebootInstances", "ForceReboot")
 
 	either := []string{"InstanceId", "NetworkInterfaceId"}
 	ecs("JoinSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).joinSecurityGroup})
 	ecs("LeaveSecurityGroup", route{true, either, "SecurityGroupId", nil, (*Service).leaveSecurityGroup})
 	ecs("ModifyInstanceAttribute",
-		route{true, []string{"InstanceId"}, "SecurityGroupIds.N", nil, (*Service).modifyInstance})
+		route{true, []string{"InstanceId"}, "SecurityGroupIds.N", []string{"InstanceName", "Description"},
+			(*Service).modifyInstance})
 	ecs("ModifyNetworkInterfaceAttribute",
 		route{true, []string{"NetworkInterfaceId"}, "SecurityGroupId.N", nil, (*Service).modifyInterface})
 	ecs("JoinResourceGroup",
@@ -66,73 +76,89 @@ func routes() map[operation]route {
 	ecs("DescribeSecurityGroupAttribute", route{false, nil, "SecurityGroupId",
 		[]string{"NicType", "Direction", "MaxResults", "NextToken"}, (*Service).securityGroupAttribute})
 
+	ecs("DescribeRegions", route{false, nil, "", []string{"InstanceChargeType", "ResourceType", "AcceptLanguage"},
+		(*Service).describeRegions})
+	ecs("DescribeZones", route{false, nil, "", []string{"InstanceChargeType", "SpotStrategy", "Verbose", "AcceptLanguage"},
+		(*Service).describeZones})
+	ecs("DescribeInstanceAttribute", route{false, []string{"InstanceId"}, "", nil, (*Service).describeInstanceAttribute})
+
 	manager := func(action string, r route) { all[operation{managerVersion, action}] = r }
 	manager("GetResourceGroup", route{false, nil, "ResourceGroupId", []string{"IncludeTags"}, (*Service).getResourceGroup})
 	manager("ListResourceGroups", route{false, nil, "ResourceGroupId", []string{"Status", "Name", "DisplayName",
-		"ResourceGroupIds.N", "IncludeTags", "PageNumber", "PageSize"}, (*Service).listResourceGroups})
+		"ResourceGroupIds.N", "IncludeTags", "Tag.N.Key", "Tag.N.Value", "PageNumber", "PageSize"}, (*Service).listResourceGroups})
 	manager("ListResources", route{false, []string{"ResourceId"}, "ResourceGroupId", []string{"Service", "Region",
 		"ResourceType", "ResourceIds", "ResourceTypes.N.Service", "ResourceTypes.N.ResourceType", "PageNumber", "PageSize"},
 		(*Service).listResources})
 	manager("ListAssociatedTransferSetting", route{serve: (*Service).transferSetting})
 	manager("MoveResources", route{true, nil, "ResourceGroupId", []string{"Resources.N.ResourceId",
 		"Resources.N.ResourceType", "Resources.N.RegionId", "Resources.N.Service"}, (*Service).moveResources})
-	edasRoutes(all)
-	for _, r := range csRoutes() {
-		all[operation{csVersion, r.action}] = r.route
+	for _, r := range pathRoutes() {
+		all[r.operation] = r.route
 	}
 	return all
 }
 
-// Route recognises a request by its action, whatever its host: a header in the newer styles of signing, a
-// parameter in the oldest. Every other request with a mark of this cloud is its, too, if only to be refused.
+// Route recognises a request by its action, or by method and path where the product is called by these, whatever its
+// host. Every other request with a mark of this cloud is its, too, if only to be refused.
 func (s *Service) Route(c *wire.Call) (mine bool, refused *wire.Answer) {
 	query := c.HTTP.URL.Query()
 	header := c.HTTP.Header
 	style := alibabasign.StyleOf(c.HTTP)
-	if style == alibabasign.None && !query.Has("Action") && header.Get("x-acs-action") == "" {
-		return false, nil
-	}
-	p := params{alibabasign.Params(c.HTTP, c.Body)}
-	op := operation{p.Get("Version"), p.Get("Action")}
-	if op.action == "" || style != alibabasign.RPC && header.Get("x-acs-action") != "" {
-		// What is signed decides: ACS3 and ROA sign headers, RPC parameters.
-		op = operation{header.Get("x-acs-version"), header.Get("x-acs-action")}
-	}
-	route, ok := s.routes[op]
-	c.Call = fault.Call{Action: op.action, Write: ok && route.write}
-	if !ok {
-		c.Write = c.HTTP.Method != http.MethodGet
-		if c.Action == "" {
-			c.Action = c.HTTP.Method + " " + c.HTTP.URL.Path
+	marked := style != alibabasign.None || query.Has("Action") || header.Get("x-acs-action") != ""
+	in := &bound{params: params{alibabasign.Params(c.HTTP, c.Body)}}
+	byPath := style != alibabasign.RPC && strings.Trim(c.HTTP.URL.Path, "/") != "" && !query.Has("Action")
+	var r *refusal
+	if byPath {
+		var known bool
+		if in.operation, known, r = s.byPath(c.HTTP, in.params); !known && !marked {
+			return false, nil
 		}
-		answer := s.refuse(c, unimplemented(c.Action+" of version "+op.version))
+	} else if !marked {
+		return false, nil
+	} else {
+		in.operation, r = s.byAction(c.HTTP, in.params)
+	}
+	c.Input = in
+	route, known := s.routes[in.operation]
+	in.route = route
+	c.Call = fault.Call{Action: in.action, Write: route.write || !known && c.HTTP.Method != http.MethodGet}
+	if c.Action == "" {
+		c.Action = c.HTTP.Method + " " + c.HTTP.URL.Path
+	}
+	if r != nil { // nobody but the gateway sees such a call
+		answer := gatewayError(c, r.status, r.code, r.message)
 		return true, &answer
 	}
-	r := p.readBody(c)
-	if pattern := s.paths[op]; pattern != "" && r == nil {
-		r = p.readPath(pattern, c.HTTP)
-	}
-	if r == nil {
-		r = s.bind(c, p, route)
+	if r = in.readBody(c, byPath); r == nil {
+		r = s.bind(c, in.params, in.route)
 	}
 	if r != nil {
 		answer := s.refuse(c, r)
 		return true, &answer
 	}
-	c.Input = func(s *Service, c *wire.Call) wire.Answer { return route.serve(s, c, p) }
 	return true, nil
+}
+
+// bound is a call with what it was recognised as.
+type bound struct {
+	operation
+	route
+	params
 }
 
 // bind fills in what the call is about.
 func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
-	known := append([]string{parameter(route.group)}, route.known...)
+	for _, name := range append(route.parameters(), "Format") {
+		if r := p.wellFormed(c.Action, name); r != nil {
+			return r
+		}
+	}
 	for _, form := range route.resources {
 		ids, r := p.ids(form)
 		if r != nil {
 			return r
 		}
 		c.Servers = append(c.Servers, ids...)
-		known = append(known, parameter(form))
 	}
 	for i := 1; p.Has(movedID(i)); i++ {
 		c.Servers = append(c.Servers, p.Get(movedID(i)))
@@ -142,7 +168,7 @@ func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
 		return r
 	}
 	c.Group = strings.Join(groups, ",")
-	if name := p.unknown(known); name != "" {
+	if name := p.unknown(route.parameters()); name != "" {
 		return unimplemented("the parameter " + name + " of " + c.Action)
 	}
 	return nil
@@ -150,7 +176,8 @@ func (s *Service) bind(c *wire.Call, p params, route route) *refusal {
 
 // Serve runs the handler that Route chose.
 func (s *Service) Serve(c *wire.Call) wire.Answer {
-	return c.Input.(func(*Service, *wire.Call) wire.Answer)(s, c)
+	in := c.Input.(*bound)
+	return in.serve(s, c, in.params)
 }
 
 // found answers a read: body plus the request's id.
@@ -191,4 +218,41 @@ func (s *Service) find(c *wire.Call, resourceType, id, region string) *resource 
 		return nil
 	}
 	return r
+}
+
+// Operation is a line of the API reference, for who walks them all.
+type Operation struct {
+	Version, Action string
+	Method, Path    string // of products that are called by these
+	Write           bool
+	Parameters      []string // with N for any number; without those of every call
+}
+
+// Operations returns what the service knows.
+func (s *Service) Operations() []Operation {
+	var all []Operation
+	paths := map[operation]string{}
+	for _, r := range s.paths {
+		paths[r.operation] = r.path
+	}
+	for op, r := range s.routes {
+		o := Operation{Version: op.version, Action: op.action, Write: r.write, Parameters: r.parameters()}
+		o.Method, o.Path, _ = strings.Cut(paths[op], " ")
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b Operation) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Action, b.Action))
+	})
+	return all
+}
+
+// parameters names all that a call can carry, beside those of every call.
+func (r route) parameters() []string {
+	var names []string
+	for _, name := range append(append([]string{r.group}, r.resources...), r.known...) {
+		if name = parameter(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -19,6 +19,7 @@ type member struct {
 	vpc       string
 	region    string
 	state     version // of the holder
+	renamed   bool    // the state has another name or description than before
 }
 
 // findMember finds who a call names and checks whether its groups can be changed now.
@@ -268,20 +269,6 @@ func (s *Service) notMember(c *wire.Call) wire.Answer {
 	}
 }
 
-func (s *Service) modifyInstance(c *wire.Call, p params) wire.Answer {
-	if p.Get("InstanceId") == "" {
-		return s.refuse(c, missing("InstanceId"))
-	}
-	m, r := s.findMember(c, p.Get("InstanceId"), "", p.Get("RegionId"))
-	if r == nil && m.network != "vpc" {
-		r = badRequest("InvalidInstanceId.Mismatch", "The instance is not in a VPC.") // A9
-	}
-	if r != nil {
-		return s.refuse(c, r)
-	}
-	return s.modify(c, m, "SecurityGroupIds", p.list("SecurityGroupIds"))
-}
-
 func (s *Service) modifyInterface(c *wire.Call, p params) wire.Answer {
 	if p.Get("NetworkInterfaceId") == "" {
 		return s.refuse(c, missing("NetworkInterfaceId"))
@@ -310,7 +297,7 @@ func (s *Service) modify(c *wire.Call, m *member, parameter string, set []string
 		return s.refuse(c, r)
 	}
 	if slices.Equal(slices.Sorted(slices.Values(set)), slices.Sorted(slices.Values(m.state.SecurityGroups))) {
-		return done(c, &change{}, journal.None, nil)
+		return s.rename(c, m)
 	}
 	return s.regroup(c, m, set)
 }

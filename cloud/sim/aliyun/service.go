@@ -23,7 +23,7 @@ type Service struct {
 	gateway  *alibabasign.Gateway
 	limiter  *throttle.Limiter
 	routes   map[operation]route
-	paths    map[operation]string
+	paths    []pathRoute
 	wall     func() time.Time
 
 	ack *ack
@@ -40,7 +40,7 @@ func New(w world.World, wall func() time.Time) *Service {
 		groups:    map[string]world.ResourceGroup{},
 		limiter:   throttle.New(w.Alibaba.Throttle),
 		routes:    routes(),
-		paths:     paths(),
+		paths:     pathRoutes(),
 		wall:      wall,
 		inventory: newInventory(),
 	}
@@ -76,7 +76,7 @@ func (s *Service) populate(w world.Alibaba) {
 		v := &w.Instances[i]
 		s.put(&resource{Type: "instance", Instance: v, Versions: []version{{ResourceGroup: v.ResourceGroup,
 			Status: v.Status, StoppedMode: v.StoppedMode, OSGeneration: v.OSGeneration, SecurityGroups: v.SecurityGroups,
-			Image: v.Image, KeyPair: v.KeyPair, AgentOffline: v.AgentOffline, UnknownToEDAS: v.UnknownToEDAS}}})
+			Image: v.Image, KeyPair: v.KeyPair, Description: v.Description, AgentOffline: v.AgentOffline, UnknownToEDAS: v.UnknownToEDAS}}})
 	}
 	for i := range w.Interfaces {
 		n := &w.Interfaces[i]

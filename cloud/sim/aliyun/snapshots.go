@@ -35,7 +35,8 @@ func (s *Service) createSnapshot(c *wire.Call, p params) wire.Answer {
 	changes, d := &change{}, disk.Other
 	id := s.newID(c, "snapshot")
 	snapshot := &resource{Type: "snapshot", Made: made, Other: &world.Resource{Type: "snapshot", ID: id,
-		Name: cmp.Or(p.Get("SnapshotName"), id), Account: d.Account, Region: d.Region, Zone: d.Zone, Disk: d.ID,
+		Name: cmp.Or(p.Get("SnapshotName"), id), Description: p.Get("Description"),
+		Account: d.Account, Region: d.Region, Zone: d.Zone, Disk: d.ID,
 		System: d.System, Size: d.Size, Tags: p.tags()}}
 	state := version{Since: c.Now, Status: progressing, ResourceGroup: disk.at(c.Now).ResourceGroup}
 	state.Becoming = s.begin(snapshot, c, d.ID, s.config.Timings.Snapshot, transition{Status: accomplished},
@@ -99,10 +100,14 @@ func snapshotBody(v view) object {
 	if v.Other.System {
 		kind = "system"
 	}
-	return object{"SnapshotId": v.id, "SnapshotName": v.name, "RegionId": v.region, "Status": v.state.Status,
+	return unsaid(object{"SnapshotId": v.id, "SnapshotName": v.name, "Description": v.Other.Description,
+		"RegionId": v.region, "Status": v.state.Status,
 		"Progress": progress(v), "SourceDiskId": v.Other.Disk, "SourceDiskType": kind,
 		"SourceDiskSize": strconv.Itoa(v.Other.Size), "Available": v.state.Status == accomplished, "SnapshotType": "user",
-		"CreationTime": since(v.resource), "ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()}
+		"CreationTime": since(v.resource), "LastModifiedTime": since(v.resource), "Category": "standard", "Usage": "none",
+		"SourceStorageType": "disk", "ResourceGroupId": v.service.shownGroup(v.state), "Tags": v.tagList()},
+		"KMSKeyId ProductCode SnapshotLinkId SnapshotSN SourceRegionId SourceSnapshotId",
+		"InstantAccessRetentionDays RemainTime RetentionDays", "Encrypted InstantAccess")
 }
 
 // progress is how far the making of a snapshot or image has come.

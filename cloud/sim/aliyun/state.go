@@ -52,6 +52,7 @@ type version struct {
 	ResourceGroup  string      `json:"resourceGroup,omitempty"`
 	Gone           bool        `json:"gone,omitempty"`           // it is released, deleted, …
 	Name           string      `json:"name,omitempty"`           // of an instance that was renamed
+	Description    string      `json:"description,omitempty"`    // of instances
 	Status         string      `json:"status,omitempty"`         // of what has one that changes
 	StoppedMode    string      `json:"stoppedMode,omitempty"`    // of stopped instances
 	OSGeneration   int         `json:"osGeneration,omitempty"`   // of instances; of members, when their agent was installed

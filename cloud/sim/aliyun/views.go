@@ -122,7 +122,7 @@ func (s *Service) Describe(all *world.World, t time.Time) {
 			continue
 		}
 		n, state := *r.Instance, r.at(t)
-		n.Name = r.nameAt(t)
+		n.Name, n.Description = r.nameAt(t), state.Description
 		n.Status, n.StoppedMode, n.OSGeneration = settled(state), state.StoppedMode, state.OSGeneration
 		n.SecurityGroups, n.ResourceGroup = state.SecurityGroups, state.ResourceGroup
 		n.Image, n.KeyPair = state.Image, state.KeyPair
@@ -158,6 +158,8 @@ func settled(v version) string {
 		return v.Becoming.Status
 	case v.Status == stopping:
 		return running
+	case v.Status == starting && v.StoppedMode == "":
+		return running // it reboots
 	case v.Status == starting:
 		return stopped
 	}

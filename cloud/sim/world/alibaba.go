@@ -30,6 +30,7 @@ type Alibaba struct {
 type AlibabaTimings struct {
 	Stop           clock.Range `json:"stop,omitzero"`
 	Start          clock.Range `json:"start,omitzero"`
+	Reboot         clock.Range `json:"reboot,omitzero"`
 	SecurityGroups clock.Range `json:"securityGroups,omitzero"` // until joining or leaving a security group takes effect
 	Transfer       clock.Range `json:"transfer,omitzero"`       // until associated resources followed into a resource group
 	Snapshot       clock.Range `json:"snapshot,omitzero"`       // until a snapshot is accomplished
@@ -65,6 +66,7 @@ type AlibabaKnobs struct {
 	PowerOnTarget    string `json:"powerOnTargetState,omitempty"` // error (default) or ok
 	NoStock          string `json:"noStock,omitempty"`            // code of a start that finds no host; default OperationDenied.NoStock
 	WrappedLists     bool   `json:"wrappedLists,omitempty"`       // see world.md
+	LagHidesNew      bool   `json:"lagHidesNew,omitempty"`        // from who asks for it by its id, too; default false
 }
 
 // Transfer says which resources follow another into its resource group.
@@ -87,6 +89,7 @@ type ResourceGroup struct {
 	Default bool              `json:"default,omitempty"`
 	Status  string            `json:"status,omitempty"`  // OK (default), Creating, PendingDelete
 	Regions map[string]string `json:"regions,omitempty"` // status by region, where it is not the group's own
+	Tags    map[string]string `json:"tags,omitempty"`
 }
 
 // The types of security groups.
@@ -97,17 +100,18 @@ const (
 
 // SecurityGroup is a security group.
 type SecurityGroup struct {
-	ID             string `json:"id,omitempty"`
-	Name           string `json:"name,omitempty"`
-	Account        string `json:"account,omitempty"`
-	Region         string `json:"region,omitempty"`
-	VPC            string `json:"vpc,omitempty"`
-	NetworkType    string `json:"networkType,omitempty"`    // vpc (default) or classic
-	Type           string `json:"type,omitempty"`           // normal (default) or enterprise
-	Rules          int    `json:"rules,omitempty"`          // how many it has
-	ServiceManaged bool   `json:"serviceManaged,omitempty"` // belongs to a cloud product
-	ResourceGroup  string `json:"resourceGroup,omitempty"`  // id or name
-	Capacity       int    `json:"capacity,omitempty"`       // members; default: the quota of its type
+	ID             string            `json:"id,omitempty"`
+	Name           string            `json:"name,omitempty"`
+	Account        string            `json:"account,omitempty"`
+	Region         string            `json:"region,omitempty"`
+	VPC            string            `json:"vpc,omitempty"`
+	NetworkType    string            `json:"networkType,omitempty"`    // vpc (default) or classic
+	Type           string            `json:"type,omitempty"`           // normal (default) or enterprise
+	Rules          int               `json:"rules,omitempty"`          // how many it has
+	ServiceManaged bool              `json:"serviceManaged,omitempty"` // belongs to a cloud product
+	ResourceGroup  string            `json:"resourceGroup,omitempty"`  // id or name
+	Capacity       int               `json:"capacity,omitempty"`       // members; default: the quota of its type
+	Tags           map[string]string `json:"tags,omitempty"`
 }
 
 // AfterStopCharging makes starts fail while the instance is stopped without charge: its resources were given away.
@@ -117,6 +121,7 @@ const AfterStopCharging = "after-stop-charging"
 type Instance struct {
 	ID                 string            `json:"id,omitempty"`
 	Name               string            `json:"name,omitempty"`
+	Description        string            `json:"description,omitempty"`
 	Account            string            `json:"account,omitempty"`
 	Region             string            `json:"region,omitempty"`
 	Zone               string            `json:"zone,omitempty"`
@@ -143,19 +148,20 @@ type Instance struct {
 // NetworkInterface is an elastic network interface. The primary one of each instance in a VPC need not be written; its
 // security groups are the instance's.
 type NetworkInterface struct {
-	ID             string   `json:"id,omitempty"`
-	Name           string   `json:"name,omitempty"`
-	Account        string   `json:"account,omitempty"`
-	Region         string   `json:"region,omitempty"`
-	Zone           string   `json:"zone,omitempty"`
-	VPC            string   `json:"vpc,omitempty"`
-	VSwitch        string   `json:"vswitch,omitempty"`
-	Type           string   `json:"type,omitempty"`     // Secondary (default), Primary, Trunk, Member
-	Instance       string   `json:"instance,omitempty"` // id or name; empty: not attached
-	Status         string   `json:"status,omitempty"`   // InUse or Available by default; Creating, Attaching, Detaching, …
-	SecurityGroups []string `json:"securityGroups,omitempty"`
-	ResourceGroup  string   `json:"resourceGroup,omitempty"`
-	ServiceManaged bool     `json:"serviceManaged,omitempty"`
+	ID             string            `json:"id,omitempty"`
+	Name           string            `json:"name,omitempty"`
+	Account        string            `json:"account,omitempty"`
+	Region         string            `json:"region,omitempty"`
+	Zone           string            `json:"zone,omitempty"`
+	VPC            string            `json:"vpc,omitempty"`
+	VSwitch        string            `json:"vswitch,omitempty"`
+	Type           string            `json:"type,omitempty"`     // Secondary (default), Primary, Trunk, Member
+	Instance       string            `json:"instance,omitempty"` // id or name; empty: not attached
+	Status         string            `json:"status,omitempty"`   // InUse or Available by default; Creating, Attaching, Detaching, …
+	SecurityGroups []string          `json:"securityGroups,omitempty"`
+	ResourceGroup  string            `json:"resourceGroup,omitempty"`
+	ServiceManaged bool              `json:"serviceManaged,omitempty"`
+	Tags           map[string]string `json:"tags,omitempty"`
 }
 
 // Resource is something else that can be in a resource group.
@@ -163,6 +169,7 @@ type Resource struct {
 	Type          string            `json:"type"` // disk, snapshot, image, ddh, …
 	ID            string            `json:"id,omitempty"`
 	Name          string            `json:"name,omitempty"`
+	Description   string            `json:"description,omitempty"`
 	Account       string            `json:"account,omitempty"`
 	Region        string            `json:"region,omitempty"`
 	Zone          string            `json:"zone,omitempty"`
