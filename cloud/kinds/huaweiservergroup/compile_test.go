@@ -116,6 +116,16 @@ func TestCompileRemembersHowThingsWere(t *testing.T) {
 	require.Equal(t, slices.Delete(stages, 2, 3), p.Stages)
 }
 
+func TestThatServersAreStoppedIsToldAsAnAssumption(t *testing.T) {
+	o := healthy()
+	require.Equal(t, []string{assumesStop}, o.Compile(request("s"), membership.Join).Warnings)
+	o.params.stop = false
+	require.Empty(t, o.Compile(request("s"), membership.Join).Warnings)
+	o = healthy()
+	change(o, func(s *huawei.Server) { s.Status = "SHUTOFF" })
+	require.Empty(t, o.Compile(request("s"), membership.Join).Warnings)
+}
+
 func TestCompileToLeave(t *testing.T) {
 	o := healthy()
 	o.servers["old-1"] = huawei.Server{ID: "old-1", Status: "ACTIVE"}

@@ -46,6 +46,9 @@ func idle(s huawei.Server) bool { return s.TaskState == "" }
 func isOn(s huawei.Server) bool  { return s.Status == statusActive && idle(s) }
 func isOff(s huawei.Server) bool { return s.Status == statusShutoff && idle(s) }
 
+// assumesStop tells what the sources do not settle: the vendor's page wants servers stopped, and its own clients add running ones.
+const assumesStop = "running servers are stopped, since the API's page asks for it; where a region takes them as they run, stop: false spares them that"
+
 // Compile refuses whom the group cannot take and remembers how the others run.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
 	p := membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
@@ -60,6 +63,10 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 		}
 		return m
 	})
+	stops := func(m membership.Member) bool { return m.Due() && m.Power() == membership.PowerOn }
+	if op == membership.Join && o.params.stop && slices.ContainsFunc(p.Members, stops) {
+		p.Warnings = append(p.Warnings, assumesStop)
+	}
 	if op == membership.Join && r.From == "" {
 		p.Stages = slices.DeleteFunc(p.Stages, func(s membership.Stage) bool { return s.Name == stageRemove })
 	}
