@@ -56,7 +56,7 @@ func (a *Activities) refuseMoved(ctx context.Context, p *membership.Program, req
 		switch is := at[m.ID]; {
 		case is == nil || !is.Already:
 			why = "it is not where the run has left it any more"
-		case is.Power() != m.Power():
+		case is.Power() != "" && is.Power() != m.Power(): // where it is on its way, what is undone waits
 			why = fmt.Sprintf("power is %s, and was %s when the run ended", is.Power(), m.Power())
 		default:
 			continue

@@ -84,7 +84,7 @@ func edas(t testing.TB, params membership.Params) kindtest.Subject {
 // The route that destroys, and gives back; the other is in TestConformance.
 func TestEDASByImportWithBackup(t *testing.T) {
 	t.Parallel()
-	kindtest.Run(t, edas(t, withBackup))
+	kindtest.RunVariant(t, edas(t, withBackup))
 }
 
 func TestMain(m *testing.M) { kindtest.Main(m) }

@@ -65,7 +65,7 @@ func containerNodePool(t testing.TB, backup bool) kindtest.Subject {
 // The way that makes more writes than the one in TestConformance.
 func TestContainerNodePoolWithBackup(t *testing.T) {
 	t.Parallel()
-	kindtest.Run(t, containerNodePool(t, true))
+	kindtest.RunVariant(t, containerNodePool(t, true))
 }
 
 func TestMain(m *testing.M) { kindtest.Main(m) }

@@ -114,7 +114,7 @@ func groupsOf(s *sim.Sim, id string) (groups []string, status string) {
 
 // The way that writes otherwise than the one in TestConformance.
 func TestLegacySecurityGroup(t *testing.T) {
-	kindtest.Run(t, securityGroup(t, legacyENI))
+	kindtest.RunVariant(t, securityGroup(t, legacyENI))
 }
 
 // A swap writes as any other join does. What is its own is that it is one write, there and back.

@@ -76,7 +76,7 @@ func TestMain(m *testing.M) { kindtest.Main(m) }
 
 func TestConformance(t *testing.T) { kindtest.Run(t, added(t)) }
 
-func TestConformanceOfAMove(t *testing.T) { kindtest.Run(t, moved(t)) }
+func TestConformanceOfAMove(t *testing.T) { kindtest.RunVariant(t, moved(t)) }
 
 func TestCosts(t *testing.T) {
 	kindtest.Costs(t, map[string]kindtest.Subject{"added": added(t), "moved": moved(t)})

@@ -189,7 +189,7 @@ func TestMain(m *testing.M) { kindtest.Main(m) }
 
 func TestConformance(t *testing.T) { kindtest.Run(t, huaweiServerGroup(t)) }
 
-func TestConformanceOfAMove(t *testing.T) { kindtest.Run(t, moved(huaweiServerGroup(t))) }
+func TestConformanceOfAMove(t *testing.T) { kindtest.RunVariant(t, moved(huaweiServerGroup(t))) }
 
 func TestCosts(t *testing.T) {
 	kindtest.Costs(t, map[string]kindtest.Subject{

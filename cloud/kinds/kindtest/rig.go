@@ -36,6 +36,7 @@ import (
 
 // Subject is what the suite must know of a kind.
 type Subject struct {
+	looks, writes int // at how many of a story's calls, and of its writes, the worker dies; 0: mostCalls and mostWrites
 	// Kind makes the kind over a transport, with an account named "demo".
 	Kind func(http.RoundTripper) membership.Kind
 	// World describes a world with n members that can join, some on and some off, and the group they can join.
