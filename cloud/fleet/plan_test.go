@@ -411,3 +411,20 @@ func TestNamesThatNobodyCanReadAreBadInput(t *testing.T) {
 	plan.Name, plan.Requester = "网站 tier 2", "安娜"
 	require.NoError(t, membership.Bad(plan.Problems()))
 }
+
+func TestWhatARollBackMayNotSay(t *testing.T) {
+	key := "sha256:" + strings.Repeat("ab", 32)
+	for text, want := range map[string]string{
+		`{"rollback": "` + key + `"}`:                                             "",
+		`{"rollback": "` + key + `", "approval": {}, "requester": "ann"}`:         "",
+		`{"rollback": "sha256:12"}`:                                               `rollback: "sha256:12": want the key of a run's archive`,
+		`{"rollback": "` + key + `", "kind": "k", "canary": 1, "waves": ["50%"]}`: "rollback: beside kind, canary, waves: puts back what another run did",
+	} {
+		_, err := fleet.ParsePlan([]byte(text))
+		if want == "" {
+			require.NoError(t, err, text)
+		} else {
+			require.ErrorContains(t, err, want, text)
+		}
+	}
+}

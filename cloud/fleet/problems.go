@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -67,13 +66,21 @@ func (p Plan) rollbackProblems() (ps []membership.Problem) {
 			Want: `want the key of a run's archive, "sha256:" and 64 hex digits, as its report tells`})
 	}
 	beside := p.Step.given()
-	for name, set := range map[string]bool{"steps": p.Steps != nil, "canary": p.Canary != 0, "waves": p.Waves != nil, "soak": p.Soak != 0,
-		"budget": p.Budget != nil} { //workflowcheck:ignore: they are sorted
-		if set {
-			beside = append(beside, name)
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"steps", p.Steps != nil},
+		{"canary", p.Canary != 0},
+		{"waves", p.Waves != nil},
+		{"soak", p.Soak != 0},
+		{"budget", p.Budget != nil},
+	} {
+		if f.set {
+			beside = append(beside, f.name)
 		}
 	}
-	if slices.Sort(beside); len(beside) > 0 {
+	if len(beside) > 0 {
 		ps = append(ps, membership.Problem{Field: "rollback", Value: "beside " + strings.Join(beside, ", "),
 			Want: "puts back what another run did, and has none of them; leave them out"})
 	}

@@ -33,13 +33,6 @@ func request(members ...string) membership.Request {
 	return membership.Request{Kind: ID, Account: "demo", Group: "sg-new", Members: members}
 }
 
-func codes(m membership.Member) (codes []string) {
-	for _, o := range m.Refused {
-		codes = append(codes, o.Code)
-	}
-	return codes
-}
-
 // alter changes a member of a world.
 func alter(id string, f func(*subject)) func(*observation) {
 	return func(o *observation) {
