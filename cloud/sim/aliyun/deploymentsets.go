@@ -65,14 +65,6 @@ func (s *Service) inSet(id string, t time.Time, coming bool) (there []*resource)
 	return there
 }
 
-// InDeploymentSet returns the ids of the instances that truly are in a deployment set at t, sorted.
-func (s *Service) InDeploymentSet(id string, t time.Time) (ids []string) {
-	for _, r := range s.inSet(id, t, false) {
-		ids = append(ids, r.Instance.ID)
-	}
-	return ids
-}
-
 // roomOf is how many instances a set takes in a zone.
 func (s *Service) roomOf(d *world.DeploymentSet) int {
 	if d.Strategy == world.AvailabilityGroup {

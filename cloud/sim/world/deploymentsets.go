@@ -11,8 +11,8 @@ import (
 // Deployment says how the deployment sets of Alibaba's ECS behave.
 type Deployment struct {
 	Change   clock.Range `json:"change,omitzero"`                                                 // until a change of an instance's set takes effect
-	PerZone  int         `json:"perZone,omitempty" default:"20" least:"1"`                        // instances of a set in a zone, or of each of its groups
-	Groups   int         `json:"groups,omitempty" default:"7" least:"1"`                          // of a set of the strategy AvailabilityGroup
+	PerZone  int         `json:"perZone,omitempty" default:"20"`                                  // instances of a set in a zone, or of each of its groups
+	Groups   int         `json:"groups,omitempty" default:"7"`                                    // of a set of the strategy AvailabilityGroup
 	Running  string      `json:"running,omitempty" default:"error" oneOf:"ok error"`              // a change of a running instance that is not forced
 	NotInSet string      `json:"notInSet,omitempty" default:"DeploymentSet.InvalidId"`            // code of a removal of an instance that is not in the set
 	Shared   string      `json:"sharedHost,omitempty" default:"DeploymentSet.ModificationFailed"` // code of a change that the host does not allow
