@@ -115,8 +115,8 @@ var rules = slices.Concat(
 		"InvalidSystemDiskSize.MoreThanMaxSize"),
 	answers(403, rejected, rejected, "page: no resource groups in the region", "InvalidRegionId.ResourceGroup"),
 
-	on("ModifyInstanceDeployment", answers(403, "", rejected, "page: the deployment set cannot be changed, as on a host that it "+
-		"does not allow", "DeploymentSet.ModificationFailed")),
+	on("ModifyInstanceDeployment", answers(403, "", rejected, "page: the deployment set cannot be changed, as on a host that it does not allow",
+		"DeploymentSet.ModificationFailed")),
 	on("ModifyInstanceDeployment", answers(400, "", rejected, "page: the instance has disks of its host",
 		"OperationDenied.LocalDiskInstance")),
 	on("ModifyInstanceDeployment", answers(404, "", rejected, "page: the instance is in the classic network",

@@ -61,7 +61,7 @@ func deploymentSet(t *testing.T, from string) kindtest.Subject {
 					Status: http.StatusForbidden, Code: "DeploymentSet.ModificationFailed"}},
 			{Name: "no host is left to start on", Code: "OperationDenied.NoStock",
 				Fault: sim.Fault{Match: sim.Match{Action: "StartInstances"}, Effect: fault.Status,
-					Status: http.StatusForbidden, Code: "OperationDenied.NoStock", Count: 2}},
+					Status: http.StatusForbidden, Code: "OperationDenied.NoStock", Count: 5}},
 		},
 	}
 }
