@@ -82,7 +82,7 @@ func (s *Service) modifyInstanceDeployment(c *wire.Call, p params) wire.Answer {
 	}
 	state := r.at(c.Now)
 	if to == state.Placed {
-		return done(c, &change{}, journal.None, nil) // A24
+		return done(c, &change{}, journal.None, nil) // D4
 	}
 	changes := &change{}
 	end := s.begin(r, c, r.Instance.ID, s.config.Deployment.Change, transition{Status: "moved"}, transition{Status: "failed"})
@@ -134,7 +134,7 @@ func (s *Service) readPlacing(c *wire.Call, p params) (r *resource, to placed, f
 		return nil, to, false, refused
 	}
 	if remove {
-		if r.at(c.Now).Placed.Set != set.ID { // A23
+		if r.at(c.Now).Placed.Set != set.ID { // D3
 			return nil, to, false, badRequest(s.config.Deployment.NotInSet, "The instance is not in the specified Deployment Set.")
 		}
 		return r, placed{}, forced, nil
@@ -144,7 +144,7 @@ func (s *Service) readPlacing(c *wire.Call, p params) (r *resource, to placed, f
 }
 
 // checkPlacing returns why an instance cannot change its set now, or nil. One that keeps its host must be stopped to come
-// into a set (A22). What is stopped without charge has no host.
+// into a set (D1). What is stopped without charge has no host (D6).
 func (s *Service) checkPlacing(c *wire.Call, r *resource, whileRunning bool) *refusal {
 	state := r.at(c.Now)
 	switch {
