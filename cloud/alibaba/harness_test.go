@@ -221,6 +221,13 @@ var calls = map[string]struct {
 	"DescribeCommands":              groupOf("command", "Commands"),
 	"DescribeActivations":           groupOf("activation", "ActivationList"),
 	"DescribeManagedInstances":      groupOf("managedinstance", "Instances"),
+	"DescribeDeploymentSets": {`"DeploymentSets":{"DeploymentSet":[]}`, func(ctx context.Context, c *Client) error {
+		_, err := c.DeploymentSets(ctx, []string{"ds-1"})
+		return err
+	}},
+	"ModifyInstanceDeployment": {``, func(ctx context.Context, c *Client) error {
+		return c.PlaceInstance(ctx, "i-1", "ds-1", 0, true)
+	}},
 	"JoinSecurityGroup": {``, func(ctx context.Context, c *Client) error {
 		return c.JoinSecurityGroup(ctx, "sg-1", Target{Instance: "i-1"})
 	}},

@@ -37,6 +37,9 @@ type Instance struct {
 	ChargeType         string   // "PrePaid" or "PostPaid"
 	KeyPair            string   // name; "" when it has none
 	DeletionProtection bool
+	DeploymentSet      string            // id; "" when it is in none
+	DeploymentGroup    int               // its number in a set of the strategy AvailabilityGroup; else 0
+	LocalDisks         int               // how many disks it has that are its host's
 	Tags               map[string]string // nil when it has none
 }
 
@@ -48,26 +51,29 @@ type InterfaceOf struct {
 
 // instanceRow is an instance in an answer. As everywhere in answers, names match the cloud's whatever their case.
 type instanceRow struct {
-	InstanceID          string
-	InstanceName        string
-	HostName            string
-	Status              string
-	StoppedMode         string
-	RegionID            string
-	ZoneID              string
-	InstanceType        string
-	InstanceNetworkType string
-	VpcAttributes       struct{ VpcID, VSwitchID string }
-	SecurityGroupIDs    list[string]
-	NetworkInterfaces   list[struct{ NetworkInterfaceID, Type string }]
-	ResourceGroupID     string
-	OperationLocks      list[struct{ LockReason string }]
-	OSType              string
-	ImageID             string
-	InstanceChargeType  string
-	KeyPairName         string
-	DeletionProtection  bool
-	Tags                list[struct{ TagKey, TagValue string }]
+	InstanceID           string
+	InstanceName         string
+	HostName             string
+	Status               string
+	StoppedMode          string
+	RegionID             string
+	ZoneID               string
+	InstanceType         string
+	InstanceNetworkType  string
+	VpcAttributes        struct{ VpcID, VSwitchID string }
+	SecurityGroupIDs     list[string]
+	NetworkInterfaces    list[struct{ NetworkInterfaceID, Type string }]
+	ResourceGroupID      string
+	OperationLocks       list[struct{ LockReason string }]
+	OSType               string
+	ImageID              string
+	InstanceChargeType   string
+	KeyPairName          string
+	DeletionProtection   bool
+	DeploymentSetID      string
+	DeploymentSetGroupNo int
+	LocalStorageAmount   int
+	Tags                 list[struct{ TagKey, TagValue string }]
 }
 
 var instancesByID = reading{
@@ -101,6 +107,9 @@ func newInstance(row *instanceRow) Instance {
 		ChargeType:         row.InstanceChargeType,
 		KeyPair:            row.KeyPairName,
 		DeletionProtection: row.DeletionProtection,
+		DeploymentSet:      row.DeploymentSetID,
+		DeploymentGroup:    row.DeploymentSetGroupNo,
+		LocalDisks:         row.LocalStorageAmount,
 	}
 	for _, n := range row.NetworkInterfaces {
 		i.Interfaces = append(i.Interfaces, InterfaceOf{ID: n.NetworkInterfaceID, Type: n.Type})

@@ -61,7 +61,12 @@ var rules = slices.Concat(
 	answers(404, rejected, rejected, "page: the resource, its type or the group is not there",
 		"InvalidResourceType.NotFound", "InvalidResourceGroup.NotFound", "InvalidResourceId.NotFound"),
 
+	on("ModifyInstanceDeployment", answers(400, "", rejected, "page: no such deployment set", "DeploymentSet.InvalidId")),
+
 	// Against the limits.
+	on("ModifyInstanceDeployment", answers(403, "", rejected, "page: the deployment set is full in the zone",
+		"DeploymentSet.InstanceLimitExceeded")),
+	answers(403, rejected, rejected, "page: no host has room for the instance", "OperationDenied.NoStock"),
 	answers(400, rejected, rejected, "page: in as many groups as can be", "InstanceSecurityGroupLimitExceeded"),
 	answers(403, rejected, rejected, "page: in as many groups as can be", "InstanceSecurityGroupLimitExceeded"),
 	answers(403, rejected, rejected, "page: the group is full",
@@ -110,6 +115,13 @@ var rules = slices.Concat(
 		"InvalidSystemDiskSize.MoreThanMaxSize"),
 	answers(403, rejected, rejected, "page: no resource groups in the region", "InvalidRegionId.ResourceGroup"),
 
+	on("ModifyInstanceDeployment", answers(403, "", rejected, "page: the deployment set cannot be changed, as on a host that it does not allow",
+		"DeploymentSet.ModificationFailed")),
+	on("ModifyInstanceDeployment", answers(400, "", rejected, "page: the instance has disks of its host",
+		"OperationDenied.LocalDiskInstance")),
+	on("ModifyInstanceDeployment", answers(404, "", rejected, "page: the instance is in the classic network",
+		"InvalidInstanceNetworkType.NotSupport")),
+
 	// Bad requests.
 	answers(400, rejected, rejected, "page: no instance id", "InvalidInstanceId.Malformed", "InvalidParam.Malformed"),
 	answers(403, rejected, rejected, "page: a malformed parameter", "InvalidInstanceId.Malformed", "InvalidParam.Malformed"),
@@ -135,6 +147,7 @@ var rules = slices.Concat(
 	answers(403, busy, busy, "page: wrong status, mostly one that passes",
 		"IncorrectInstanceStatus", "IncorrectInstanceStatus.Initializing"),
 	answers(400, busy, busy, "page: wrong status, mostly one that passes", "IncorrectInstanceStatus"),
+	on("ModifyInstanceDeployment", answers(400, "", busy, "page: the instance is not stopped", "OperationDenied.UnstoppedInstance")),
 	answers(403, busy, busy, "§5: not ready yet", "InstanceNotReady"),
 	answers(403, busy, busy, "page: being created", "OperationDenied.InstanceCreating"),
 	answers(409, busy, busy, "page: an earlier request is being executed", "InvalidOperation.Conflict"),

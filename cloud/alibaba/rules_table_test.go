@@ -26,6 +26,14 @@ const expected = `
 	- 0   InvalidVersion                 rejected rejected
 	- 0   MissingAction                  rejected rejected
 
+	ModifyInstanceDeployment 400 DeploymentSet.InvalidId               - rejected
+	ModifyInstanceDeployment 403 DeploymentSet.InstanceLimitExceeded   - rejected
+	ModifyInstanceDeployment 403 DeploymentSet.ModificationFailed      - rejected
+	ModifyInstanceDeployment 400 OperationDenied.LocalDiskInstance     - rejected
+	ModifyInstanceDeployment 404 InvalidInstanceNetworkType.NotSupport - rejected
+	ModifyInstanceDeployment 400 OperationDenied.UnstoppedInstance     - busy
+	- 403 OperationDenied.NoStock         rejected rejected
+
 	JoinSecurityGroup  403 InvalidInstanceId.AlreadyExists            - done
 	LeaveSecurityGroup 0   InvalidSecurityGroupAssociation.NotFound   - done
 	LeaveSecurityGroup 0   InstanceNotInSecurityGroup                 - done

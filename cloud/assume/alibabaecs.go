@@ -16,7 +16,7 @@ const (
 
 // OfAlibaba returns all assumptions about Alibaba Cloud.
 func OfAlibaba() []Assumption[*Alibaba] {
-	return slices.Concat(alibabaGroups(), alibabaResources(), edas(), containers())
+	return slices.Concat(alibabaGroups(), alibabaResources(), edas(), containers(), deploymentSets())
 }
 
 // with needs resources for a check.

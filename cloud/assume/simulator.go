@@ -88,6 +88,8 @@ func ofAlibaba() map[string]string {
 		"disk": "d-data", "image": "m-image", "new image": "m-new",
 		"resource group": "rg-one", "second resource group": "rg-two", "lone disk": "d-alone",
 		"tag of more than a thousand": "many",
+		"deployment set":              "ds-one", "in a deployment set": "i-spread", "on a shared host": "i-shares",
+		"stopped without charge": "i-cheap",
 
 		"shop": "shop", "member": "i-member", "another's member": "i-taken", "unpaid": "i-unpaid", "with a key": "i-with-key",
 		"cluster": "c-one", "pool": "np-one", "second pool": "np-two", "node": "i-node", "second node": "i-node-2",

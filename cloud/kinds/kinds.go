@@ -7,6 +7,7 @@ import (
 
 	"github.com/fleetjoin/fleetjoin/cloud/alibaba"
 	"github.com/fleetjoin/fleetjoin/cloud/huawei"
+	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabadeploymentset"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaedas"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabanodepool"
 	"github.com/fleetjoin/fleetjoin/cloud/kinds/alibabaresourcegroup"
@@ -33,6 +34,7 @@ func All(c Clouds) []membership.Kind {
 		c.Alibaba = func(context.Context, string) (*alibaba.Client, error) { return nil, errNoAccounts }
 	}
 	return []membership.Kind{
+		alibabadeploymentset.New(c.Alibaba), // deployment sets (anti-affinity): instances that are stopped for it
 		alibabaedas.New(c.Alibaba),          // EDAS: instances in its ECS clusters, by its agent or by a new system
 		alibabanodepool.New(c.Alibaba),      // ACK node pools: instances that run, and are wiped
 		alibabaresourcegroup.New(c.Alibaba), // resource groups: ECS resources of any type

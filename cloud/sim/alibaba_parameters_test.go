@@ -32,6 +32,7 @@ const walkedWorld = `
   - {type: command, id: c-2, name: second, tags: {team: web}}
   - {type: activation, id: activation-2, name: second, tags: {team: web}}
   - {type: managedinstance, id: mi-2, name: second, tags: {team: web}}
+  deploymentSets: [{id: ds-1}, {id: ds-2, name: two, strategy: AvailabilityGroup}]
   edas: {import: 5m}
   edasClusters:
   - {id: prod, members: [i-on, i-three]}
@@ -105,6 +106,11 @@ var walked = map[string]settings{
 		"Resources.N.ResourceId": "i-off", "Resources.N.ResourceType": "disk", "Resources.N.RegionId": "cn-beijing",
 		"Resources.N.Service": "vpc"}},
 
+	"ModifyInstanceDeployment": {"InstanceId=i-off&DeploymentSetId=ds-1", map[string]string{"InstanceId": "i-on",
+		"DeploymentSetId": "ds-2", "RemoveFromDeploymentSet": "true", "DeploymentSetGroupNo": "2",
+		"Force": "InstanceId=i-on|Force=true"}},
+	"DescribeDeploymentSets": {"", map[string]string{"DeploymentSetIds": `["ds-1"]`, "Strategy": "Availability",
+		"DeploymentSetName": "two"}},
 	"RebootInstance":  {"InstanceId=i-on", map[string]string{"InstanceId": "i-off"}},
 	"RebootInstances": {"InstanceId.1=i-on", map[string]string{"InstanceId.N": "i-off", "ForceReboot": "nonsense"}},
 	"DescribeRegions": {"", map[string]string{"InstanceChargeType": "nonsense", "ResourceType": "nonsense",

@@ -28,7 +28,7 @@ func inGroup(w world.World, group string) (ids []string) {
 		}
 	}
 	for _, i := range w.Alibaba.Instances {
-		if i.ResourceGroup == group || slices.Contains(i.SecurityGroups, group) {
+		if i.ResourceGroup == group || i.DeploymentSet == group || slices.Contains(i.SecurityGroups, group) {
 			ids = append(ids, i.ID)
 		}
 	}

@@ -44,7 +44,7 @@ func TestBadRequestsNameFieldAndValue(t *testing.T) {
 		"unknown field":      {head + "member: [" + web1 + "]\n", []string{"member: is not a field of a plan"}},
 		"wrong type":         {head + "members: " + web1 + "\n", []string{"members: a JSON string"}},
 		"a number as id":     {head + "members: [12]\n", []string{"members", "a JSON number"}},
-		"unknown kind":       {strings.Replace(head, "huawei.servergroup", "huawei.sever", 1) + "members: [" + web1 + "]\n", []string{`kind: "huawei.sever": is not a kind; the kinds are alibaba.edas, `}},
+		"unknown kind":       {strings.Replace(head, "huawei.servergroup", "huawei.sever", 1) + "members: [" + web1 + "]\n", []string{`kind: "huawei.sever": is not a kind; the kinds are alibaba.`}},
 		"no kind":            {"account: demo\ngroup: " + group + "\nmembers: [" + web1 + "]\n", []string{"kind: is missing"}},
 		"no account":         {"kind: huawei.servergroup\ngroup: " + group + "\nmembers: [" + web1 + "]\n", []string{"account: is missing"}},
 		"no group":           {"kind: huawei.servergroup\naccount: demo\nmembers: [" + web1 + "]\n", []string{"group: is missing"}},

@@ -1,6 +1,7 @@
 package kindtest
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -28,15 +29,24 @@ func inStep(s Subject) Subject {
 	s.World = func(n int) sim.World {
 		w := world(n)
 		h, a := &w.Huawei, &w.Alibaba
-		for _, r := range []*clock.Range{&h.Timings.Stop, &h.Timings.Start, &h.CCE.Manage, &h.CCE.Remove, &h.CCE.Appear,
-			&a.Timings.Snapshot, &a.Timings.SecurityGroups, &a.EDAS.Appear, &a.EDAS.Import, &a.EDAS.Install, &a.EDAS.Remove,
-			&a.Containers.Appear, &a.Containers.Attach, &a.Containers.Remove, &a.Containers.Drain} {
-			*r = clock.Fixed(r.Max)
-		}
+		fixed(reflect.ValueOf(h).Elem())
+		fixed(reflect.ValueOf(a).Elem())
 		h.Latency, a.Latency = clock.Range{}, clock.Range{}
 		return w
 	}
 	return s
+}
+
+// fixed makes every range of a world the longest that it can be.
+func fixed(v reflect.Value) {
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case f.Type() == reflect.TypeFor[clock.Range]():
+			f.Set(reflect.ValueOf(clock.Fixed(f.Interface().(clock.Range).Max)))
+		case f.Kind() == reflect.Struct:
+			fixed(f)
+		}
+	}
 }
 
 // Reads hang on how often members are looked at. All together are foreseen up to a factor of two. An API that is not read

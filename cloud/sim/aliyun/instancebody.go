@@ -30,6 +30,7 @@ func instanceBody(v view) object {
 		"NetworkInterfaces": object{"NetworkInterface": v.interfaces()},
 		"Tags":              v.tagList(),
 	})
+	v.deploymentFields(body)
 	if asked, _ := v.params.flag("NeedSaleCycle"); asked {
 		body["SaleCycle"] = ""
 	}

@@ -61,7 +61,7 @@ func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused
 	switch {
 	case !in.stop && slices.Contains(v.Instance.Locks, "security"):
 		return false, locked()
-	case state.Becoming != nil:
+	case state.Becoming != nil, state.Placing != nil:
 		return false, wrongStatus() // as while its system is installed
 	case state.Status == target && s.config.Knobs.PowerOnTarget == world.OK:
 		return false, nil
@@ -76,6 +76,7 @@ func (s *Service) check(c *wire.Call, in power, id string) (needed bool, refused
 // noStock reports whether no host is found for the instance. It is told at once, not after a while (A8).
 func (s *Service) noStock(v *resource, state version) bool {
 	return v.Instance.StartFails == world.Always ||
+		v.Instance.StartFails == world.InDeploymentSet && state.Placed.Set != "" ||
 		v.Instance.StartFails == world.AfterStopCharging && state.StoppedMode == world.StopCharging
 }
 

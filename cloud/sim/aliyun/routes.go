@@ -62,6 +62,11 @@ func routes() map[operation]route {
 	ecs("JoinResourceGroup",
 		route{true, []string{"ResourceId"}, "ResourceGroupId", []string{"ResourceType"}, (*Service).joinResourceGroup})
 
+	ecs("ModifyInstanceDeployment", route{true, []string{"InstanceId"}, "DeploymentSetId",
+		[]string{"RemoveFromDeploymentSet", "DeploymentSetGroupNo", "Force"}, (*Service).modifyInstanceDeployment})
+	ecs("DescribeDeploymentSets", route{false, nil, "", []string{"DeploymentSetIds", "Strategy", "DeploymentSetName",
+		"PageNumber", "PageSize"}, (*Service).describeDeploymentSets})
+
 	tagged := []string{"ClientToken", "Tag.N.Key", "Tag.N.Value"}
 	ecs("CreateSnapshot", route{true, []string{"DiskId"}, "", append([]string{"SnapshotName", "Description"}, tagged...),
 		(*Service).createSnapshot})

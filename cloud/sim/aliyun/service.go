@@ -76,7 +76,8 @@ func (s *Service) populate(w world.Alibaba) {
 		v := &w.Instances[i]
 		s.put(&resource{Type: "instance", Instance: v, Versions: []version{{ResourceGroup: v.ResourceGroup,
 			Status: v.Status, StoppedMode: v.StoppedMode, OSGeneration: v.OSGeneration, SecurityGroups: v.SecurityGroups,
-			Image: v.Image, KeyPair: v.KeyPair, Description: v.Description, AgentOffline: v.AgentOffline, UnknownToEDAS: v.UnknownToEDAS}}})
+			Image: v.Image, KeyPair: v.KeyPair, Description: v.Description, AgentOffline: v.AgentOffline, UnknownToEDAS: v.UnknownToEDAS,
+			Placed: placed{v.DeploymentSet, v.DeploymentGroup}}}})
 	}
 	for i := range w.Interfaces {
 		n := &w.Interfaces[i]

@@ -46,7 +46,7 @@ func (r *resource) identity() identity {
 	return identity{r.Other.ID, r.Other.Name, r.Other.Account, r.Other.Region, r.Other.Zone}
 }
 
-// version is a resource's state from a moment on, until the next version. Three transitions can be under way at once.
+// version is a resource's state from a moment on, until the next version. Four transitions can be under way at once.
 type version struct {
 	Since          time.Time   `json:"since,omitzero"`
 	ResourceGroup  string      `json:"resourceGroup,omitempty"`
@@ -61,6 +61,8 @@ type version struct {
 	AgentOffline   bool        `json:"agentOffline,omitempty"`   // of instances: Cloud Assistant does not hear of them
 	UnknownToEDAS  bool        `json:"unknownToEDAS,omitempty"`  // of instances
 	SecurityGroups []string    `json:"securityGroups,omitempty"` // of instances and network interfaces
+	Placed         placed      `json:"placed,omitzero"`          // of instances: in a deployment set
+	Placing        *placing    `json:"placing,omitempty"`        // into another deployment set
 	Becoming       *transition `json:"becoming,omitempty"`       // into another status
 	Regrouping     *transition `json:"regrouping,omitempty"`     // between security groups
 	Transfer       *transition `json:"transfer,omitempty"`       // into a resource group, following another resource
@@ -97,6 +99,7 @@ func (r *resource) at(t time.Time) version {
 	if v.Regrouping.over(t) {
 		v.SecurityGroups, v.Regrouping = v.Regrouping.SecurityGroups, nil
 	}
+	v.place(t)
 	if v.Transfer.over(t) {
 		v.ResourceGroup, v.Transfer = v.Transfer.ResourceGroup, nil
 	}
@@ -131,7 +134,7 @@ type inventory struct {
 	ordered map[string][]*resource // by type, in the order of their making
 	parts   map[key][]*resource    // the network interfaces and disks of an instance, the snapshots of a disk, …
 	made    map[token]*resource    // what calls with a token made
-	// members by security group and id: everyone who is one, now or within the read lag, and perhaps some that left
+	// members by security group, or deployment set, and id: everyone who is one, now or within the read lag, and perhaps some that left
 	members map[string]map[string]*resource
 }
 
@@ -159,6 +162,7 @@ func (n *inventory) put(r *resource) {
 	}
 	for _, v := range r.Versions {
 		n.index(r, v.SecurityGroups)
+		n.index(r, v.deploymentSets())
 		if v.Regrouping != nil {
 			n.index(r, v.Regrouping.SecurityGroups)
 		}

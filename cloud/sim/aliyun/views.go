@@ -18,6 +18,8 @@ type Instance struct {
 	Image                                string   // what its system was installed from
 	SystemDisk                           string
 	PrimaryInterface                     string // empty in the classic network
+	DeploymentSet                        string
+	DeploymentGroup                      int
 }
 
 // NetworkInterface is what a network interface truly is at a moment.
@@ -43,7 +45,9 @@ type Resource struct {
 	Transferring                    bool // a task of associated transfer is going on
 }
 
-func (v version) busy() bool { return v.Becoming != nil || v.Regrouping != nil || v.Transfer != nil }
+func (v version) busy() bool {
+	return v.Becoming != nil || v.Regrouping != nil || v.Transfer != nil || v.Placing != nil
+}
 
 // Instance returns the instance with this id, if it exists at t.
 func (s *Service) Instance(id string, t time.Time) (Instance, bool) {
@@ -54,7 +58,8 @@ func (s *Service) Instance(id string, t time.Time) (Instance, bool) {
 	n, state := r.Instance, r.at(t)
 	v := Instance{ID: n.ID, Name: r.nameAt(t), Account: n.Account, Region: n.Region, Zone: n.Zone, VPC: n.VPC,
 		Status: state.Status, StoppedMode: state.StoppedMode, SecurityGroups: slices.Clone(state.SecurityGroups),
-		ResourceGroup: state.ResourceGroup, Busy: state.busy(), OSGeneration: state.OSGeneration, Image: state.Image}
+		ResourceGroup: state.ResourceGroup, Busy: state.busy(), OSGeneration: state.OSGeneration, Image: state.Image,
+		DeploymentSet: state.Placed.Set, DeploymentGroup: state.Placed.Group}
 	if primary := s.primary(id); primary != nil {
 		v.PrimaryInterface = primary.ENI.ID
 	}
@@ -126,6 +131,7 @@ func (s *Service) Describe(all *world.World, t time.Time) {
 		n.Status, n.StoppedMode, n.OSGeneration = settled(state), state.StoppedMode, state.OSGeneration
 		n.SecurityGroups, n.ResourceGroup = state.SecurityGroups, state.ResourceGroup
 		n.Image, n.KeyPair = state.Image, state.KeyPair
+		n.DeploymentSet, n.DeploymentGroup = state.Placed.Set, state.Placed.Group
 		n.AgentOffline, n.UnknownToEDAS = state.AgentOffline, state.UnknownToEDAS
 		w.Instances = append(w.Instances, n)
 	}

@@ -22,6 +22,8 @@ type Alibaba struct {
 	Generate             []GenerateResources `json:"generate,omitempty"`
 	EDAS                 EDAS                `json:"edas,omitzero"`
 	EDASClusters         []EDASCluster       `json:"edasClusters,omitempty"`
+	Deployment           Deployment          `json:"deployment,omitzero"`
+	DeploymentSets       []DeploymentSet     `json:"deploymentSets,omitempty"`
 	Containers           Containers          `json:"containers,omitzero"`
 	Clusters             []ContainerCluster  `json:"clusters,omitempty"`
 }
@@ -138,10 +140,14 @@ type Instance struct {
 	ResourceGroup      string            `json:"resourceGroup,omitempty"`  // id or name
 	Locks              []string          `json:"locks,omitempty"`          // security, financial, …
 	NoEnterpriseGroups bool              `json:"noEnterpriseGroups,omitempty"`
-	StartFails         string            `json:"startFails,omitempty"`    // never (default), after-stop-charging, always
-	OSGeneration       int               `json:"osGeneration,omitempty"`  // counts installations of the system; default 1
-	AgentOffline       bool              `json:"agentOffline,omitempty"`  // its Cloud Assistant, until its system is installed anew
-	UnknownToEDAS      bool              `json:"unknownToEDAS,omitempty"` // until EDAS is told to look at it
+	DeploymentSet      string            `json:"deploymentSet,omitempty"`   // id or name
+	DeploymentGroup    int               `json:"deploymentGroup,omitempty"` // its number in a set of the strategy AvailabilityGroup
+	SharesHost         bool              `json:"sharesHost,omitempty"`      // with others of every set: it can only join one on another host
+	LocalDisks         int               `json:"localDisks,omitempty"`      // how many disks of its host it has
+	StartFails         string            `json:"startFails,omitempty"`      // never (default), after-stop-charging, in-deployment-set, always
+	OSGeneration       int               `json:"osGeneration,omitempty"`    // counts installations of the system; default 1
+	AgentOffline       bool              `json:"agentOffline,omitempty"`    // its Cloud Assistant, until its system is installed anew
+	UnknownToEDAS      bool              `json:"unknownToEDAS,omitempty"`   // until EDAS is told to look at it
 	Tags               map[string]string `json:"tags,omitempty"`
 }
 
@@ -198,6 +204,7 @@ type GenerateResources struct {
 	Status            string            `json:"status,omitempty"`
 	SecurityGroups    []string          `json:"securityGroups,omitempty"`
 	ResourceGroup     string            `json:"resourceGroup,omitempty"`
+	DeploymentSet     string            `json:"deploymentSet,omitempty"`
 	StartFails        string            `json:"startFails,omitempty"` // of all, or of startFailsPercent (then default always)
 	Tags              map[string]string `json:"tags,omitempty"`
 	StoppedPercent    float64           `json:"stoppedPercent,omitempty"`

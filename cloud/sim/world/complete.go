@@ -11,7 +11,7 @@ import (
 var prefixes = map[string]string{"instance": "i-", "eni": "eni-", "securitygroup": "sg-", "resourcegroup": "rg-",
 	"disk": "d-", "snapshot": "s-", "image": "m-", "ddh": "dh-", "ddhcluster": "dc-", "keypair": "",
 	"launchtemplate": "lt-", "command": "c-", "activation": "activation-", "managedinstance": "mi-",
-	"cluster": "c", "nodepool": "np"}
+	"cluster": "c", "nodepool": "np", "deploymentset": "ds-"}
 
 // AlibabaID returns the id that a world with this seed gives to the resource of this type and name. Key pairs have no
 // ids of their own: there it is the name.
@@ -57,6 +57,7 @@ func (w *World) completeAlibaba() {
 	a.ResourceGroups = c.resourceGroups(a.ResourceGroups, w.Accounts)
 	a.SecurityGroups = c.securityGroups(a.SecurityGroups)
 	c.completeInstances(a.Instances)
+	a.DeploymentSets = c.deploymentSets(a.DeploymentSets, a.Instances, &a.Deployment)
 	a.Interfaces = c.interfaces(a.Interfaces, a.Instances)
 	a.Resources = c.resources(a.Resources, a.Instances)
 	a.Clusters = c.clusters(a.Clusters)
@@ -246,7 +247,8 @@ func (a *Alibaba) generateInstance(seed int64, rule GenerateResources, name stri
 	random := Random(seed, "generate", name)
 	chance := func(percent float64) bool { return random.Float64()*100 < percent }
 	v := Instance{Name: name, Account: rule.Account, Region: rule.Region, Zone: rule.Zone, VPC: rule.VPC,
-		Status: rule.Status, SecurityGroups: rule.SecurityGroups, ResourceGroup: rule.ResourceGroup, Tags: rule.Tags}
+		Status: rule.Status, SecurityGroups: rule.SecurityGroups, ResourceGroup: rule.ResourceGroup, Tags: rule.Tags,
+		DeploymentSet: rule.DeploymentSet}
 	if chance(rule.StoppedPercent) {
 		v.Status = "Stopped"
 	}

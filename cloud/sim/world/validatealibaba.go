@@ -154,6 +154,7 @@ func (c *alibabaCheck) check(a Alibaba) {
 		c.atLeast(at+".size", r.Size, 0)
 		c.refers(at+".resourceGroup", r.ResourceGroup, c.groups, "resource group")
 	}
+	c.deploymentSets(a)
 	c.clusters(a.Clusters)
 	c.edas(a.EDAS, a.EDASClusters)
 	for i, g := range a.Generate {
@@ -167,7 +168,7 @@ func (c *alibabaCheck) instance(at string, n Instance) {
 	c.oneOf(at+".osType", n.OSType, "linux", "windows")
 	c.oneOf(at+".status", n.Status, "Running", "Stopped", "Pending")
 	c.oneOf(at+".stoppedMode", n.StoppedMode, KeepCharging, StopCharging)
-	c.oneOf(at+".startFails", n.StartFails, Never, AfterStopCharging, Always)
+	c.oneOf(at+".startFails", n.StartFails, Never, AfterStopCharging, InDeploymentSet, Always)
 	c.atLeast(at+".osGeneration", n.OSGeneration, 0)
 	for i, lock := range n.Locks {
 		c.oneOf(fmt.Sprintf("%s.locks[%d]", at, i), lock, "security", "financial", "Recycling",
@@ -192,7 +193,7 @@ func (c *alibabaCheck) generate(at string, g GenerateResources) {
 	c.percent(at+".lockedPercent", g.LockedPercent)
 	c.percent(at+".startFailsPercent", g.StartFailsPercent)
 	c.atLeast(at+".interfaces", g.Interfaces, 0)
-	c.oneOf(at+".startFails", g.StartFails, Never, AfterStopCharging, Always)
+	c.oneOf(at+".startFails", g.StartFails, Never, AfterStopCharging, InDeploymentSet, Always)
 	if resourceType == "instance" {
 		c.oneOf(at+".status", g.Status, "Running", "Stopped", "Pending")
 	}

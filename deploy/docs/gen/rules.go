@@ -167,7 +167,7 @@ func (r *reader) rules(e ast.Expr) verdict.Table {
 
 func (r *reader) fail(e ast.Expr, why string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%s: %s; teach it to deploy/docs/gen", r.files.Position(e.Pos()), why)
+		r.err = fmt.Errorf("%s: %s: write it as the others are, with whole literals, or teach it to deploy/docs/gen", r.files.Position(e.Pos()), why)
 	}
 }
 
