@@ -128,7 +128,7 @@ type Sight struct {
 	Destructive bool                `json:"destructive,omitempty"`
 	Warnings    []string            `json:"warnings,omitempty"`
 	Members     []membership.Member `json:"members"`
-	Stages      []membership.Stage  `json:"stages,omitempty"` // that those to be moved go through; none when there are none
+	Stages      []membership.Stage  `json:"stages,omitempty"` // that those to be moved go through
 }
 
 // Seen is the short of a Sight: what a run must know of it.

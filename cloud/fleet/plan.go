@@ -20,7 +20,7 @@ type Plan struct {
 	Step
 	Steps []Step `json:"steps,omitempty"` // in order; a step begins when the one before has ended well
 	// Rollback has the place of the steps: it puts back what a run did that has ended.
-	Rollback string `json:"rollback,omitempty"` // the key of the run's Account in the store
+	Rollback string `json:"rollback,omitempty"` // the key of the run's Archive in the store
 
 	Canary   int       `json:"canary,omitempty"`  // so many members of each step go first, as a wave of their own; 0: none
 	Waves    []Share   `json:"waves,omitempty"`   // how much of a step is done when each wave is, rising; none: everything at once

@@ -39,14 +39,27 @@ func (r *Rollout) asksNobody(step int) bool {
 		!slices.ContainsFunc(r.Previews[step], func(s fleet.Seen) bool { return s.Destructive }))
 }
 
-// needsGate says whether people decide before the wave begins, and about how many members: those of the wave when there is
-// a gate before each, else those of the step.
-func (r *Rollout) needsGate() (due int, destroys, needed bool) {
+// question is what people may have to decide on.
+type question struct {
+	before   string // what waits for it, for people
+	why      string
+	due      int // members
+	destroys bool
+	asked    bool // else it goes on by itself
+}
+
+// question is about the roll-back, or about the wave that is to begin: its members when there is a gate before each, else those
+// of the step, before the first.
+func (r *Rollout) question() (q question) {
 	if r.plan.Rollback != "" {
-		return r.toPutBack(), r.Survey.Destructive, r.plan.Approval != nil || r.Survey.Destructive
+		q = question{before: "the roll-back", due: r.toPutBack(), destroys: r.Survey.Destructive}
+		q.why = "puts back " + membership.Count(q.due, "member")
+		q.asked = r.plan.Approval != nil || q.destroys
+		return q
 	}
+	q.before = r.wave().Name
 	if r.Step >= len(r.Previews) {
-		return 0, false, false
+		return q
 	}
 	seen, each := r.Previews[r.Step], r.plan.Approval != nil && r.plan.Approval.EachWave
 	if each {
@@ -54,10 +67,12 @@ func (r *Rollout) needsGate() (due int, destroys, needed bool) {
 		seen = seen[first : first+len(r.wave().Pages)]
 	}
 	for _, s := range seen {
-		due += s.Due
-		destroys = destroys || s.Destructive
+		q.due += s.Due
+		q.destroys = q.destroys || s.Destructive
 	}
-	return due, destroys, due > 0 && (r.plan.Approval != nil || destroys) && (r.Wave == 0 || each)
+	q.why = fmt.Sprintf("%s: %s %s (%s)", r.waveName(), r.step().Operation, membership.Count(q.due, "member"), r.step().Kind)
+	q.asked = q.due > 0 && (r.plan.Approval != nil || q.destroys) && (r.Wave == 0 || each)
+	return q
 }
 
 // awaitVotes opens the gate of a wave, if it has one, and the wave when enough people have said yes. Without them the run
@@ -69,35 +84,35 @@ func (r *Rollout) awaitVotes() bool {
 	if len(r.waves()) == 0 && r.plan.Rollback == "" { // nothing was found that is to be moved
 		return r.endStep()
 	}
+	q := r.question()
 	if r.gate == nil {
-		due, destroys, needed := r.needsGate()
-		if !needed {
-			return r.let()
+		if !q.asked {
+			return r.proceed()
 		}
 		if r.plan.Requester == "" {
 			r.impossible(membership.Bad([]membership.Problem{membership.NeedsRequester()}), membership.NeedsRequester().String())
 			return true
 		}
-		r.openGate(due, destroys)
+		r.openGate(q)
 	}
 	votes := r.votesFor(r.digest)
 	switch decided, open := r.gate.Count(votes); {
 	case decided && open:
 		r.closeGate()
-		return r.let()
+		return r.proceed()
 	case decided:
 		no := r.gate.Rejection(votes)
-		r.end(fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", r.gateName(), no.By, no.Reason), false)
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: rejected by %s: %s", q.before, no.By, no.Reason), false)
 		return true
 	case !r.now.Before(r.deadline):
-		r.end(fleet.ThenFinish, fmt.Sprintf("%s: not approved within %s", r.gateName(), r.gate.Timeout.Std()), false)
+		r.end(fleet.ThenFinish, fmt.Sprintf("%s: not approved within %s", q.before, r.gate.Timeout.Std()), false)
 		return true
 	}
 	return false
 }
 
-// let goes on when people have let it, or need not.
-func (r *Rollout) let() bool {
+// proceed goes on when people have let it, or need not.
+func (r *Rollout) proceed() bool {
 	if r.plan.Rollback == "" {
 		return r.beginWave()
 	}
@@ -105,24 +120,12 @@ func (r *Rollout) let() bool {
 	return true
 }
 
-// gateName names what the gate is before.
-func (r *Rollout) gateName() string {
-	if r.plan.Rollback != "" {
-		return "the roll-back"
-	}
-	return r.wave().Name
-}
-
-func (r *Rollout) openGate(due int, destroys bool) {
+func (r *Rollout) openGate(q question) {
 	var a membership.Approval
 	if r.plan.Approval != nil {
 		a = r.plan.Approval.Approval
 	}
-	why := fmt.Sprintf("%s: %s %s (%s)", r.waveName(), r.step().Operation, membership.Count(due, "member"), r.step().Kind)
-	if r.plan.Rollback != "" {
-		why = "puts back " + membership.Count(due, "member")
-	}
-	g := membership.NewGate(r.plan.Requester, a, why, destroys)
+	g := membership.NewGate(r.plan.Requester, a, q.why, q.destroys)
 	r.gate, r.digest, r.deadline = &g, r.digestOf(), r.now.Add(g.Timeout.Std())
 }
 

@@ -304,6 +304,20 @@ func TestARunThatHasEndedIsRolledBack(t *testing.T) {
 	require.Equal(t, first.Report().Counts, no.Report().Counts)
 }
 
+// That a run has put back members of whom nobody knew says nothing of those that joined beside them.
+func TestWhoJoinedBesideTheUnknownIsRolledBack(t *testing.T) {
+	first := newGame(t, 3, nil)
+	first.fails(membership.Unknown, "m1")
+	first.at(time.Hour, func() { first.control(membership.ControlAbort, fleet.Control{Then: fleet.ThenPutBack}) })
+	first.play()
+	require.Equal(t, []string{"start m0 m1 m2", "undo m1"}, first.log)
+	second := newGame(t, 1, func(p *fleet.Plan) { p.Step, p.Rollback = fleet.Step{}, "sha256:"+strings.Repeat("0", 64) })
+	second.before, second.records = first, first.records
+	second.play()
+	require.Equal(t, []string{"undo m0 m2"}, second.log)
+	require.Equal(t, "rolled-back: 3 rolled-back", second.tally())
+}
+
 func TestMoreFailedMembersThanAreKnownByName(t *testing.T) {
 	const members = 5001
 	g := newGame(t, members, nil)

@@ -48,7 +48,7 @@ func (r *Rollout) Phase() membership.Phase {
 		return membership.Paused
 	case r.End != nil:
 		return membership.Undoing
-	case r.Stage == Surveying, r.Stage == Previewing:
+	case r.Stage == Surveying, r.Stage == Previewing, r.Stage == Reserving:
 		return membership.Planning
 	case r.gate != nil:
 		return membership.Awaiting
@@ -82,7 +82,7 @@ func (r *Rollout) why() string {
 
 // waveName names where the run is.
 func (r *Rollout) waveName() string {
-	if r.Wave >= len(r.waves()) {
+	if r.Wave >= len(r.waves()) || r.plan.Rollback != "" {
 		return ""
 	}
 	name := r.wave().Name

@@ -93,11 +93,12 @@ func (r *Rollout) takeOver(s fleet.Survey) {
 	for _, p := range done {
 		r.Parts, r.Tracks = append(r.Parts, p), append(r.Tracks, Track{})
 		r.count(p)
-		if !undoes(p.Input) {
+		again := p.Input.Again
+		if !undoes(p.Input) || again.Was[membership.Joined]+again.Was[membership.Left] == 0 { // nor those of whom nobody knew
 			continue
 		}
 		for i := range r.Parts { // that it has put back already
-			r.Tracks[i].Undone = r.Tracks[i].Undone || r.Parts[i].Record != "" && r.Parts[i].Record == p.Input.Again.Record
+			r.Tracks[i].Undone = r.Tracks[i].Undone || r.Parts[i].Record == again.Record
 		}
 	}
 	r.to(Gating)
