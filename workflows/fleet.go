@@ -36,6 +36,7 @@ type fleetRun struct {
 	hearing     int // signals that are being dealt with
 	saidPhase   membership.Phase
 	saidWave    string
+	saidKind    bool
 }
 
 // Fleet moves the members of a plan, 1 to 100,000 and more, through its steps and waves, as cohorts. It counts failures

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
@@ -19,8 +20,8 @@ func (f *fleetRun) announce(ctx workflow.Context) error {
 		return nil
 	}
 	updates := []temporal.SearchAttributeUpdate{attrPhase.ValueSet(string(s.Phase)), attrWave.ValueSet(s.Wave)}
-	if f.saidPhase == "" {
-		first := f.plan.StepList()[0]
+	if first := f.firstStep(); !f.saidKind && first.Kind != "" {
+		f.saidKind = true
 		updates = append(updates, attrKind.ValueSet(first.Kind), attrAccount.ValueSet(first.Account))
 		if first.Group != "" {
 			updates = append(updates, attrGroup.ValueSet(first.Group))
@@ -31,6 +32,18 @@ func (f *fleetRun) announce(ctx workflow.Context) error {
 	}
 	f.saidPhase, f.saidWave = s.Phase, s.Wave
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+// firstStep is what a run is listed by. What a roll-back is about it knows when it has found the members.
+func (f *fleetRun) firstStep() fleet.Step {
+	if f.plan.Rollback == "" {
+		return f.plan.StepList()[0]
+	}
+	if len(f.Survey.Steps) == 0 {
+		return fleet.Step{}
+	}
+	s := f.Survey.Steps[0]
+	return fleet.Step{Kind: s.Kind, Account: s.Account, Group: s.Group}
 }
 
 // details is what the Web UI and `temporal workflow describe` show of a run that is under way.
