@@ -18,51 +18,97 @@ type planned struct {
 // place is that of a member in a group.
 type place struct{ member, group string }
 
-// ahead turns the room that there is now into that which there is when the steps before have ended well, and takes out of
-// their groups who will have left: a plan is surveyed before any of it is done. Who is in a group already takes no room in
-// it, and who is not frees none. changed says whether the steps before have anything to do with the spread.
-func (r *roster) ahead(ctx context.Context, session membership.Session, room membership.Room) (
-	_ membership.Room, changed bool, err error) {
-	now, then := make(map[place]bool), make(map[place]bool)
-	for _, p := range r.before {
-		if p.step.Kind != r.step.Kind || p.step.Account != r.step.Account {
-			continue
-		}
-		var ids []string
-		for _, g := range p.groups {
-			concerns, err := r.concerns(ctx, session, room, g.Group)
-			if err != nil {
-				return room, false, err
-			}
-			if !concerns {
-				continue
-			}
-			for _, id := range g.Members {
-				then[place{id, g.Group}] = operation(p.step) == membership.Join
-			}
-			ids = append(ids, g.Members...)
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		err := session.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
-			for _, group := range f.Groups {
-				now[place{f.ID, group}] = true
-			}
-			return nil
-		})
-		if err != nil {
-			return room, false, err
-		}
-	}
-	return r.foretold(room, now, then), len(then) > 0, nil
+// moves are what the steps of a plan do to the members of one kind in one account: which places they give up and which they take,
+// each with the zone of the member, "" where it is not known.
+type moves struct{ left, joined map[place]string }
+
+func newMoves() *moves {
+	return &moves{left: make(map[place]string), joined: make(map[place]string)}
 }
 
-// concerns reports whether members of a group count for the spread: in one of its groups, or under the limit that these
-// share. Which groups there are to share it only the kind knows.
-func (r *roster) concerns(ctx context.Context, session membership.Session, room membership.Room,
-	group string) (bool, error) {
-	if slices.Contains(r.step.Spread.Groups, group) {
+// note takes in what a step will do to the members of a page.
+func (m *moves) note(step fleet.Step, group string, members []membership.Member) {
+	for i := range members {
+		member := &members[i]
+		if !member.Due() {
+			continue
+		}
+		if operation(step) == membership.Leave {
+			m.leave(place{member.ID, group}, member.Zone())
+			continue
+		}
+		if step.From != "" {
+			m.leave(place{member.ID, step.From}, member.Zone())
+		}
+		m.join(place{member.ID, group}, member.Zone())
+	}
+}
+
+func (m *moves) leave(at place, zone string) {
+	m.left[at] = zone
+	delete(m.joined, at)
+}
+
+func (m *moves) join(at place, zone string) {
+	m.joined[at] = zone
+	delete(m.left, at)
+}
+
+func (m *moves) leaves(at place) bool { _, is := m.left[at]; return is }
+func (m *moves) joins(at place) bool  { _, is := m.joined[at]; return is }
+
+// apply tells of members what will be when the moves are done, where they change it; nil moves change nothing.
+func (m *moves) apply(step fleet.Step, group string, members []membership.Member) {
+	if m == nil {
+		return
+	}
+	for i := range members {
+		member := &members[i]
+		here := place{member.ID, group}
+		member.Refused = slices.DeleteFunc(member.Refused, func(o membership.Objection) bool {
+			return o.Group != "" && m.leaves(place{member.ID, o.Group})
+		})
+		join := operation(step) == membership.Join
+		switch {
+		case join && m.leaves(here), !join && m.joins(here):
+			member.Already, member.Placed = false, false
+		case join && m.joins(here), !join && m.leaves(here):
+			member.Already, member.Refused = true, nil
+		}
+	}
+}
+
+// free makes of the room that some groups have now the one that they have when the moves are done; nil moves change nothing.
+func (m *moves) free(ctx context.Context, session membership.Session, room *membership.Room, groups []string) error {
+	if m == nil {
+		return nil
+	}
+	concern := make(map[string]bool)
+	for _, places := range []struct {
+		of map[place]string
+		n  int
+	}{{m.left, 1}, {m.joined, -1}} {
+		for at, zone := range places.of {
+			concerns, known := concern[at.group]
+			if !known {
+				var err error
+				if concerns, err = shares(ctx, session, *room, groups, at.group); err != nil {
+					return err
+				}
+				concern[at.group] = concerns
+			}
+			if concerns {
+				room.Add(at.group, zone, places.n)
+			}
+		}
+	}
+	return nil
+}
+
+// shares reports whether members of a group count for the room of some: it is one of them, or under the limit that these share.
+// Which groups there are to share it only the kind knows.
+func shares(ctx context.Context, session membership.Session, room membership.Room, groups []string, group string) (bool, error) {
+	if slices.Contains(groups, group) {
 		return true, nil
 	}
 	if room.All == membership.NoLimit {
@@ -76,39 +122,61 @@ func (r *roster) concerns(ctx context.Context, session membership.Session, room 
 	return err == nil, err
 }
 
-// foretold is the room when members are where they will be then; where those are who are not named does not change.
-func (r *roster) foretold(room membership.Room, now, then map[place]bool) membership.Room {
-	freed, all := make(map[string]int), 0
-	for at, in := range then {
-		switch {
-		case in && !now[at]:
-			freed[at.group]--
-			all--
-		case !in && now[at]:
-			freed[at.group]++
-			all++
+// ahead turns the room that there is now into that which there is when the steps before have ended well, and takes out of
+// their groups who will have left: a plan is surveyed before any of it is done. Who is in a group already takes no room in
+// it, and who is not frees none. changed says whether the steps before have anything to do with the spread.
+func (r *roster) ahead(ctx context.Context, session membership.Session, room *membership.Room) (changed bool, err error) {
+	now, m := make(map[place]bool), newMoves()
+	for _, p := range r.before {
+		if p.step.Kind != r.step.Kind || p.step.Account != r.step.Account {
+			continue
+		}
+		var ids []string
+		for _, g := range p.groups {
+			concerns, err := shares(ctx, session, *room, r.step.Spread.Groups, g.Group)
+			if err != nil {
+				return false, err
+			}
+			if !concerns {
+				continue
+			}
+			for _, id := range g.Members {
+				if operation(p.step) == membership.Leave {
+					m.leave(place{id, g.Group}, "")
+				} else {
+					m.join(place{id, g.Group}, "")
+				}
+			}
+			ids = append(ids, g.Members...)
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		err := session.Find(ctx, membership.Query{IDs: ids}, func(f membership.Found) error {
+			for _, group := range f.Groups {
+				now[place{f.ID, group}] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return false, err
 		}
 	}
-	each := make(map[string]int, len(room.Each))
-	for group, n := range room.Each {
-		if n == room.All { // it has no limit of its own
-			each[group] = more(n, all)
-		} else {
-			each[group] = more(n, freed[group])
-		}
-	}
-	for i, m := range r.list {
-		if in, named := then[place{m.ID, m.In}]; named && !in {
+	changed = len(m.left)+len(m.joined) > 0
+	for i, member := range r.list {
+		if m.leaves(place{member.ID, member.In}) {
 			r.list[i].In = ""
 		}
 	}
-	return membership.Room{Each: each, All: more(room.All, all)}
-}
-
-// more is room of which so much is freed, or taken.
-func more(room, freed int) int {
-	if room == membership.NoLimit {
-		return room
+	for at := range m.joined {
+		if now[at] {
+			delete(m.joined, at)
+		}
 	}
-	return max(room+freed, 0)
+	for at := range m.left {
+		if !now[at] {
+			delete(m.left, at)
+		}
+	}
+	return changed, m.free(ctx, session, room, r.step.Spread.Groups)
 }

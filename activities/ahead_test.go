@@ -54,7 +54,7 @@ func TestASpreadCountsOnTheStepsBefore(t *testing.T) {
 		return r
 	}
 	shared := func(room int) membership.Room {
-		r := each(room, room, room)
+		r := each(membership.NoLimit, membership.NoLimit, membership.NoLimit)
 		r.All = room
 		return r
 	}
@@ -84,7 +84,7 @@ func TestASpreadCountsOnTheStepsBefore(t *testing.T) {
 		"other groups":                 {each(1, 9), []fleet.Step{list("g2", "m2 m3"), spread("m4", "g1")}, []string{"g1: m4"}, ""},
 		"the group of another account": {each(1), []fleet.Step{elsewhere, spread("m5", "g1")}, []string{"g1: m5"}, ""},
 		"a limit that another group shares": {shared(2), []fleet.Step{list("g3", "m2"), spread("m4 m5", "g1", "g2")}, nil,
-			"1 of 2 members are left over: g1 takes 1 more, g2 takes 1 more, together they take 1 more when the steps"},
+			"1 of 2 members are left over: together they take 1 more when the steps"},
 		"who leaves a group that shares it": {shared(0), []fleet.Step{leave("g1", "m1"), spread("m1", "g2")},
 			[]string{"g2: m1"}, ""},
 		"a group that does not": {shared(1), []fleet.Step{list("g9", "m2"), spread("m4", "g1")}, []string{"g1: m4"}, ""},

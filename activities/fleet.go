@@ -152,7 +152,7 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 			if err != nil {
 				return s, paged, err
 			}
-			refs = append(refs, fleet.PageRef{Key: string(key), Count: len(page.Members)})
+			refs = append(refs, fleet.PageRef{Key: string(key), Group: page.Group, Count: len(page.Members)})
 			surveyed.Pages = append(surveyed.Pages, len(page.Members))
 		}
 		s.Waves, paged.Waves = append(s.Waves, surveyed), append(paged.Waves, refs)

@@ -218,7 +218,8 @@ func (r *roster) spread(ctx context.Context) ([]fleet.Assignment, error) {
 	if err != nil {
 		return nil, r.located(err)
 	}
-	room, changed, err := r.ahead(ctx, session, room)
+	room = room.Clone()
+	changed, err := r.ahead(ctx, session, &room)
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +303,7 @@ func tooFull(groups []string, room membership.Room) string {
 	for _, id := range groups[:min(len(groups), most)] {
 		switch n, limited := room.Each[id]; {
 		case !limited || n == membership.NoLimit:
-		case n == 0:
+		case n <= 0:
 			words = append(words, id+" is full")
 		default:
 			words = append(words, fmt.Sprintf("%s takes %d more", id, n))
@@ -312,7 +313,7 @@ func tooFull(groups []string, room membership.Room) string {
 		words = append(words, fmt.Sprintf("and %d groups more", len(groups)-most))
 	}
 	if room.All != membership.NoLimit {
-		words = append(words, fmt.Sprintf("together they take %d more", room.All))
+		words = append(words, fmt.Sprintf("together they take %d more", max(room.All, 0)))
 	}
 	return strings.Join(words, ", ")
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/api/workflowservice/v1"
@@ -32,7 +33,7 @@ func (a *Activities) overlaps(ctx context.Context, members naming) (warnings []s
 		runs, shared = distinct(runs), distinct(shared)
 		count := membership.Count(len(shared), "member")
 		if len(shared) >= mostOverlaps {
-			count = "more than " + count
+			count = "at least " + count
 		}
 		warnings = append(warnings, fmt.Sprintf("other runs (%s) have not ended, and are about %s of these, too: %s",
 			strings.Join(membership.Few(runs), ", "), count, strings.Join(membership.Few(shared), ", ")))
@@ -82,29 +83,39 @@ func (a *Activities) common(ctx context.Context, key store.Key, members naming) 
 		return nil, err
 	}
 	for _, step := range m.Steps {
-		theirs, err := membership.Find(a.kinds, step.Kind)
-		if err != nil {
-			continue // of a worker that knows more kinds
+		mine := a.sameCloud(step.Kind, members)
+		if len(mine) == 0 {
+			continue
 		}
-		for of, mine := range members {
-			kind, err := membership.Find(a.kinds, of.kind)
-			if err != nil || kind.Spec().Provider != theirs.Spec().Provider {
-				continue
+		for _, ref := range slices.Concat(step.Waves...) {
+			page, err := store.GetJSON[fleet.Page](ctx, a.store, store.Key(ref.Key))
+			if err != nil {
+				return common, err
 			}
-			for _, wave := range step.Waves {
-				for _, ref := range wave {
-					page, err := store.GetJSON[fleet.Page](ctx, a.store, store.Key(ref.Key))
-					if err != nil {
-						return common, err
-					}
-					for _, id := range page.Members {
-						if _, named := mine[id]; named && len(common) < mostOverlaps {
-							common = append(common, id)
-						}
-					}
+			for _, id := range page.Members {
+				named := func(ids map[string]string) bool { _, is := ids[id]; return is }
+				if slices.ContainsFunc(mine, named) {
+					common = append(common, id)
 				}
+			}
+			if len(common) >= mostOverlaps {
+				return common[:mostOverlaps], nil
 			}
 		}
 	}
 	return common, nil
+}
+
+// sameCloud are the members of a plan, by id, that a step of some kind may be about, too.
+func (a *Activities) sameCloud(kind string, members naming) (same []map[string]string) {
+	theirs, err := membership.Find(a.kinds, kind)
+	if err != nil {
+		return nil // of a worker that knows more kinds
+	}
+	for of, ids := range members {
+		if mine, err := membership.Find(a.kinds, of.kind); err == nil && mine.Spec().Provider == theirs.Spec().Provider {
+			same = append(same, ids)
+		}
+	}
+	return same
 }

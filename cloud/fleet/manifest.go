@@ -24,6 +24,7 @@ type PagedStep struct {
 // PageRef is where a page is.
 type PageRef struct {
 	Key   string `json:"key"` // of a Page
+	Group string `json:"group"`
 	Count int    `json:"count"`
 }
 

@@ -46,7 +46,7 @@ func (all *Objections) When(so bool, code, reason string, args ...any) {
 	}
 }
 
-// FactPower is the one fact in Member.Before that the engine itself reads: whether a member ran when the program was made,
+// FactPower is a fact in Member.Before that the engine itself reads, as FactZone is: whether a member ran when the program was made,
 // PowerOn or PowerOff. A kind whose members have no power leaves it out. After a wave, the soak looks whether it still is
 // what it was.
 const (
@@ -54,6 +54,12 @@ const (
 	PowerOn   = "on"
 	PowerOff  = "off"
 )
+
+// FactZone is the zone that a member is in, where a kind notes it: groups may have a limit in each, see Room.
+const FactZone = "zone"
+
+// Zone is FactZone of a member, "" when its kind notes none.
+func (m *Member) Zone() string { return m.Before[FactZone] }
 
 // Power is FactPower of a member, "" when its kind notes none.
 func (m *Member) Power() string { return m.Before[FactPower] }

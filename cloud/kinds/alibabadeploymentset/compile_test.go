@@ -48,7 +48,6 @@ func refusals(check kindtest.Refused) {
 		"no set":                        {func(o *observation) { o.set = nil }, []string{codeGroupMissing}},
 		"hosts that are near":           {func(o *observation) { o.set.Strategy = "LowLatency" }, []string{codeGroupStrategy}},
 		"no strategy told":              {func(o *observation) { o.set.Strategy = "" }, []string{codeGroupStrategy}},
-		"no room in its zone":           {func(o *observation) { alter(o, func(i *alibaba.Instance) { i.Zone = "b" }) }, []string{codeZoneFull}},
 		"no room told":                  {func(o *observation) { o.set.Room = nil }, nil},
 		"no instance":                   {func(o *observation) { delete(o.instances, "i-1") }, []string{codeInstanceMissing}},
 		"starting":                      {func(o *observation) { alter(o, func(i *alibaba.Instance) { i.Status = "Starting" }) }, []string{codeInstanceBusy}},
@@ -89,29 +88,13 @@ func refusals(check kindtest.Refused) {
 
 func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decisions) }
 
-func TestRoomIsGivenByZoneInTheOrderOfTheRequest(t *testing.T) {
-	o := healthy()
-	for _, id := range []string{"i-2", "i-3", "i-4"} {
-		o.instances[id] = o.instances["i-1"]
-	}
-	old := o.instances["i-1"]
-	old.DeploymentSet = "ds-1"
-	o.instances["i-old"] = old
-	alter(o, func(i *alibaba.Instance) { i.Locks = []string{"security"} }) // takes no room
-	p := o.Compile(request("i-1", "i-old", "i-2", "i-3", "i-4"), membership.Join)
-	require.True(t, p.Members[1].Already)
-	require.Equal(t, [][]string{{codeInstanceLocked}, nil, nil, nil, {codeZoneFull}},
-		[][]string{codes(p.Members[0]), codes(p.Members[1]), codes(p.Members[2]), codes(p.Members[3]), codes(p.Members[4])})
-	require.Equal(t, 2, o.set.Room["a"], "what was observed stays as it is")
-}
-
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	o := healthy()
 	o.from = "ds-2"
 	alter(o, func(i *alibaba.Instance) { i.DeploymentSet, i.DeploymentGroup = "ds-2", 3 })
 	p := o.Compile(request("i-1"), membership.Join)
 	require.Equal(t, membership.Member{ID: "i-1", Name: "web-1", Before: map[string]string{membership.FactPower: membership.PowerOn,
-		factZone: "a", factSet: "ds-2", factGroup: "3"}}, p.Members[0])
+		membership.FactZone: "a", factSet: "ds-2", factGroup: "3"}}, p.Members[0])
 	require.Equal(t, (Kind{}).Spec().Stages[membership.Join], p.Stages)
 }
 

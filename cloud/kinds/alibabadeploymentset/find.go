@@ -24,21 +24,22 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 	return finder.Instances(ctx, s.client, q, finder.Groups{Of: of, In: sets[q.In].Members}, yield)
 }
 
-// Room implements membership.Session: what each set takes in all zones together (DescribeDeploymentSets). How much it is in
-// the zone of a member, planning tells.
+// Room implements membership.Session: what each set takes in each zone, and in all of them together (DescribeDeploymentSets). Of
+// a zone that the cloud does not tell, it will say when an instance is placed.
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
-	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}
+	room := membership.Room{Each: make(map[string]int), Zones: make(map[string]map[string]int), All: membership.NoLimit}
 	sets, err := s.readSets(ctx, ids)
 	if err != nil {
 		return room, err
 	}
 	for _, id := range ids {
-		room.Each[id] = membership.NoLimit
-		if zones := sets[id].Room; len(zones) > 0 {
-			room.Each[id] = 0
-			for _, free := range zones {
-				room.Each[id] += free
-			}
+		zones := sets[id].Room
+		if len(zones) == 0 {
+			continue
+		}
+		room.Zones[id] = zones
+		for _, free := range zones {
+			room.Each[id] += free
 		}
 	}
 	return room, nil

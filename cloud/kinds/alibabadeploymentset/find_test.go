@@ -40,8 +40,10 @@ func TestInstancesAreFound(t *testing.T) {
 	kindtest.NoGroup(t, f.Failure(membership.Query{In: "ds-none"}), "ds-none")
 	kindtest.NoGroup(t, f.Failure(membership.Query{Name: "*", NotIn: "ds-none"}), "ds-none")
 
-	require.Equal(t, membership.Room{Each: map[string]int{"ds-1": 6, "ds-2": 8, "ds-full": 0}, All: membership.NoLimit},
-		f.Room("ds-1", "ds-2", "ds-full"))
+	room := f.Room("ds-1", "ds-2", "ds-full")
+	require.Equal(t, map[string]int{"ds-1": 6, "ds-2": 8, "ds-full": 0}, room.Each)
+	require.Equal(t, []int{6, 8, 0}, []int{sum(room.Zones["ds-1"]), sum(room.Zones["ds-2"]), sum(room.Zones["ds-full"])})
+	require.Equal(t, membership.NoLimit, room.All)
 	_, err := f.Session.Room(t.Context(), []string{"ds-1", "ds-none"})
 	kindtest.NoGroup(t, err, "ds-none")
 }
@@ -49,4 +51,11 @@ func TestInstancesAreFound(t *testing.T) {
 // A cloud that fails in the middle ends the reading: half of a fleet is not found.
 func TestFindingFails(t *testing.T) {
 	kindtest.FindingFails(t, kindtest.Find(t, deploymentSet(t, ""), deploymentFleet, membership.Target{Group: "ds-1"}), "DescribeInstances")
+}
+
+func sum(zones map[string]int) (n int) {
+	for _, free := range zones {
+		n += free
+	}
+	return n
 }

@@ -1,8 +1,6 @@
 package alibabadeploymentset
 
 import (
-	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -24,7 +22,6 @@ type observation struct {
 const (
 	factSet   = "set"   // the deployment set that it was in; none when it was in none
 	factGroup = "group" // its number in that set
-	factZone  = "zone"
 )
 
 // setBefore is the set that a member was in, "" for none.
@@ -48,10 +45,6 @@ var apart = map[string]bool{"Availability": true, "AvailabilityGroup": true}
 
 // Compile refuses whom the set cannot take and remembers how the others are.
 func (o *observation) Compile(r membership.Request, op membership.Operation) membership.Program {
-	var room map[string]int
-	if o.set != nil {
-		room = maps.Clone(o.set.Room)
-	}
 	return membership.Compile(Kind{}.Spec(), r, op, func(id string) membership.Member {
 		i, exists := o.instances[id]
 		m := member(id, i, exists)
@@ -62,14 +55,6 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 			m.Refused = o.objectionsToLeave(i, exists)
 		default:
 			m.Refused = o.objections(i, exists)
-			left, told := room[i.Zone] // what the cloud does not tell, it will say when the instance is placed
-			if len(m.Refused) > 0 || !told {
-				break
-			}
-			if room[i.Zone] = left - 1; left <= 0 {
-				m.Refused = append(m.Refused, membership.Objection{Code: codeZoneFull, Reason: fmt.Sprintf(
-					"the set takes %d more in zone %s, and the members before it in the request take what is left", o.set.Room[i.Zone], i.Zone)})
-			}
 		}
 		return m
 	})
@@ -84,7 +69,7 @@ func member(id string, i alibaba.Instance, exists bool) membership.Member {
 	if isOn(i) {
 		m.Before[membership.FactPower] = membership.PowerOn
 	}
-	for fact, value := range map[string]string{factSet: i.DeploymentSet, factZone: i.Zone} {
+	for fact, value := range map[string]string{factSet: i.DeploymentSet, membership.FactZone: i.Zone} {
 		if value != "" {
 			m.Before[fact] = value
 		}

@@ -23,7 +23,6 @@ const (
 const (
 	codeGroupMissing    = "group-missing"
 	codeGroupStrategy   = "group-strategy"
-	codeZoneFull        = "zone-full"
 	codeInstanceMissing = "instance-missing"
 	codeInstanceStatus  = "instance-status"
 	codeInstanceBusy    = "instance-busy"
@@ -62,7 +61,6 @@ func (Kind) Spec() membership.Spec {
 		Objections: []membership.Objection{
 			{Code: codeGroupMissing, Reason: "the account has no such deployment set in its region"},
 			{Code: codeGroupStrategy, Reason: "the set's strategy does not keep instances apart"},
-			{Code: codeZoneFull, Reason: "the set has no room for it in its zone"},
 			{Code: codeInstanceMissing, Reason: "the account has no such instance in its region"},
 			{Code: codeInstanceStatus, Reason: "the instance is neither running nor stopped"},
 			{Code: codeInstanceBusy, Reason: "the instance is doing something else"},

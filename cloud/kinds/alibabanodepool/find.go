@@ -26,7 +26,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 // Room implements membership.Session: how many more nodes the cluster takes, by the account's quota (DescribeUserQuota), which
 // its pools share. A pool has no limit of its own. Whoever may not read the quota may still attach.
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
-	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}
+	room := membership.Room{All: membership.NoLimit}
 	nodes, err := s.readPools(ctx, ids)
 	if err != nil {
 		return room, err
@@ -37,9 +37,6 @@ func (s *session) Room(ctx context.Context, ids []string) (membership.Room, erro
 	}
 	if quota > 0 { // 0 is one that the cloud did not tell
 		room.All = max(quota-len(nodes), 0)
-	}
-	for _, id := range ids {
-		room.Each[id] = room.All
 	}
 	return room, nil
 }

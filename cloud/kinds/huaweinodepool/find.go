@@ -31,7 +31,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 // Room implements membership.Session: how many more nodes the cluster takes, by its flavor (ShowCluster), which its pools
 // share.
 func (s *session) Room(ctx context.Context, pools []string) (membership.Room, error) {
-	room := membership.Room{Each: make(map[string]int, len(pools)), All: membership.NoLimit}
+	room := membership.Room{All: membership.NoLimit}
 	if err := s.checkPools(ctx, pools); err != nil {
 		return room, err
 	}
@@ -45,9 +45,6 @@ func (s *session) Room(ctx context.Context, pools []string) (membership.Room, er
 	}
 	if limit := cluster.NodeLimit(); limit > 0 { // 0 is one that the cluster's flavor does not tell
 		room.All = max(limit-len(nodes), 0)
-	}
-	for _, id := range pools {
-		room.Each[id] = room.All
 	}
 	return room, nil
 }

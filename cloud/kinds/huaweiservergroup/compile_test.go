@@ -107,7 +107,7 @@ func TestTables(t *testing.T) { kindtest.RunTables(t, Kind{}, refusals, decision
 func TestCompileRemembersHowThingsWere(t *testing.T) {
 	p := healthy().Compile(request("s"), membership.Join)
 	require.Equal(t, membership.Member{ID: "s", Name: "web-1",
-		Before: map[string]string{membership.FactPower: membership.PowerOn, factFlavor: "s6", factZone: "az1"}}, p.Members[0])
+		Before: map[string]string{membership.FactPower: membership.PowerOn, factFlavor: "s6", membership.FactZone: "az1"}}, p.Members[0])
 	stages := (Kind{}).Spec().Stages[membership.Join]
 	move := request("s")
 	move.From = "x"

@@ -31,7 +31,6 @@ func (o *observation) inFrom(server string) bool { return slices.Contains(o.from
 // Facts that a program remembers of a member.
 const (
 	factFlavor = "flavor"
-	factZone   = "zone"
 )
 
 const (
@@ -85,7 +84,7 @@ func (o *observation) member(id string) membership.Member {
 		m.Before[membership.FactPower] = membership.PowerOn
 	}
 	if s.Zone != "" {
-		m.Before[factZone] = s.Zone
+		m.Before[membership.FactZone] = s.Zone
 	}
 	return m
 }
