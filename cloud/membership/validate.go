@@ -17,7 +17,7 @@ func Validate(k Kind, r Request) []Problem {
 	}
 	if r.From != "" && spec.Moves == "" {
 		ps = append(ps, Problem{Field: "from", Value: Quote(r.From), Want: "is not for " + spec.ID +
-			", whose members cannot be moved in one; plan a step in which they leave and one in which they join"})
+			", whose members cannot be moved in one step; plan one in which they leave and one in which they join"})
 	}
 	known := make([]string, len(spec.Params))
 	for i, p := range spec.Params {

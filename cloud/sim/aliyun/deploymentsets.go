@@ -165,10 +165,8 @@ func (s *Service) checkPlacing(c *wire.Call, r *resource, whileRunning bool) *re
 
 // placeIn finds a place in a set, or says why there is none.
 func (s *Service) placeIn(c *wire.Call, r *resource, set *world.DeploymentSet, group int, forced bool) (placed, *refusal) {
-	if set.Strategy != world.AvailabilityGroup {
-		if group != 0 {
-			return placed{}, invalid("DeploymentSetGroupNo")
-		}
+	if set.Strategy != world.AvailabilityGroup && group != 0 {
+		return placed{}, invalid("DeploymentSetGroupNo")
 	}
 	now := r.at(c.Now).Placed
 	to := placed{set.ID, group}
