@@ -140,9 +140,8 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 	}
 	cut := cutter{groups: groups}
 	for _, w := range waves {
-		surveyed := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
 		var refs []fleet.PageRef
-		for left := w.Count; left > 0 && len(problems) <= fleet.MaxProblems; {
+		for left := w.Members; left > 0 && len(problems) <= fleet.MaxProblems; {
 			page := cut.next(min(left, most))
 			left -= len(page.Members)
 			if problems = addNew(problems, r.checkPage(page)...); len(problems) > 0 {
@@ -153,9 +152,9 @@ func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int
 				return s, paged, err
 			}
 			refs = append(refs, fleet.PageRef{Key: string(key), Group: page.Group, Count: len(page.Members)})
-			surveyed.Pages = append(surveyed.Pages, len(page.Members))
+			w.Pages = append(w.Pages, len(page.Members))
 		}
-		s.Waves, paged.Waves = append(s.Waves, surveyed), append(paged.Waves, refs)
+		s.Waves, paged.Waves = append(s.Waves, w), append(paged.Waves, refs)
 	}
 	return s, paged, placed(at, membership.Bad(problems))
 }

@@ -182,7 +182,7 @@ func TestWhatAPlanWithoutMuchComesTo(t *testing.T) {
 
 // However many groups and warnings there are, the result stays small.
 func TestWhatAPlanComesToStaysSmall(t *testing.T) {
-	s := newSum(fleet.SurveyedStep{Waves: []fleet.SurveyedWave{{Name: "wave 1"}}, Groups: 1500})
+	s := newSum(fleet.SurveyedStep{Waves: []fleet.Wave{{Name: "wave 1"}}, Groups: 1500})
 	for i := range 1500 {
 		group := fmt.Sprintf("g%d", i)
 		sight := fleet.Sight{Warnings: []string{"of " + group}, Members: []membership.Member{{ID: "m"}}}
@@ -202,7 +202,7 @@ func TestSummingUpWhatWasNotSeen(t *testing.T) {
 	require.NoError(t, err)
 	key, err := store.PutJSON(t.Context(), blobs, fleet.Manifest{Steps: []fleet.PagedStep{{Waves: [][]fleet.PageRef{{{Key: "page", Count: 1}}}}}})
 	require.NoError(t, err)
-	in := workflows.SumUpInput{Survey: fleet.Survey{Manifest: string(key), Steps: []fleet.SurveyedStep{{Waves: []fleet.SurveyedWave{{}}}}}}
+	in := workflows.SumUpInput{Survey: fleet.Survey{Manifest: string(key), Steps: []fleet.SurveyedStep{{Waves: []fleet.Wave{{}}}}}}
 	_, err = New(Options{Store: blobs}).sumUp(t.Context(), in, time.Now())
 	require.ErrorContains(t, err, "previews of 0 steps for a manifest of 1")
 	in.Seen = [][]fleet.Seen{nil}

@@ -22,7 +22,7 @@ func newEscorted(t *testing.T, members int, script slicer) (b *bench, filed *[]w
 	register(workflows.SurveyActivity, func(context.Context, fleet.Plan) (fleet.Survey, error) {
 		return fleet.Survey{Manifest: "m", Run: "r", Steps: []fleet.SurveyedStep{{Operation: membership.Join, Kind: "toy.group",
 			Account: "demo", Groups: 1, Group: "g-1", Members: members,
-			Waves: []fleet.SurveyedWave{{Name: "wave 1", Members: members, Pages: []int{members}}}}}}, nil
+			Waves: []fleet.Wave{{Name: "wave 1", Members: members, Pages: []int{members}}}}}}, nil
 	})
 	register(workflows.CloseActivity, func(context.Context, fleet.Archive) (workflows.CloseResult, error) {
 		return workflows.CloseResult{Archive: "archive"}, nil

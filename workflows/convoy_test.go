@@ -171,11 +171,10 @@ func (v *convoy) survey(_ context.Context, plan fleet.Plan) (fleet.Survey, error
 		surveyed := fleet.SurveyedStep{Operation: cmp.Or(step.Operation, membership.Join), Kind: step.Kind, Account: step.Account, Groups: 1,
 			Group: step.Group, Members: len(step.Members), Preview: plan.Approval != nil || v.looks != nil}
 		for _, w := range waves {
-			sw := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
-			for left := w.Count; left > 0; left -= v.page {
-				sw.Pages = append(sw.Pages, min(left, v.page))
+			for left := w.Members; left > 0; left -= v.page {
+				w.Pages = append(w.Pages, min(left, v.page))
 			}
-			surveyed.Waves = append(surveyed.Waves, sw)
+			surveyed.Waves = append(surveyed.Waves, w)
 		}
 		s.Steps = append(s.Steps, surveyed)
 	}

@@ -261,14 +261,14 @@ func (d drill) promised(p fleet.Plan) (n int) {
 	failed := 0
 	for _, w := range waves {
 		inWave := 0
-		for range w.Count {
+		for range w.Members {
 			if o := d.fates[p.Members[n]]; o == membership.RolledBack || o == membership.Unknown {
 				failed++
 				inWave++
 			}
 			n++
 			if b := p.Budget; b != nil && (b.Failures != fleet.Share{} && failed >= b.Failures.Of(d.members) ||
-				b.PerWave != fleet.Share{} && inWave >= b.PerWave.Of(w.Count)) {
+				b.PerWave != fleet.Share{} && inWave >= b.PerWave.Of(w.Members)) {
 				return n
 			}
 		}

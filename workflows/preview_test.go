@@ -39,8 +39,8 @@ func newLooking(t *testing.T) *looking {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	l := &looking{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, fails: map[string]error{}}
 	l.survey = fleet.Survey{Manifest: "manifest", Run: "run-1", Steps: []fleet.SurveyedStep{
-		{Members: 7, Waves: []fleet.SurveyedWave{{Name: "canary", Members: 1, Pages: []int{1}}, {Name: "wave 1", Members: 6, Pages: []int{3, 3}}}},
-		{Members: 60, Waves: []fleet.SurveyedWave{{Name: "wave 1", Members: 60, Pages: make([]int, 20)}}},
+		{Members: 7, Waves: []fleet.Wave{{Name: "canary", Members: 1, Pages: []int{1}}, {Name: "wave 1", Members: 6, Pages: []int{3, 3}}}},
+		{Members: 60, Waves: []fleet.Wave{{Name: "wave 1", Members: 60, Pages: make([]int, 20)}}},
 	}}
 	for i := range 20 {
 		l.survey.Steps[1].Waves[0].Pages[i] = 3

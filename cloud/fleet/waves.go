@@ -6,15 +6,12 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
-// Wave is a slice of a step's members, which are numbered from 0: First and the Count-1 after it.
+// Wave is a slice of a step's members: those that come after the wave before.
 type Wave struct {
-	Name  string `json:"name"` // "canary", or "wave 1" and so on
-	First int    `json:"first"`
-	Count int    `json:"count"`
+	Name    string `json:"name"` // "canary", or "wave 1" and so on
+	Members int    `json:"members"`
+	Pages   []int  `json:"pages"` // how many members each has; nil: they are not found yet
 }
-
-// End is the number of the first member after the wave.
-func (w Wave) End() int { return w.First + w.Count }
 
 const (
 	canary    = "canary"
@@ -38,7 +35,7 @@ func (p Plan) Layout(step, total int) ([]Wave, []membership.Problem) {
 	done := 0
 	until := func(end int, name string) {
 		if end > done {
-			waves = append(waves, Wave{Name: name, First: done, Count: end - done})
+			waves = append(waves, Wave{Name: name, Members: end - done})
 			done = end
 		}
 	}

@@ -224,11 +224,10 @@ func (g *game) survey() fleet.Survey {
 		surveyed := fleet.SurveyedStep{Operation: op, Kind: step.Kind, Account: step.Account, Groups: 1, Group: step.Group,
 			Members: len(step.Members), Preview: g.plan.Approval != nil || g.seen != nil, Scarce: g.scarce}
 		for _, w := range waves {
-			sw := fleet.SurveyedWave{Name: w.Name, Members: w.Count}
-			for left := w.Count; left > 0; left -= page {
-				sw.Pages = append(sw.Pages, min(left, page))
+			for left := w.Members; left > 0; left -= page {
+				w.Pages = append(w.Pages, min(left, page))
 			}
-			surveyed.Waves = append(surveyed.Waves, sw)
+			surveyed.Waves = append(surveyed.Waves, w)
 		}
 		s.Steps = append(s.Steps, surveyed)
 	}

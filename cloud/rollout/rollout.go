@@ -258,14 +258,14 @@ func (r *Rollout) beginWaves() {
 func (r *Rollout) step() fleet.SurveyedStep { return r.Survey.Steps[r.Step] }
 
 // waves are those of the present step; none before the members are found, and when all steps are over.
-func (r *Rollout) waves() []fleet.SurveyedWave {
+func (r *Rollout) waves() []fleet.Wave {
 	if r.Step >= len(r.Survey.Steps) {
 		return nil
 	}
 	return r.step().Waves
 }
 
-func (r *Rollout) wave() fleet.SurveyedWave { return r.waves()[r.Wave] }
+func (r *Rollout) wave() fleet.Wave { return r.waves()[r.Wave] }
 
 func (r *Rollout) lastWave() bool { return r.Wave+1 >= len(r.waves()) }
 

@@ -201,7 +201,7 @@ func TestEveryFieldIsInTheContract(t *testing.T) {
 		fleet.Pace{}, fleet.Approval{}, fleet.Preview{}, fleet.Opening{}, fleet.Foreseen{}, fleet.PreviewStep{}, fleet.PreviewGroup{},
 		fleet.PreviewWave{}, fleet.PreviewPage{}, fleet.Refusal{}, fleet.Example{}, fleet.Expected{}, fleet.Downtime{}, fleet.APICalls{},
 		fleet.Status{}, fleet.WaveStatus{}, fleet.FailedMember{}, fleet.Control{}, fleet.Report{}, fleet.StepReport{},
-		fleet.SurveyedStep{}, fleet.SurveyedWave{}, fleet.Said{}} {
+		fleet.SurveyedStep{}, fleet.Wave{}, fleet.Said{}} {
 		for _, f := range fields(reflect.TypeOf(v)) {
 			if !strings.Contains(text, "`"+f+"`") && !strings.Contains(text, strconv.Quote(f)+":") {
 				t.Errorf("%s lacks the field %s of %T", contract, f, v)

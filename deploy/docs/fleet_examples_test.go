@@ -21,7 +21,7 @@ func fleetExamples(made time.Time) map[string]any {
 	counts := map[membership.Outcome]int{membership.Joined: 12, membership.RolledBack: 3}
 	noHost := "Ecs.0319: No host with enough resources was found."
 	vote := membership.Vote{By: "bob", Approves: true, Digest: key("gate"), At: made.Add(time.Minute)}
-	waves := []fleet.SurveyedWave{{Name: "canary", Members: 1, Pages: []int{1}}, {Name: "wave 1", Members: 79, Pages: []int{79}},
+	waves := []fleet.Wave{{Name: "canary", Members: 1, Pages: []int{1}}, {Name: "wave 1", Members: 79, Pages: []int{79}},
 		{Name: "wave 2", Members: 80, Pages: []int{80}}}
 	seen := fleet.Foreseen{Members: 160, Due: 157, Already: 2, Refused: 1}
 	one := fleet.Foreseen{Members: 1, Due: 1}

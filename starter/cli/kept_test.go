@@ -36,7 +36,7 @@ func keep(t *testing.T) (folder, account, record string) {
 	for i, p := range []fleet.Page{page, {Group: group, Members: []string{"server-7", "server-8"}}} {
 		n := len(p.Members)
 		manifest.Steps[0].Waves = append(manifest.Steps[0].Waves, []fleet.PageRef{{Key: keepJSON(t, kept, p), Count: n}})
-		surveyed.Waves = append(surveyed.Waves, fleet.SurveyedWave{Name: fmt.Sprintf("wave %d", i+1), Members: n, Pages: []int{n}})
+		surveyed.Waves = append(surveyed.Waves, fleet.Wave{Name: fmt.Sprintf("wave %d", i+1), Members: n, Pages: []int{n}})
 	}
 	a := fleet.Archive{Manifest: keepJSON(t, kept, manifest)}
 	cohort := func(in fleet.PageInput, counts map[membership.Outcome]int, members []membership.MemberReport) string {

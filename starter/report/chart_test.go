@@ -19,7 +19,7 @@ func TestCharts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 		f := archive.Of(fleet.Report{Started: start, Steps: []fleet.StepReport{{SurveyedStep: fleet.SurveyedStep{
-			Waves: []fleet.SurveyedWave{{Name: "canary", Members: 1}, {Name: "wave 1", Members: 900}}}}}})
+			Waves: []fleet.Wave{{Name: "canary", Members: 1}, {Name: "wave 1", Members: 900}}}}}})
 		at := start
 		for i := range rapid.IntRange(1, 60).Draw(t, "cohorts") {
 			at = at.Add(time.Duration(rapid.Int64Range(0, int64(72*time.Hour)).Draw(t, "rest")) * time.Duration(rapid.IntRange(0, 1).Draw(t, "rests")))

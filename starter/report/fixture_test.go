@@ -76,7 +76,7 @@ func (y *yard) wave(name string, pages ...fleet.Page) {
 	s := len(y.manifest.Steps) - 1
 	paged, surveyed := &y.manifest.Steps[s], &y.account.Report.Steps[s].SurveyedStep
 	var refs []fleet.PageRef
-	w := fleet.SurveyedWave{Name: name}
+	w := fleet.Wave{Name: name}
 	for i, p := range pages {
 		refs = append(refs, fleet.PageRef{Key: y.put(p), Count: len(p.Members)})
 		y.pages[fleet.PageInput{Step: s, Wave: len(paged.Waves), Page: i}] = p
@@ -268,11 +268,14 @@ func large(t *testing.T, members int) (y *yard, key string) {
 	layout, problems := y.account.Plan.Layout(0, members)
 	require.Empty(t, problems)
 	names := ids(0, members)
+	first := 0 // of the wave
 	for _, w := range layout {
 		var pages []fleet.Page
-		for at := w.First; at < w.End(); at += size {
-			pages = append(pages, fleet.Page{Group: fmt.Sprintf("%08x-91d2-4b20-a1f3-34eee6346bca", at/1000), Members: names[at:min(at+size, w.End())]})
+		for page := range slices.Chunk(names[first:first+w.Members], size) {
+			group := fmt.Sprintf("%08x-91d2-4b20-a1f3-34eee6346bca", (first+len(pages)*size)/1000)
+			pages = append(pages, fleet.Page{Group: group, Members: page})
 		}
+		first += w.Members
 		y.wave(w.Name, pages...)
 	}
 	y.account.Report.Steps[0].Groups = max(members/1000, 1)

@@ -131,7 +131,7 @@ func TestWhatPeopleSaid(t *testing.T) {
 	t.Parallel()
 	step := func(waves ...string) (s fleet.StepReport) {
 		for _, name := range waves {
-			s.Waves = append(s.Waves, fleet.SurveyedWave{Name: name})
+			s.Waves = append(s.Waves, fleet.Wave{Name: name})
 		}
 		return s
 	}
