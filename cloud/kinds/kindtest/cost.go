@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -91,13 +90,14 @@ type counted struct {
 func callsOf(r *Rig, op membership.Operation) (all []counted) {
 	r.Helper()
 	req := r.Subject.Request(r.Sim)
+	r.Poll = PollInLife
 	from := r.Sim.Journal().Seq()
 	report, err := r.Run(op, req)
 	require.NoError(r, err)
 	require.Equal(r, membership.RunSucceeded, report.Outcome, "%+v", report)
 	entries := slices.DeleteFunc(slices.Clone(r.Sim.Journal().Entries()), func(e sim.Entry) bool { return e.Seq <= from })
 	kind := r.Subject.Kind(nil)
-	load := fleet.NewLoad(2 * time.Second) // as the rig looks
+	load := fleet.NewLoad(PollInLife)
 	for _, m := range report.Members {
 		was := membership.Member{ID: m.ID, Before: m.Before}
 		load.Add(&was, kind.Cost(target(op, req), &was))

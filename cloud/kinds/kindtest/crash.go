@@ -15,8 +15,8 @@ import (
 	"github.com/fleetjoin/fleetjoin/cloud/store"
 )
 
-// crash is a worker's death: at a given step the worker is killed, either before the step or after it has had its effect
-// and before the worker hears of that. Steps are calls of the cloud, blobs that are put into the store, and the ends of
+// crash is a worker that dies: at given steps it is killed, either before the step or after it has had its effect and
+// before the worker hears of that. Steps are calls of the cloud, blobs that are put into the store, and the ends of
 // activities, whose results are lost. From then on, and until the worker is started again, nothing that it does has an effect.
 type crash struct {
 	sim   http.RoundTripper
@@ -24,14 +24,20 @@ type crash struct {
 
 	mu     sync.Mutex
 	steps  int           // how many were taken
-	writes []int         // which of them were writes to the cloud
-	at     int           // the step to die at, 0 for never
-	after  bool          // die after it had its effect
+	writes int           // how many of them were writes to the cloud
+	lethal []death       // those to come, in order
 	dead   chan struct{} // closed when the worker dies; nil while it cannot
+	killed bool          // it is dead, or dies once the cloud has done what it was asked for
 	deaths int
-	// again chooses the next death once the worker has been started again; nil for no other.
-	again   func()
-	atWrite bool // die at the next write already, if it comes before that step
+	// again chooses the next death once the worker has been started again; nil for none but those that are laid.
+	again func()
+}
+
+// death is when a worker dies: at the step or at the write, whichever comes first; 0 is none. They are counted over the
+// life of the crash.
+type death struct {
+	step, write int
+	after       bool // it has its effect
 }
 
 // noticed is how long it takes until the server gives a dead worker's activities to another. In life that is the
@@ -41,15 +47,21 @@ const noticed = time.Second
 
 var errKilled = errors.New("the worker was killed")
 
-// arm makes the worker die at the n-th step from now.
-func (c *crash) arm(n int, after bool) {
+// arm lays deaths.
+func (c *crash) arm(deaths ...death) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.steps, c.at, c.after, c.dead = 0, n, after, make(chan struct{})
+	c.lay(deaths...)
 }
 
-// made returns how many steps were taken, and which of them were writes.
-func (c *crash) made() (steps int, writes []int) {
+func (c *crash) lay(deaths ...death) {
+	if c.lethal = deaths; len(deaths) > 0 {
+		c.dead = make(chan struct{})
+	}
+}
+
+// made returns how many steps were taken, and how many of them were writes.
+func (c *crash) made() (steps, writes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.steps, c.writes
@@ -61,45 +73,68 @@ func (c *crash) died() <-chan struct{} {
 	return c.dead
 }
 
-// restart starts another worker once the first is dead.
-func (c *crash) restart() {
+func (c *crash) dying() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.at > 0 && c.steps >= c.at {
-		c.at, c.dead = 0, nil
-		c.deaths++
-		if c.again != nil {
-			c.again()
-		}
+	return c.killed
+}
+
+// restart starts another worker in the place of the one that has died, unless somebody has done so.
+func (c *crash) restart(dead <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if dead != c.dead {
+		return
+	}
+	c.killed, c.dead = false, nil
+	c.deaths++
+	c.lay(c.lethal[1:]...)
+	if c.again != nil {
+		c.again()
 	}
 }
 
 // step takes a step, unless the worker is dead or dies at it.
 func (c *crash) step(write bool, take func() error) error {
-	c.mu.Lock()
-	c.steps++
-	if write {
-		c.writes = append(c.writes, c.steps)
-		if c.atWrite && c.steps < c.at {
-			c.at, c.atWrite = c.steps, false
-		}
+	dies, err := c.count(write)
+	if err != nil {
+		return err
 	}
-	n, at, after, dead := c.steps, c.at, c.after, c.dead
-	if n == at && !after {
-		close(dead)
-	}
-	c.mu.Unlock()
-	if at > 0 && (n > at || n == at && !after) {
-		return errKilled
-	}
-	err := take()
-	if n == at {
-		c.mu.Lock()
-		close(dead)
-		c.mu.Unlock()
+	err = take()
+	if dies != nil {
+		close(dies)
 		return errKilled
 	}
 	return err
+}
+
+// count counts a step that is about to be taken. Who has to die once it has had its effect closes what is returned.
+func (c *crash) count(write bool) (dies chan struct{}, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.killed {
+		return nil, errKilled
+	}
+	c.steps++
+	if write {
+		c.writes++
+	}
+	if len(c.lethal) == 0 {
+		return nil, nil
+	}
+	d := c.lethal[0]
+	if (d.step == 0 || c.steps < d.step) && (d.write == 0 || !write || c.writes < d.write) {
+		return nil, nil
+	}
+	c.killed = true
+	if d.after {
+		return c.dead, nil
+	}
+	if write {
+		c.writes-- // the next worker sends it
+	}
+	close(c.dead)
+	return nil, errKilled
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -182,10 +217,13 @@ func live(ctx context.Context, c *crash, f func(context.Context) ([]reflect.Valu
 		err = c.step(false, func() error { return nil }) // its result is on the way to the server
 	}
 	close(done)
+	if dead != nil && c.dying() {
+		<-dead // what another of the worker's activities is killed by has its effect yet
+	}
 	select {
 	case <-dead:
 		time.Sleep(noticed) // virtual time
-		c.restart()
+		c.restart(dead)
 		return nil, errKilled
 	default:
 		return result, err

@@ -3,8 +3,6 @@ package kindtest
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,25 +18,21 @@ import (
 // retriesFinish breaks each write of a story in turn, for as long as it takes the members of a fleet to give up, mends it,
 // and has the fleet try again: whatever the break has left behind, everybody is to join then, and to be as before.
 func retriesFinish(t *testing.T, s Subject) {
-	for _, action := range actions(t, s) {
+	for _, action := range actions(t, s, gaits["a handful"]) {
 		t.Run(action, func(t *testing.T) {
 			Bubble(t, s, gaits["a handful"], func(r *Rig) { r.retried(action) })
 		})
 	}
 }
 
-// actions are the writes of a join in which nothing goes wrong, each once.
-func actions(t *testing.T, s Subject) (actions []string) {
-	Bubble(t, s, gaits["a handful"], func(r *Rig) {
+// actions are the writes of a join of n members in which nothing goes wrong, each once.
+func actions(t *testing.T, s Subject, n int) (actions []string) {
+	Bubble(t, s, n, func(r *Rig) {
 		_, err := r.Run(membership.Join, s.Request(r.Sim))
 		require.NoError(r, err)
-		for _, write := range r.Writes() {
-			action, _, _ := strings.Cut(write, " ")
-			actions = append(actions, action)
-		}
+		actions = unique(r.WriteCalls())
 	})
-	slices.Sort(actions)
-	return slices.Compact(actions)
+	return actions
 }
 
 func (r *Rig) retried(action string) {
@@ -54,11 +48,7 @@ func (r *Rig) retried(action string) {
 	})
 	require.NoError(r, err)
 	require.Equal(r, map[membership.Outcome]int{membership.Joined: len(req.Members)}, report.Counts)
-	for _, id := range req.Members {
-		in, state := r.Subject.Member(r.Sim, id)
-		require.True(r, in, id)
-		require.Equal(r, before[id], state+", in group: false", id)
-	}
+	r.joined(req.Members, before)
 }
 
 // beatless takes the heartbeats out of activities: the test environment knows those of a child workflow's activities not,

@@ -64,10 +64,18 @@ type Rig struct {
 	Sim     *sim.Sim
 	crash   *crash
 	people  []later
+	Poll    time.Duration // how often it looks at members
 	// Votes are those of the last run's report.
 	Votes   []membership.Vote
 	archive string // the key of what is kept of the last run
 }
+
+// How often members are looked at: in life unless it is told otherwise, and in stories that bear deaths, where a death at one look is like
+// one at the next.
+const (
+	PollInLife = 2 * time.Second
+	pollRarely = 5 * time.Second
+)
 
 // later is what a person says some time into a run.
 type later struct {
@@ -88,7 +96,7 @@ func Bubble(t *testing.T, s Subject, n int, f func(*Rig)) {
 		world, err := sim.New(sim.Options{World: s.World(n)})
 		require.NoError(t, err)
 		defer world.Close()
-		f(&Rig{T: t, Subject: s, Sim: world, crash: &crash{sim: world.RoundTripper(),
+		f(&Rig{T: t, Subject: s, Sim: world, Poll: pollRarely, crash: &crash{sim: world.RoundTripper(),
 			store: &memory{blobs: make(map[store.Key][]byte)}}})
 	})
 }
@@ -114,10 +122,14 @@ func (r *Rig) RollBack() (membership.Report, error) {
 	return r.run("", fleet.Plan{Requester: "the rig", Rollback: r.archive}, nil)
 }
 
-// DieIn kills the worker once, so many calls from now, when the cloud has done what the call asks for.
-func (r *Rig) DieIn(calls int) {
+// DieIn kills the worker at each of these calls, counted from now, when the cloud has done what the call asks for.
+func (r *Rig) DieIn(calls ...int) {
 	made, _ := r.crash.made()
-	r.crash.arm(made+calls, true)
+	deaths := make([]death, len(calls))
+	for i, n := range calls {
+		deaths[i] = death{step: made + n, after: true}
+	}
+	r.crash.arm(deaths...)
 }
 
 // planOf is what a request asks for as a plan.
@@ -198,7 +210,7 @@ func (r *Rig) environment() *testsuite.TestWorkflowEnvironment {
 	workflows.Register(env)
 	kind := r.Subject.Kind(r.crash)
 	activities.New(activities.Options{Kinds: []membership.Kind{kind}, Store: r.crash, Pace: membership.Pace{
-		Slice: membership.Duration(10 * time.Second), Poll: membership.Duration(2 * time.Second), Parallel: 20,
+		Slice: membership.Duration(5 * r.Poll), Poll: membership.Duration(r.Poll), Parallel: 20,
 	}}).Register(mortal{env, r.crash})
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil)
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", workflows.SignalRelease, mock.Anything).Return(nil)

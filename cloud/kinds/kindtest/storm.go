@@ -19,11 +19,11 @@ func (r *Rig) Storm(random *rand.Rand, deaths, lostReplies int) {
 			return
 		}
 		deaths--
-		c.steps, c.after, c.dead = 0, random.IntN(2) == 0, make(chan struct{})
-		c.at, c.atWrite = 1+random.IntN(40), false
+		next := death{step: c.steps + 1 + random.IntN(40), after: random.IntN(2) == 0}
 		if random.IntN(2) == 0 { // or at this call, if there is no write before it
-			c.at, c.atWrite = 200, true
+			next.step, next.write = c.steps+200, c.writes+1
 		}
+		c.lay(next)
 	}
 	c.again()
 	c.mu.Unlock()
