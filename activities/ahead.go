@@ -19,11 +19,19 @@ type planned struct {
 type place struct{ member, group string }
 
 // moves are what the steps of a plan do to the members of one kind in one account: which places they give up and which they take,
-// each with the zone of the member, "" where it is not known.
-type moves struct{ left, joined map[place]string }
+// each with what is known of the member that is to have it.
+type moves struct{ left, joined map[place]taker }
+
+// taker is the zone of a member, "" where it is not known, and how many places it takes.
+type taker struct {
+	zone  string
+	takes int
+}
+
+func takerOf(m *membership.Member) taker { return taker{m.Zone(), m.Takes()} }
 
 func newMoves() *moves {
-	return &moves{left: make(map[place]string), joined: make(map[place]string)}
+	return &moves{left: make(map[place]taker), joined: make(map[place]taker)}
 }
 
 // note takes in what a step will do to the members of a page.
@@ -34,23 +42,23 @@ func (m *moves) note(step fleet.Step, group string, members []membership.Member)
 			continue
 		}
 		if operation(step) == membership.Leave {
-			m.leave(place{member.ID, group}, member.Zone())
+			m.leave(place{member.ID, group}, takerOf(member))
 			continue
 		}
 		if step.From != "" {
-			m.leave(place{member.ID, step.From}, member.Zone())
+			m.leave(place{member.ID, step.From}, takerOf(member))
 		}
-		m.join(place{member.ID, group}, member.Zone())
+		m.join(place{member.ID, group}, takerOf(member))
 	}
 }
 
-func (m *moves) leave(at place, zone string) {
-	m.left[at] = zone
+func (m *moves) leave(at place, who taker) {
+	m.left[at] = who
 	delete(m.joined, at)
 }
 
-func (m *moves) join(at place, zone string) {
-	m.joined[at] = zone
+func (m *moves) join(at place, who taker) {
+	m.joined[at] = who
 	delete(m.left, at)
 }
 
@@ -85,10 +93,10 @@ func (m *moves) free(ctx context.Context, session membership.Session, room *memb
 	}
 	concern := make(map[string]bool)
 	for _, places := range []struct {
-		of map[place]string
+		of map[place]taker
 		n  int
 	}{{m.left, 1}, {m.joined, -1}} {
-		for at, zone := range places.of {
+		for at, who := range places.of {
 			concerns, known := concern[at.group]
 			if !known {
 				var err error
@@ -98,7 +106,7 @@ func (m *moves) free(ctx context.Context, session membership.Session, room *memb
 				concern[at.group] = concerns
 			}
 			if concerns {
-				room.Add(at.group, zone, places.n)
+				room.Add(at.group, who.zone, places.n*who.takes)
 			}
 		}
 	}
@@ -142,9 +150,9 @@ func (r *roster) ahead(ctx context.Context, session membership.Session, room *me
 			}
 			for _, id := range g.Members {
 				if operation(p.step) == membership.Leave {
-					m.leave(place{id, g.Group}, "")
+					m.leave(place{id, g.Group}, taker{takes: 1})
 				} else {
-					m.join(place{id, g.Group}, "")
+					m.join(place{id, g.Group}, taker{takes: 1})
 				}
 			}
 			ids = append(ids, g.Members...)

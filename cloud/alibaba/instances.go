@@ -45,24 +45,28 @@ type Instance struct {
 
 // InterfaceOf is a network interface as its instance knows it.
 type InterfaceOf struct {
-	ID   string
-	Type string // "Primary" or "Secondary"
+	ID        string
+	Type      string // "Primary" or "Secondary"
+	Addresses int    // private ones, of IPv4: 1 or more
 }
 
 // instanceRow is an instance in an answer. As everywhere in answers, names match the cloud's whatever their case.
 type instanceRow struct {
-	InstanceID           string
-	InstanceName         string
-	HostName             string
-	Status               string
-	StoppedMode          string
-	RegionID             string
-	ZoneID               string
-	InstanceType         string
-	InstanceNetworkType  string
-	VpcAttributes        struct{ VpcID, VSwitchID string }
-	SecurityGroupIDs     list[string]
-	NetworkInterfaces    list[struct{ NetworkInterfaceID, Type string }]
+	InstanceID          string
+	InstanceName        string
+	HostName            string
+	Status              string
+	StoppedMode         string
+	RegionID            string
+	ZoneID              string
+	InstanceType        string
+	InstanceNetworkType string
+	VpcAttributes       struct{ VpcID, VSwitchID string }
+	SecurityGroupIDs    list[string]
+	NetworkInterfaces   list[struct {
+		NetworkInterfaceID, Type string
+		PrivateIPSets            list[privateIP]
+	}]
 	ResourceGroupID      string
 	OperationLocks       list[struct{ LockReason string }]
 	OSType               string
@@ -112,7 +116,7 @@ func newInstance(row *instanceRow) Instance {
 		LocalDisks:         row.LocalStorageAmount,
 	}
 	for _, n := range row.NetworkInterfaces {
-		i.Interfaces = append(i.Interfaces, InterfaceOf{ID: n.NetworkInterfaceID, Type: n.Type})
+		i.Interfaces = append(i.Interfaces, InterfaceOf{ID: n.NetworkInterfaceID, Type: n.Type, Addresses: addresses(n.PrivateIPSets)})
 	}
 	for _, l := range row.OperationLocks {
 		i.Locks = append(i.Locks, l.LockReason)

@@ -49,7 +49,7 @@ func TestInstances(t *testing.T) {
 		"i-1": {ID: "i-1", Name: "web-1", HostName: "web", Status: "Stopped", StoppedMode: "KeepCharging", Region: "cn-sim",
 			Zone: "cn-sim-a", Type: "ecs.g7.large", NetworkType: "vpc", VPC: "vpc-1", VSwitch: "vsw-1",
 			SecurityGroups: []string{"sg-1", "sg-2"}, ResourceGroup: "rg-1", Locks: []string{"security"}, OSType: "linux",
-			Interfaces: []InterfaceOf{{"eni-1", "Primary"}, {"eni-2", "Secondary"}}, Image: "m-1", ChargeType: "PostPaid",
+			Interfaces: []InterfaceOf{{"eni-1", "Primary", 1}, {"eni-2", "Secondary", 1}}, Image: "m-1", ChargeType: "PostPaid",
 			KeyPair: "k", DeletionProtection: true},
 		"i-2": {ID: "i-2", Status: "Running"},
 	}, got)
@@ -189,7 +189,7 @@ func TestIDsThatWouldMeanSomethingElse(t *testing.T) {
 			assert.Equal(t, name, e.Op)
 			assert.Contains(t, e.Message, "not sent")
 		}
-		_, err := client.GroupSize(ctx, id)
+		_, err := client.GroupAddresses(ctx, id)
 		assert.Equal(t, verdict.Rejected, verdict.Of(err))
 		assert.Equal(t, verdict.Rejected, verdict.Of(client.JoinResourceGroup(ctx, "disk", "d-1", id)))
 	}

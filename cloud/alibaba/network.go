@@ -1,10 +1,6 @@
 package alibaba
 
-import (
-	"context"
-	"encoding/json"
-	"strconv"
-)
+import "context"
 
 var (
 	describeNetworkInterfaces       = op{service: ecs, name: "DescribeNetworkInterfaces"}
@@ -27,6 +23,7 @@ type NetworkInterface struct {
 	Zone           string
 	SecurityGroups []string // ids
 	ResourceGroup  string   // id; "" when the cloud does not say
+	Addresses      int      // private ones, of IPv4: 1 or more
 	Managed        bool     // it belongs to a product of the cloud, which alone may change it
 }
 
@@ -52,8 +49,15 @@ type interfaceRow struct {
 	ZoneID               string
 	SecurityGroupIDs     list[string]
 	ResourceGroupID      string
+	PrivateIPSets        list[privateIP]
 	ServiceManaged       bool
 }
+
+// privateIP is a private address of a network interface.
+type privateIP struct{ PrivateIPAddress string }
+
+// addresses is how many there are. The primary one there always is, whether or not the cloud tells it.
+func addresses(told list[privateIP]) int { return max(len(told), 1) }
 
 type securityGroupRow struct {
 	SecurityGroupID   string
@@ -86,6 +90,7 @@ func (c *Client) NetworkInterfaces(ctx context.Context, ids []string) (map[strin
 			Zone:           row.ZoneID,
 			SecurityGroups: row.SecurityGroupIDs,
 			ResourceGroup:  row.ResourceGroupID,
+			Addresses:      addresses(row.PrivateIPSets),
 			Managed:        row.ServiceManaged,
 		}
 	})
@@ -106,21 +111,19 @@ func (c *Client) SecurityGroups(ctx context.Context, ids []string) (map[string]S
 	})
 }
 
-// GroupSize counts the network interfaces in a security group. A group is full by its private addresses, of which an
-// interface has at least one: the count is the least that is taken.
-func (c *Client) GroupSize(ctx context.Context, group string) (int, error) {
+// GroupAddresses counts the private addresses, of IPv4, of the network interfaces in a security group: by them it is full.
+func (c *Client) GroupAddresses(ctx context.Context, group string) (taken int, err error) {
 	if err := checkIDs(describeNetworkInterfaces, group); err != nil {
 		return 0, err
 	}
-	// Only pages by number come with a count of all.
-	query := pageSize(perPage, map[string]string{"SecurityGroupId": group, "PageNumber": "1"})
-	var size int
-	_, err := call(ctx, c, describeNetworkInterfaces, request{query: query}, func(a *struct{ TotalCount json.Number }) bool {
-		n, err := strconv.Atoi(a.TotalCount.String())
-		size = n
-		return err == nil && n >= 0
-	})
-	return size, err
+	err = eachPage(ctx, c, describeNetworkInterfaces, maxResults(map[string]string{"SecurityGroupId": group}), interfacesByID.list,
+		func(page []interfaceRow) error {
+			for i := range page {
+				taken += addresses(page[i].PrivateIPSets)
+			}
+			return nil
+		})
+	return taken, err
 }
 
 // Target is what joins or leaves a security group: an instance, by its primary interface, or one interface. Exactly one

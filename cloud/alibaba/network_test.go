@@ -19,7 +19,7 @@ func TestNetworkInterfaces(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]NetworkInterface{"eni-1": {ID: "eni-1", Name: "n", Type: "Secondary", Status: "InUse",
 		Instance: "i-1", VPC: "vpc-1", VSwitch: "vsw-1", Zone: "z", SecurityGroups: []string{"sg-1"}, ResourceGroup: "rg-1",
-		Managed: true}}, got)
+		Addresses: 1, Managed: true}}, got)
 	assert.Equal(t, []url.Values{{"Action": {"DescribeNetworkInterfaces"}, "NetworkInterfaceId.1": {"eni-1"},
 		"NetworkInterfaceId.2": {"eni-2"}, "MaxResults": {"100"}}}, *asked)
 }
@@ -35,19 +35,18 @@ func TestSecurityGroups(t *testing.T) {
 		"MaxResults": {"100"}}}, *asked)
 }
 
-func TestGroupSize(t *testing.T) {
-	client, asked := recorded(t, `"TotalCount":4711,"NetworkInterfaceSets":{"NetworkInterfaceSet":[]}`)
-	got, err := client.GroupSize(t.Context(), "sg-1")
+func TestGroupAddresses(t *testing.T) {
+	client, asked := recorded(t, `"NetworkInterfaceSets":{"NetworkInterfaceSet":[{"NetworkInterfaceId":"eni-1"},
+		{"NetworkInterfaceId":"eni-2","PrivateIpSets":{"PrivateIpSet":[{"PrivateIpAddress":"10.0.0.1"},{"PrivateIpAddress":"10.0.0.2"}]}}]}`)
+	got, err := client.GroupAddresses(t.Context(), "sg-1")
 	require.NoError(t, err)
-	assert.Equal(t, 4711, got)
+	assert.Equal(t, 3, got)
 	assert.Equal(t, []url.Values{{"Action": {"DescribeNetworkInterfaces"}, "SecurityGroupId": {"sg-1"},
-		"PageNumber": {"1"}, "PageSize": {"100"}}}, *asked)
+		"MaxResults": {"100"}}}, *asked)
 
-	for _, count := range []string{`"TotalCount":-1`, `"TotalCount":"many"`, `"TotalCount":1.5`, ``} {
-		client, _ := recorded(t, count)
-		_, err := client.GroupSize(t.Context(), "sg-1")
-		assert.Equal(t, verdict.Transient, verdict.Of(err), "%q", count)
-	}
+	client, _ = recorded(t, `"TotalCount":1`)
+	_, err = client.GroupAddresses(t.Context(), "sg-1")
+	assert.Equal(t, verdict.Transient, verdict.Of(err), "an answer without the list is none")
 }
 
 func TestMembershipOnTheWire(t *testing.T) {

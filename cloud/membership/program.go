@@ -87,6 +87,9 @@ type Member struct {
 	Already bool   `json:"already,omitempty"`
 	// Placed: it has its place in the group already, although there is still something to do, and takes no more room in it.
 	Placed bool `json:"placed,omitempty"`
+	// Places is how much room it takes in the group, where a group is full by something that a member may have several of,
+	// such as private addresses. 0: one.
+	Places int `json:"places,omitempty"`
 	// Was is what it had come to before, when it is tried again: if nothing touches it, that is what it still is.
 	Was     Outcome     `json:"was,omitempty"`
 	Refused []Objection `json:"refused,omitempty"`
@@ -94,6 +97,9 @@ type Member struct {
 
 // Due reports whether the program does anything with the member.
 func (m *Member) Due() bool { return !m.Already && len(m.Refused) == 0 }
+
+// Takes is how many places the member takes in the group.
+func (m *Member) Takes() int { return max(m.Places, 1) }
 
 // Objection is one reason not to touch a member.
 type Objection struct {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Room is how many more members some groups take. What is not in it has no limit, or none that is told.
+// Room is how many more members some groups take, or how many of what members have (Member.Places). What is not in it has no limit, or none that is told.
 type Room struct {
 	Each  map[string]int            // by group
 	Zones map[string]map[string]int // by group and zone (FactZone), of groups that take only so many in each
@@ -81,12 +81,16 @@ func (r *Room) Fit(group string, members []Member) {
 		if _, known := r.told[limit]; !known {
 			r.told[limit] = max(n, 0)
 		}
-		if n > 0 {
-			r.Add(group, m.Zone(), -1)
+		if n >= m.Takes() {
+			r.Add(group, m.Zone(), -m.Takes())
 			continue
 		}
-		m.Refused = []Objection{{Code: CodeNoRoom, Reason: fmt.Sprintf(
-			"%s takes %d more, and the members before it in the plan take them", limit, r.told[limit])}}
+		reason := fmt.Sprintf("%s takes %d more, and the members before it in the plan take them", limit, r.told[limit])
+		if m.Takes() > 1 {
+			reason = fmt.Sprintf("%s takes %d more, of which the members before it in the plan leave %d, and it takes %d", limit,
+				r.told[limit], max(n, 0), m.Takes())
+		}
+		m.Refused = []Objection{{Code: CodeNoRoom, Reason: reason}}
 	}
 }
 

@@ -25,6 +25,16 @@ func fits(members []membership.Member) string {
 	return text
 }
 
+func TestSomeTakeSeveralPlaces(t *testing.T) {
+	members := in("aaaa")
+	members[1].Places, members[2].Places = 3, 2
+	room := membership.Room{Each: map[string]int{"g": 4}, All: membership.NoLimit}
+	room.Fit("g", members)
+	require.Equal(t, "++--", fits(members), "who comes later has no place, be it smaller")
+	require.Equal(t, "group g takes 4 more, of which the members before it in the plan leave 0, and it takes 2", members[2].Refused[0].Reason)
+	require.Equal(t, 0, room.Of("g"))
+}
+
 func TestRoomIsGivenInOrder(t *testing.T) {
 	each := func(n int) membership.Room {
 		return membership.Room{Each: map[string]int{"g": n}, All: membership.NoLimit}

@@ -20,7 +20,7 @@ func healthy() *observation {
 	basic := func(id string) alibaba.SecurityGroup {
 		return alibaba.SecurityGroup{ID: id, Type: "normal", VPC: "vpc-1"}
 	}
-	return &observation{target: membership.Target{Operation: membership.Join, Group: "sg-new"}, params: params{maxGroups: 5},
+	return &observation{target: membership.Target{Operation: membership.Join, Group: "sg-new"}, params: params{maxGroups: 5, maxRules: 1000},
 		members: map[string]subject{
 			one: ofInstance(alibaba.Instance{ID: one, Name: "web-1", Status: "Running", VPC: "vpc-1", SecurityGroups: []string{"sg-b", "sg-a"}}),
 			nic: ofInterface(alibaba.NetworkInterface{ID: nic, Type: "Secondary", Status: "InUse", Instance: one, VPC: "vpc-1", SecurityGroups: []string{"sg-a"}}),
@@ -86,15 +86,21 @@ func refusals(check kindtest.Refused) {
 		"five already":     {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e")}, []string{codeTooMany}},
 		"five, and swap":   {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), swap("sg-a")}, nil},
 		"five, quota six":  {one, []spoil{in(one, "sg-a", "sg-b", "sg-c", "sg-d", "sg-e"), known("sg-d", "sg-e"), func(o *observation) { o.params.maxGroups = 6 }}, nil},
-		"swap":             {one, []spoil{swap("sg-a")}, nil},
-		"not in from":      {one, []spoil{swap("sg-c")}, []string{membership.CodeNotInFrom}},
-		"from is missing":  {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, membership.CodeNotInFrom}},
-		"from is managed":  {one, []spoil{swap("sg-a"), regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
-		"in both":          {one, []spoil{swap("sg-a"), in(one, "sg-a", "sg-new")}, nil},
-		"leave":            {one, []spoil{leaving, in(one, "sg-a", "sg-new")}, nil},
-		"leave, last":      {one, []spoil{leaving, in(one, "sg-new")}, []string{codeLastGroup}},
-		"leave, locked":    {one, []spoil{leaving, in(one, "sg-a", "sg-new"), alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
-		"leave no group":   {one, []spoil{leaving, func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
+		"rules": {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Rules = 600 }),
+			regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Rules = 401 })}, []string{codeTooManyRules}},
+		"rules, just enough": {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Rules = 600 }),
+			regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Rules = 400 })}, nil},
+		"rules, swap": {one, []spoil{regroup("sg-new", func(g *alibaba.SecurityGroup) { g.Rules = 600 }),
+			regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Rules = 900 }), swap("sg-a")}, nil},
+		"swap":            {one, []spoil{swap("sg-a")}, nil},
+		"not in from":     {one, []spoil{swap("sg-c")}, []string{membership.CodeNotInFrom}},
+		"from is missing": {one, []spoil{swap("sg-x")}, []string{codeGroupMissing, membership.CodeNotInFrom}},
+		"from is managed": {one, []spoil{swap("sg-a"), regroup("sg-a", func(g *alibaba.SecurityGroup) { g.Managed = true })}, []string{codeGroupManaged}},
+		"in both":         {one, []spoil{swap("sg-a"), in(one, "sg-a", "sg-new")}, nil},
+		"leave":           {one, []spoil{leaving, in(one, "sg-a", "sg-new")}, nil},
+		"leave, last":     {one, []spoil{leaving, in(one, "sg-new")}, []string{codeLastGroup}},
+		"leave, locked":   {one, []spoil{leaving, in(one, "sg-a", "sg-new"), alter(one, func(s *subject) { s.locked = true })}, []string{codeMemberLocked}},
+		"leave no group":  {one, []spoil{leaving, func(o *observation) { delete(o.groups, "sg-new") }}, []string{codeGroupMissing}},
 		"everything": {nic, []spoil{
 			alter(nic, func(s *subject) {
 				s.ready, s.locked, s.managed, s.kind, s.vpc, s.groups = false, true, true, "Trunk", "vpc-2", []string{"sg-a", "sg-b", "sg-c", "sg-d", "sg-e"}

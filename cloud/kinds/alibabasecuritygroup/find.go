@@ -39,7 +39,7 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 }
 
 // Room implements membership.Session: what the capacity of each group leaves, which is the parameter's, or what is
-// documented for its type, beside the network interfaces that it has (DescribeNetworkInterfaces).
+// documented for its type, beside the private addresses of the network interfaces that it has (DescribeNetworkInterfaces).
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}
 	groups, err := s.readGroups(ctx, ids)
@@ -47,11 +47,11 @@ func (s *session) Room(ctx context.Context, ids []string) (membership.Room, erro
 		return room, err
 	}
 	for _, id := range ids {
-		size, err := s.client.GroupSize(ctx, id)
+		taken, err := s.client.GroupAddresses(ctx, id)
 		if err != nil {
 			return room, err
 		}
-		room.Each[id] = max(s.params.capacityOf(groups[id])-size, 0)
+		room.Each[id] = max(s.params.capacityOf(groups[id])-taken, 0)
 	}
 	return room, nil
 }

@@ -49,25 +49,30 @@ func (k Kind) Open(ctx context.Context, t membership.Target) (membership.Session
 type params struct {
 	legacy    bool
 	maxGroups int // of one member
-	capacity  int // members of the group; 0: what is documented for its type
+	maxRules  int // of all groups of one member
+	capacity  int // private addresses in the group; 0: what is documented for its type
 }
 
 const (
 	defaultMaxGroups = 5
 	mostGroups       = 100     // no quota is anywhere near
-	mostMembers      = 1000000 // likewise
+	defaultMaxRules  = 1000    // documented as the limit of one network interface
+	mostRules        = 100000  // no quota is anywhere near
+	mostAddresses    = 1000000 // likewise
 )
 
 func (p *params) declared() []membership.Param {
-	p.maxGroups = defaultMaxGroups
+	p.maxGroups, p.maxRules = defaultMaxGroups, defaultMaxRules
 	return []membership.Param{
 		membership.Flag(&p.legacy, "legacy", false, "uses JoinSecurityGroup and LeaveSecurityGroup, which are deprecated, but change "+
 			"one group only: others may change the member's other groups at the same moment, and instances in the classic network "+
 			"have no other way"),
 		membership.Whole(&p.maxGroups, "maxGroups", "5", mostGroups,
 			"how many groups an instance or network interface may be in, 1 to 100: the account's quota"),
-		membership.Whole(&p.capacity, "capacity", "6000 for a basic group, 65536 for an enterprise one", mostMembers,
-			"how many members the group has room for: the account's quota"),
+		membership.Whole(&p.maxRules, "maxRules", "1000", mostRules,
+			"how many rules the groups of an instance or network interface may have together, 1 to 100000: the account's quota"),
+		membership.Whole(&p.capacity, "capacity", "6000 for a basic group, 65536 for an enterprise one", mostAddresses,
+			"how many private addresses the group has room for, of which an interface has one or more: the account's quota"),
 	}
 }
 

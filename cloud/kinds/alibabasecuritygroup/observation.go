@@ -27,6 +27,7 @@ type subject struct {
 	host     string // of a network interface: the instance it is attached to
 	vpc      string // "" in the classic network
 	groups   []string
+	places   int  // private addresses that count in its groups
 	locked   bool // for security
 	managed  bool // by a product of the cloud
 }
@@ -40,12 +41,17 @@ func ofInstance(i alibaba.Instance) subject {
 		s.power = membership.PowerOff
 	}
 	s.ready = s.power != ""
+	for _, n := range i.Interfaces {
+		if n.Type == "Primary" {
+			s.places = n.Addresses
+		}
+	}
 	return s
 }
 
 func ofInterface(n alibaba.NetworkInterface) subject {
 	return subject{id: n.ID, name: n.Name, status: n.Status, ready: n.Status == "InUse" || n.Status == "Available",
-		kind: n.Type, host: n.Instance, vpc: n.VPC, groups: n.SecurityGroups, managed: n.Managed}
+		kind: n.Type, host: n.Instance, vpc: n.VPC, groups: n.SecurityGroups, places: n.Addresses, managed: n.Managed}
 }
 
 func lockedForSecurity(i alibaba.Instance) bool { return slices.Contains(i.Locks, "security") }
@@ -106,10 +112,13 @@ func remember(id string, s subject, exists bool) membership.Member {
 	if s.power != "" {
 		m.Before[membership.FactPower] = s.power
 	}
+	if s.places > 1 {
+		m.Places = s.places
+	}
 	return m
 }
 
-// capacityOf is how many members a group has room for.
+// capacityOf is how many private addresses a group has room for.
 func (p params) capacityOf(g alibaba.SecurityGroup) int {
 	switch {
 	case p.capacity > 0:
@@ -179,13 +188,18 @@ func (o *observation) objectionsToSet(s subject) (all membership.Objections) {
 	if len(after) > o.params.maxGroups && len(after) > len(s.groups) {
 		all.Add(codeTooMany, "it is in %d groups of at most %d: %s", len(s.groups), o.params.maxGroups, strings.Join(s.groups, ","))
 	}
-	types := make(map[string][]string)
+	types, rules := make(map[string][]string), 0
 	for _, id := range after {
 		g, known := o.groups[id]
+		rules += g.Rules
 		if !known && id == c.add { // objected to by itself
 			continue
 		}
 		types[typeName(g.Type)] = append(types[typeName(g.Type)], id)
+	}
+	if rules > o.params.maxRules && c.add != "" && !slices.Contains(s.groups, c.add) {
+		all.Add(codeTooManyRules, "its groups would have %d rules together, of at most %d: %s", rules, o.params.maxRules,
+			strings.Join(after, ","))
 	}
 	if len(types) > 1 && c.add != "" {
 		var mix []string

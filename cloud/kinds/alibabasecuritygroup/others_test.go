@@ -2,6 +2,7 @@ package alibabasecuritygroup_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,7 +103,11 @@ alibaba:
   - {id: sg-large, type: enterprise}
   - {id: sg-managed, serviceManaged: true}
   - {id: sg-beijing, region: cn-beijing}
+  - {id: sg-ruled, rules: 700}
+  - {id: sg-strict, rules: 400}
+  - {id: sg-narrow, capacity: 3}
   instances:
+  - {id: i-ruled, securityGroups: [sg-ruled]}
   - {id: i-fine, securityGroups: [sg-base]}
   - {id: i-new, status: Pending, securityGroups: [sg-base]}
   - {id: i-locked, locks: [security], securityGroups: [sg-base]}
@@ -112,6 +117,8 @@ alibaba:
   - {id: i-beijing, region: cn-beijing, securityGroups: [sg-beijing]}
   networkInterfaces:
   - {id: eni-fine, securityGroups: [sg-base]}
+  - {id: eni-two, securityGroups: [sg-narrow], addresses: 2}
+  - {id: eni-wide, securityGroups: [sg-base], addresses: 2}
   - {id: eni-first, instance: i-fine, type: Primary}
   - {id: eni-locked, instance: i-locked, securityGroups: [sg-base]}
   - {id: eni-managed, serviceManaged: true, securityGroups: [sg-base]}
@@ -145,6 +152,12 @@ func TestObjectionsToSecurityGroups(t *testing.T) {
 		{"sg-base", "i-vpc2", membership.Params{"capacity": 1.0}, "vpc-mismatch", "sg-vpc2"},
 		{"sg-base", "i-large", membership.Params{"capacity": 1.0}, "no-room", "sg-large"},
 		{"sg-target", "i-fine", nil, "not-in-from", "sg-large"},
+		{"sg-strict", "i-ruled", nil, "too-many-rules", ""},
+		{"sg-strict", "i-ruled", membership.Params{"maxRules": 1100.0}, "AclLimitExceed", ""},
+		{"sg-strict", "i-ruled", nil, "", "sg-ruled"},
+		{"sg-narrow", "eni-fine", membership.Params{"capacity": 3.0}, "", ""},
+		{"sg-narrow", "eni-wide", membership.Params{"capacity": 3.0}, "no-room", ""},
+		{"sg-narrow", "eni-wide", nil, "SecurityGroupInstanceLimitExceeded", ""},
 		{"sg-managed", "i-fine", nil, "group-managed", ""},
 		{"sg-beijing", "i-fine", nil, "group-missing", ""},
 		{"sg-target", "eni-first", nil, "interface-type", ""},
@@ -159,7 +172,12 @@ func TestObjectionsToSecurityGroups(t *testing.T) {
 					Group: c.group, From: c.from, Members: []string{c.member}, Params: c.params})
 				require.NoError(r, err)
 				require.Equal(r, c.code, report.Members[0].Code, report.Members[0].Reason)
-				if c.code != "" {
+				switch {
+				case c.code == "":
+					require.Equal(r, membership.Joined, report.Members[0].Outcome)
+				case strings.ToLower(c.code) != c.code: // the cloud's own: the plan was told that there is more than there is
+					require.Equal(r, membership.RolledBack, report.Members[0].Outcome)
+				default:
 					require.Equal(r, membership.Refused, report.Members[0].Outcome)
 					require.Empty(r, r.Writes())
 				}

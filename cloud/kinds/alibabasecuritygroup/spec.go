@@ -14,8 +14,7 @@ const (
 	settle = 10 * time.Second
 )
 
-// How many members a group has room for, by its type. A group is counted by private addresses, of which each member has
-// one at least, and the quota can be raised.
+// How many private addresses a group has room for, by its type. The quota can be raised.
 const (
 	basicCapacity      = 6000
 	enterpriseCapacity = 65536
@@ -34,6 +33,7 @@ const (
 	codeVPCMismatch   = "vpc-mismatch"
 	codeTypeMix       = "group-type-mix"
 	codeTooMany       = "too-many-groups"
+	codeTooManyRules  = "too-many-rules"
 	codeLastGroup     = "last-group"
 	codeChanged       = "groups-changed"
 )
@@ -49,7 +49,7 @@ func (Kind) Spec() membership.Spec {
 		PageLimit: membership.MaxMembers,
 		Finds:     "instances of the account's region, interfaces have to be listed; in a group is whose primary interface is in it",
 		Moves:     "in one write, so that no moment is without rules",
-		Room:      "the parameter capacity, or what is documented for the group's type, less the interfaces it has",
+		Room:      "the parameter capacity, or what is documented for the group's type, less the private addresses of the interfaces in it",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages(membership.Stage{Name: stageJoin,
@@ -76,6 +76,7 @@ func (Kind) Spec() membership.Spec {
 			{Code: codeVPCMismatch, Reason: "the member and the group are in different VPCs"},
 			{Code: codeTypeMix, Reason: "the member would be in basic and enterprise groups at once"},
 			{Code: codeTooMany, Reason: "the member would be in more groups than may be; see the parameter maxGroups, and from"},
+			{Code: codeTooManyRules, Reason: "the member's groups would have more rules than may be; see the parameter maxRules, and from"},
 			{Code: membership.CodeNotInFrom, Reason: "the member is not in the group that it is to leave for the other"},
 			{Code: codeLastGroup, Reason: "the member would be in no group; let it join another one, from this one"},
 		},

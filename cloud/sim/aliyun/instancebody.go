@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -91,8 +92,16 @@ func (v view) interfaces() []object {
 }
 
 func (r *resource) privateIPs() object {
-	return object{"PrivateIpSet": []object{{"PrivateIpAddress": r.address(), "Primary": true, "PrivateDnsName": "",
-		"AssociatedPublicIp": object{"PublicIpAddress": "", "AllocationId": ""}}}}
+	all := []object{}
+	for n := range max(r.ENI.Addresses, 1) {
+		at := r.address()
+		if n > 0 {
+			at = address(r.ENI.ID + "/" + strconv.Itoa(n))
+		}
+		all = append(all, object{"PrivateIpAddress": at, "Primary": n == 0, "PrivateDnsName": "",
+			"AssociatedPublicIp": object{"PublicIpAddress": "", "AllocationId": ""}})
+	}
+	return object{"PrivateIpSet": all}
 }
 
 func osName(osType string) string {

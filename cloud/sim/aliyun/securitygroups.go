@@ -163,7 +163,7 @@ func (s *Service) checkSet(c *wire.Call, m *member, set []string) *refusal {
 		if slices.Contains(m.state.SecurityGroups, id) {
 			continue
 		}
-		if r := s.checkRoom(c, s.byKey[key{"securitygroup", id}].Firewall); r != nil {
+		if r := s.checkRoom(c, m, s.byKey[key{"securitygroup", id}].Firewall); r != nil {
 			return r
 		}
 	}
@@ -171,7 +171,7 @@ func (s *Service) checkSet(c *wire.Call, m *member, set []string) *refusal {
 }
 
 // checkRoom returns why nobody can join the group any more, or nil.
-func (s *Service) checkRoom(c *wire.Call, g *world.SecurityGroup) *refusal {
+func (s *Service) checkRoom(c *wire.Call, m *member, g *world.SecurityGroup) *refusal {
 	capacity := s.config.Quotas.BasicMembers
 	full := forbidden("SecurityGroupInstanceLimitExceeded",
 		"The maximum number of instances in a security group is exceeded.")
@@ -180,7 +180,7 @@ func (s *Service) checkRoom(c *wire.Call, g *world.SecurityGroup) *refusal {
 		full = forbidden("InvalidOperation.NetworkInterfaceCountExceeded",
 			"The maximum number of NetworkInterface in a enterprise level security group is exceeded.")
 	}
-	if s.taken(g.ID, c.Now, s.oldest(c.Now)) >= cmp.Or(g.Capacity, capacity) {
+	if s.taken(g.ID, c.Now, s.oldest(c.Now))+s.addresses(m.holder) > cmp.Or(g.Capacity, capacity) {
 		return full
 	}
 	return nil

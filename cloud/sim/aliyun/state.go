@@ -216,7 +216,7 @@ func (n *inventory) membersAt(group string, t time.Time) []string {
 	return ids
 }
 
-// taken counts the members of a security group at now, those who are joining included, and drops who left long ago.
+// taken counts the private addresses in a security group at now, of those who are joining included, and drops who left long ago.
 func (n *inventory) taken(group string, now, oldestRead time.Time) int {
 	taken := 0
 	for id, r := range n.members[group] {
@@ -224,12 +224,23 @@ func (n *inventory) taken(group string, now, oldestRead time.Time) int {
 		switch {
 		case slices.Contains(v.SecurityGroups, group),
 			v.Regrouping != nil && slices.Contains(v.Regrouping.SecurityGroups, group):
-			taken++
+			taken += n.addresses(r)
 		case !slices.Contains(r.at(oldestRead).SecurityGroups, group):
 			delete(n.members[group], id)
 		}
 	}
 	return taken
+}
+
+// addresses is how many private addresses the network interface has whose security groups r holds.
+func (n *inventory) addresses(r *resource) int {
+	if r.ENI == nil {
+		r = n.primary(r.identity().id)
+	}
+	if r == nil {
+		return 1
+	}
+	return max(r.ENI.Addresses, 1)
 }
 
 // primary returns the primary network interface of an instance, or nil.

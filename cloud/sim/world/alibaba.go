@@ -112,7 +112,7 @@ type SecurityGroup struct {
 	Rules          int               `json:"rules,omitempty"`          // how many it has
 	ServiceManaged bool              `json:"serviceManaged,omitempty"` // belongs to a cloud product
 	ResourceGroup  string            `json:"resourceGroup,omitempty"`  // id or name
-	Capacity       int               `json:"capacity,omitempty"`       // members; default: the quota of its type
+	Capacity       int               `json:"capacity,omitempty"`       // private addresses; default: the quota of its type
 	Tags           map[string]string `json:"tags,omitempty"`
 }
 
@@ -166,6 +166,7 @@ type NetworkInterface struct {
 	Status         string            `json:"status,omitempty"`   // InUse or Available by default; Creating, Attaching, Detaching, …
 	SecurityGroups []string          `json:"securityGroups,omitempty"`
 	ResourceGroup  string            `json:"resourceGroup,omitempty"`
+	Addresses      int               `json:"addresses,omitempty"` // private ones; default 1
 	ServiceManaged bool              `json:"serviceManaged,omitempty"`
 	Tags           map[string]string `json:"tags,omitempty"`
 }
