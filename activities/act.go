@@ -138,7 +138,7 @@ func (w *walk) errorFor(c *call, m *walker) error {
 func (w *walk) result() membership.Slice {
 	marks := []byte(w.in.Marks)
 	sends := slices.Repeat([]byte{'0'}, len(marks))
-	out := membership.Slice{Notes: w.notes, Retried: w.again, Trouble: w.trouble}
+	out := membership.Slice{Notes: w.notes, Hosts: w.hosts, Retried: w.again, Trouble: w.trouble}
 	if w.quiet.After(time.Now()) {
 		out.Quiet = int(w.quiet.Sub(w.program.Made)/time.Second) + 1
 	}

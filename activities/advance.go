@@ -67,8 +67,9 @@ type walk struct {
 	quiet    time.Time
 	members  []*walker // those in the slice, in the program's order
 	notes    []membership.Note
-	failures int    // observations that failed in a row
-	trouble  string // why the last one failed
+	hosts    map[int]string // see membership.Slice
+	failures int            // observations that failed in a row
+	trouble  string         // why the last one failed
 	summary  atomic.Pointer[string]
 }
 
@@ -89,7 +90,8 @@ type walker struct {
 
 func newWalk(in membership.SliceInput, p *membership.Program, s membership.Session, actions map[string]membership.Action,
 	now time.Time, again bool) *walk {
-	w := &walk{in: in, program: p, session: s, actions: actions, start: now, again: again, log: slog.New(slog.DiscardHandler)}
+	w := &walk{in: in, program: p, session: s, actions: actions, start: now, again: again,
+		hosts: make(map[int]string), log: slog.New(slog.DiscardHandler)}
 	w.quiet = p.Made.Add(time.Duration(in.Quiet) * time.Second)
 	if again {
 		w.quiet = later(w.quiet, now.Add(time.Duration(p.Settle())*time.Second))
@@ -222,6 +224,9 @@ func (w *walk) decide(m *walker, seen membership.Observation, at time.Time) stri
 			// That there is nothing to undo is only believed once a write of the way forward had time to show.
 			if undo && m.sends == 0 && moment.In < s.Settle.Std() {
 				return ""
+			}
+			if d.Host != "" {
+				w.hosts[m.index] = d.Host
 			}
 			w.next(m, stage, undo)
 			continue

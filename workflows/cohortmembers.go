@@ -15,6 +15,7 @@ type memberState struct {
 	sends    byte               // '0' to '9'
 	since    int                // the second after Program.Made in which it came to its stage
 	job      string             // the job that its last write started
+	host     string             // on which it was last seen, where the cloud tells
 	reach    int                // how many stages it may have begun, whatever its mark says: in a lost slice or attempt
 	inFlight bool               // part of a slice that runs now
 	outcome  membership.Outcome // "" until its story is told

@@ -147,6 +147,9 @@ func (c *cohort) report(ctx workflow.Context) membership.Report {
 		if len(planned.Refused) > 0 {
 			mr.Code, mr.Reason, mr.Also = planned.Refused[0].Code, planned.Refused[0].Reason, planned.Refused[1:]
 		}
+		if m.outcome == membership.Joined {
+			mr.Host = m.host
+		}
 		for n, note := range m.notes {
 			if n == 0 {
 				mr.Stage, mr.Code, mr.Reason, mr.RequestID = c.program.StageName(note.Stage, note.Undo), note.Code, note.Reason, note.RequestID

@@ -100,6 +100,9 @@ func (c *cohort) applySlice(ctx workflow.Context, in membership.SliceInput, out 
 			m.reach = max(m.reach, in.Lane.Last+1)
 		}
 		m.mark, m.sends, m.since = out.Marks[i], out.Sends[i], out.Since[due]
+		if host := out.Hosts[i]; host != "" {
+			m.host = host
+		}
 		due++
 		switch {
 		case m.mark == membership.Forward(len(c.program.Stages)):

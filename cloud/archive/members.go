@@ -33,6 +33,7 @@ type Try struct {
 	Reason    string                 `json:"reason,omitempty"`
 	Also      []membership.Objection `json:"also,omitempty"`
 	RequestID string                 `json:"requestId,omitempty"`
+	Host      string                 `json:"host,omitempty"`   // as in membership.MemberReport
 	Cohort    string                 `json:"cohort,omitempty"` // its workflow id; "" for who was never started, and for a decision
 	Act       Act                    `json:"act,omitempty"`
 }
@@ -40,7 +41,7 @@ type Try struct {
 // MemberReport is the member as the report of a small run tells it.
 func (m *Member) MemberReport() membership.MemberReport {
 	r := membership.MemberReport{ID: m.ID, Name: m.Name, Outcome: m.Outcome, Stage: m.Stage, Code: m.Code, Reason: m.Reason,
-		Also: m.Also, RequestID: m.RequestID, Before: m.Before}
+		Also: m.Also, RequestID: m.RequestID, Before: m.Before, Host: m.Host}
 	if m.Outcome == membership.RolledBack && m.Act == ActPutBack && r.Reason == "" {
 		r.Reason = "put back after it had gone well"
 	}
@@ -146,7 +147,7 @@ func (m *Member) tell(r membership.MemberReport, part fleet.Part, again bool) {
 		return
 	}
 	m.Try = Try{Outcome: outcome(r, part), Stage: r.Stage, Code: r.Code, Reason: r.Reason, Also: r.Also, RequestID: r.RequestID,
-		Cohort: part.Cohort, Act: actOf(part)}
+		Host: r.Host, Cohort: part.Cohort, Act: actOf(part)}
 	if r.Name != "" {
 		m.Name = r.Name
 	}

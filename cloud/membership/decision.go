@@ -17,10 +17,17 @@ type Decision struct {
 	Action string // with DoAct: a key of Spec.Actions
 	Code   string // with DoFail and DoPark: one of Spec.Failures
 	Reason string // for people: what was seen
+	Host   string // with DoNext: the host on which the member is, as the cloud tells hosts apart; "" when it does not
 }
 
 // Next says that the stage holds for the member.
 func Next() Decision { return Decision{Verb: DoNext} }
+
+// On tells on which host a member is with which nothing is left to do. The report counts the hosts of each group.
+func (d Decision) On(host string) Decision {
+	d.Host = host
+	return d
+}
 
 // Wait says that the cloud is under way.
 func Wait(reason string) Decision { return Decision{Verb: DoWait, Reason: reason} }

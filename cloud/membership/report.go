@@ -52,6 +52,7 @@ type MemberReport struct {
 	Also      []Objection       `json:"also,omitempty"` // further objections, or what failed in the rollback
 	RequestID string            `json:"requestId,omitempty"`
 	Before    map[string]string `json:"before,omitempty"`
+	Host      string            `json:"host,omitempty"` // on which it was seen in the end, where the cloud tells
 }
 
 // RunOutcome is how a run as a whole ended.

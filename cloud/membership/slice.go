@@ -55,6 +55,8 @@ type Slice struct {
 	Jobs []JobRef `json:"jobs,omitempty"`
 	// Notes explain each member that has newly become MarkFailed or MarkParked. Only handed back.
 	Notes []Note `json:"notes,omitempty"`
+	// Hosts are those on which members were last seen, by their index, where the cloud tells. Only handed back.
+	Hosts map[int]string `json:"hosts,omitempty"`
 	// Retried: an attempt before this one died, and may have taken the members anywhere in the lane. Only handed back.
 	Retried bool `json:"retried,omitempty"`
 	// Trouble says why nothing could be observed at the end of the slice, "" when it could. Only handed back.

@@ -252,14 +252,18 @@ func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) erro
 		f.printf("\n")
 		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
 	}
-	s := stories{all: all}
+	s, hosts := stories{all: all}, archive.Hosts{}
 	for m, err := range fl.Members(ctx) {
 		if err != nil {
 			return err
 		}
 		s.add(m.MemberReport())
+		hosts.Add(&m)
 	}
 	s.print(f)
+	if told := hosts.String(); told != "" {
+		f.printf("\nhosts: %s\n", clean(told))
+	}
 	return nil
 }
 

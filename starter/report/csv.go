@@ -17,13 +17,13 @@ import (
 // is k=v;k=v in one cell.
 func WriteCSV(ctx context.Context, f *archive.Run, to io.Writer) error {
 	w := csv.NewWriter(to)
-	err := w.Write([]string{"step", "wave", "group", "member", "name", "outcome", "stage", "code", "reason", "request", "before", "cohort"})
+	err := w.Write([]string{"step", "wave", "group", "member", "name", "outcome", "stage", "code", "reason", "request", "before", "cohort", "host"})
 	for m, failed := range f.Members(ctx) {
 		if err = failed; err != nil {
 			break
 		}
 		line := []string{strconv.Itoa(m.Step), m.Wave, m.Group, m.ID, m.Name, string(m.Outcome), m.Stage, m.Code, m.Reason, m.RequestID,
-			facts(m.Before, ";"), m.Cohort}
+			facts(m.Before, ";"), m.Cohort, m.Host}
 		for i := range line {
 			line[i] = literal(line[i])
 		}

@@ -134,6 +134,9 @@ func (y *yard) file(in fleet.PageInput, took time.Duration, tell func(m *members
 		m := membership.MemberReport{ID: id, Name: "web-" + id[len(id)-5:], Outcome: membership.Joined,
 			Before: map[string]string{"power": []string{"on", "on", "off"}[i%3], "flavor": "s6.large.2", "zone": "az" + string('1'+id[len(id)-1]%3)}}
 		tell(&m)
+		if m.Outcome == membership.Joined {
+			m.Host = fmt.Sprintf("%012x", id[len(id)-1]) // some share one
+		}
 		r.Report.Members = append(r.Report.Members, m)
 		r.Report.Counts[m.Outcome]++
 	}

@@ -11,6 +11,7 @@ import (
 // gathered is what the page tells of the members.
 type gathered struct {
 	Failures []*failure
+	Hosts    archive.Hosts
 	Healed   int // who failed at first, and went well when they were tried again
 	Undos    []*undo
 	Undone   int                  // members that were put back
@@ -69,6 +70,7 @@ func gather(ctx context.Context, f *archive.Run) (gathered, error) {
 			m := &leaf.Members[i]
 			g.fail(m)
 			g.undo(m)
+			g.Hosts.Add(m)
 			g.Data.Rows = append(g.Data.Rows, g.row(m, after(f.Report.Steps[leaf.Step].Operation, m.Outcome)))
 		}
 	}

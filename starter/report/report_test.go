@@ -96,7 +96,7 @@ func TestTheLastWordCounts(t *testing.T) {
 	}
 	m := ids(1, 12)
 	healed := told[m[2]]
-	require.Equal(t, archive.Try{Outcome: membership.Joined, Cohort: "web.4", Act: archive.ActRetry}, healed.Try)
+	require.Equal(t, archive.Try{Outcome: membership.Joined, Host: "000000000033", Cohort: "web.4", Act: archive.ActRetry}, healed.Try)
 	require.Equal(t, []membership.Outcome{membership.RolledBack, membership.RolledBack},
 		[]membership.Outcome{healed.Earlier[0].Outcome, healed.Earlier[1].Outcome}, "in vain, it stays what it was")
 	require.Equal(t, "it was not tried again: account prod: no credentials", healed.Earlier[1].Reason)

@@ -96,6 +96,26 @@ func moved(s kindtest.Subject) kindtest.Subject {
 	return s
 }
 
+// Of who runs the cloud tells the host, and the report passes it on.
+func TestTheReportTellsTheHosts(t *testing.T) {
+	s := huaweiServerGroup(t)
+	kindtest.Bubble(t, s, 6, func(r *kindtest.Rig) {
+		report, err := r.Run(membership.Join, s.Request(r.Sim))
+		require.NoError(r, err)
+		hosts := make(map[string]bool)
+		running := 0
+		for _, m := range report.Members {
+			require.Equal(r, m.Before[membership.FactPower] == membership.PowerOn, m.Host != "", "%+v", m)
+			if m.Host != "" {
+				running++
+				hosts[m.Host] = true
+			}
+		}
+		require.Positive(r, running)
+		require.Len(r, hosts, running, "an anti-affinity group keeps its members apart")
+	})
+}
+
 // A leave that fails for one is rolled back for those before it, wherever the worker dies, and whoever ran runs again.
 func TestALeaveIsRolledBack(t *testing.T) {
 	for _, dies := range [][]int{nil, {3, 15, 27}, {6, 18, 30}, {9, 21, 33}, {12, 24, 36}} {

@@ -139,12 +139,22 @@ func (o *observation) decideVerify(m membership.Moment, s huawei.Server) members
 	case near != "":
 		return membership.Fail(codeNotApart, "the server is on the host of "+near+", which is a member, too")
 	case ranBefore(m) && isOn(s), !ranBefore(m) && isOff(s):
-		return membership.Next()
+		return membership.Next().On(hostOf(s))
 	case isOn(s), isOff(s):
 		return membership.Fail(codePowerChanged, fmt.Sprintf("the server is %s, and was %s before", s.Status, m.Member.Power()))
 	default:
 		return o.settling(s)
 	}
+}
+
+// hostOf is a short name of the host of a server that runs, "" when the cloud does not tell it. The id, a hash of 56 digits, is told
+// for every project in another way: it tells hosts apart, and names none.
+func hostOf(s huawei.Server) string {
+	const enough = 12
+	if !isOn(s) {
+		return ""
+	}
+	return s.HostID[:min(enough, len(s.HostID))]
 }
 
 // onHostOf returns another member of the group that runs on the same host, "" when there is none, or the cloud does not tell.
