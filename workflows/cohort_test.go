@@ -41,7 +41,7 @@ type bench struct {
 	released []string
 	groups   []string // as search attributes told them
 	// planning is called by the plan activity.
-	planning func()
+	planning func(context.Context)
 }
 
 func stages() []membership.Stage {
@@ -56,7 +56,7 @@ func stages() []membership.Stage {
 func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	b := &bench{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, script: script, planning: func() {}}
+	b := &bench{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, script: script, planning: func(context.Context) {}}
 	workflows.Register(b)
 	b.RegisterWorkflowWithOptions(func(ctx workflow.Context) (p fleet.Part, err error) {
 		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: cohortID, WaitForCancellation: true})
@@ -68,8 +68,8 @@ func newBench(t *testing.T, members []membership.Member, script slicer) *bench {
 		Stages: stages(), Members: members}
 	require.NoError(t, b.program.Seal("run", b.Now(), membership.Pace{Slice: membership.Duration(10 * time.Second),
 		Poll: membership.Duration(time.Second), Parallel: 5}))
-	b.RegisterActivityWithOptions(func(context.Context, workflows.PlanInput) (membership.Program, error) {
-		b.planning()
+	b.RegisterActivityWithOptions(func(ctx context.Context, _ workflows.PlanInput) (membership.Program, error) {
+		b.planning(ctx)
 		return b.program, nil
 	}, activity.RegisterOptions{Name: membership.PlanActivity})
 	names := membership.LaneActivities(membership.Spec{ID: "toy.group",
@@ -379,7 +379,7 @@ func TestAnAbortWhilePlanningEndsTheCohort(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, some(2), nil)
-			b.planning = func() { <-t.Context().Done() } // the cloud is out of reach
+			b.planning = func(context.Context) { <-t.Context().Done() } // the cloud is out of reach
 			b.SetOnActivityStartedListener(func(*activity.Info, context.Context, converter.EncodedValues) { how(b) })
 			b.join()
 			var p fleet.Part

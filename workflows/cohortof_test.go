@@ -89,9 +89,10 @@ func TestWhoIsRefusedWhenTriedAgainIsWhatTheyWere(t *testing.T) {
 func (b *bench) cancelledInPlan(n int) (over chan struct{}) {
 	over = make(chan struct{})
 	plans := 0
-	var entered atomic.Int32 // an attempt that hangs outlives those after it
-	b.planning = func() {
-		if entered.Add(1) == int32(n) {
+	var hangs atomic.Value // the id of the one that does: the next may be under way before it is
+	hangs.Store("")
+	b.planning = func(ctx context.Context) {
+		if hangs.Load() == activity.GetInfo(ctx).ActivityID {
 			<-over
 		}
 	}
@@ -100,6 +101,7 @@ func (b *bench) cancelledInPlan(n int) (over chan struct{}) {
 			return
 		}
 		if plans++; plans == n {
+			hangs.Store(info.ActivityID)
 			b.CancelWorkflow()
 		}
 	})
@@ -134,7 +136,7 @@ func TestWhatARealCohortDidIsPutBack(t *testing.T) {
 		return out, nil
 	})
 	plans := 0
-	b.planning = func() {
+	b.planning = func(context.Context) {
 		if plans++; plans == 2 { // of those who joined, as the activity makes it
 			b.program.Members = b.program.Members[1:]
 		}

@@ -98,7 +98,7 @@ func TestWhatHasNotBegunDoesNotBeginAfterAnAbort(t *testing.T) {
 	b := newBench(t, some(2), func(_ context.Context, in membership.SliceInput) (membership.Slice, error) {
 		return through(in), nil
 	})
-	b.planning = func() { b.tell(membership.ControlPause) }
+	b.planning = func(context.Context) { b.tell(membership.ControlPause) }
 	b.RegisterDelayedCallback(func() { b.tell(membership.ControlAbort) }, time.Minute)
 	b.join()
 	require.Equal(t, "not-started not-started", b.outcomes())
