@@ -14,6 +14,7 @@ import (
 
 // ApplyOptions are what apply and leave take.
 type ApplyOptions struct {
+	*Factory
 	Source
 	Operation membership.Operation
 	ID        string
@@ -22,9 +23,9 @@ type ApplyOptions struct {
 
 // newApply makes apply, which joins, and leave.
 func newApply(f *Factory, op membership.Operation, runF func(context.Context, *ApplyOptions) error) *cobra.Command {
-	o := &ApplyOptions{Operation: op}
+	o := &ApplyOptions{Factory: f, Operation: op}
 	if runF == nil {
-		runF = f.apply
+		runF = applyRun
 	}
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
@@ -47,8 +48,8 @@ func newApply(f *Factory, op membership.Operation, runF func(context.Context, *A
 	return cmd
 }
 
-func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
-	p, err := f.read(&o.Source, o.Operation)
+func applyRun(ctx context.Context, o *ApplyOptions) error {
+	p, err := readPlan(o.Factory, &o.Source, o.Operation)
 	if err != nil {
 		return err
 	}
@@ -56,16 +57,16 @@ func (f *Factory) apply(ctx context.Context, o *ApplyOptions) error {
 	if err := membership.Bad(membership.CheckRunID("id", id)); err != nil {
 		return err
 	}
-	conn, err := f.Connect(ctx, f.Profile)
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return f.begin(ctx, conn, p, id, o.Detach)
+	return begin(ctx, o.Factory, conn, p, id, o.Detach)
 }
 
 // begin starts a run and, unless it is let go, follows it to its end.
-func (f *Factory) begin(ctx context.Context, conn *connect.Connection, p fleet.Plan, id string, detach bool) error {
+func begin(ctx context.Context, f *Factory, conn *connect.Connection, p fleet.Plan, id string, detach bool) error {
 	run, err := start(ctx, conn, p, id)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (f *Factory) begin(ctx context.Context, conn *connect.Connection, p fleet.P
 		}
 		return nil
 	}
-	return f.conclude(ctx, conn, run)
+	return conclude(ctx, f, conn, run)
 }
 
 // startedLine is what a run that has begun prints with --json.

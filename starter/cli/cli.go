@@ -59,7 +59,7 @@ func run(ctx context.Context, f *Factory, args []string) int {
 	if err != nil && !parsed {
 		err = &usageError{err}
 	}
-	return f.tell(err)
+	return tell(f, err)
 }
 
 func newRoot(f *Factory) *cobra.Command {

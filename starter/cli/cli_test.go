@@ -91,7 +91,7 @@ func TestHelpOfStatusKnowsItsExitCodes(t *testing.T) {
 	f, out, _ := testFactory(t)
 	require.Equal(t, ExitOK, run(t.Context(), f, []string{"status", "--help"}))
 	for _, p := range []membership.Phase{membership.Waiting, membership.Stopped, membership.Awaiting, membership.Running} {
-		require.Contains(t, out.String(), fmt.Sprint(f.tell(exitIn(p))), p)
+		require.Contains(t, out.String(), fmt.Sprint(tell(f, exitIn(p))), p)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestFlagsReachTheVerbs(t *testing.T) {
 	cmd := newApply(f, membership.Leave, func(_ context.Context, o *ApplyOptions) error { apply = *o; return nil })
 	cmd.SetArgs([]string{"--id", "mine", "--detach", "file.yaml"})
 	require.NoError(t, cmd.ExecuteContext(t.Context()))
-	require.Equal(t, ApplyOptions{Source: Source{File: "file.yaml"}, Operation: membership.Leave, ID: "mine", Detach: true}, apply)
+	require.Equal(t, ApplyOptions{Factory: f, Source: Source{File: "file.yaml"}, Operation: membership.Leave, ID: "mine", Detach: true}, apply)
 
 	var steered []ControlOptions
 	for _, cmd := range newControls(f, func(_ context.Context, o *ControlOptions) error { steered = append(steered, *o); return nil }) {
@@ -133,7 +133,7 @@ func TestFlagsReachTheVerbs(t *testing.T) {
 		if o.Name == membership.ControlApprove || o.Name == membership.ControlReject {
 			want.Digest = "sha256:d"
 		}
-		require.Equal(t, ControlOptions{Name: o.Name, Run: "run-1", Control: fleet.Control{Control: want}}, o)
+		require.Equal(t, ControlOptions{Factory: f, Name: o.Name, Run: "run-1", Control: fleet.Control{Control: want}}, o)
 	}
 
 	var dev DevOptions
@@ -220,7 +220,7 @@ func TestReportOfEveryEnd(t *testing.T) {
 			}
 			got, err := reportOf(t.Context(), ranTo{report: report, err: err})
 			f, _, errs := testFactory(t)
-			require.Equal(t, c.want, f.tell(err))
+			require.Equal(t, c.want, tell(f, err))
 			require.Contains(t, errs.String(), c.says)
 			if c.want == ExitOK {
 				require.Equal(t, report, got)

@@ -19,8 +19,8 @@ type closeUp struct {
 	trouble string   // what the last try of an activity failed with
 }
 
-// closeUp looks at a fleet of which there is but one thing to see.
-func (f *Factory) closeUp(ctx context.Context, conn *connect.Connection, id string, s fleet.Status) (c closeUp) {
+// lookCloser looks at a fleet of which there is but one thing to see.
+func lookCloser(ctx context.Context, f *Factory, conn *connect.Connection, id string, s fleet.Status) (c closeUp) {
 	if s.Phase == membership.Planning {
 		p := takePulse(ctx, conn, conn.GetWorkflow(ctx, id, ""))
 		return closeUp{trouble: p.trouble}

@@ -22,6 +22,7 @@ import (
 
 // ControlOptions are what the verbs that steer a run take.
 type ControlOptions struct {
+	*Factory
 	Name string // of the control, which is also the verb
 	Run  string
 	fleet.Control
@@ -43,7 +44,7 @@ type controlled struct {
 // words. The plain signals of the same names do the same without an answer.
 func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) []*cobra.Command {
 	if runF == nil {
-		runF = f.control
+		runF = controlRun
 	}
 	verbs := []struct {
 		name, short string
@@ -63,7 +64,7 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 	}
 	var cmds []*cobra.Command
 	for _, v := range verbs {
-		o := &ControlOptions{Name: v.name}
+		o := &ControlOptions{Factory: f, Name: v.name}
 		cmd := &cobra.Command{
 			Use:   v.name + " RUN",
 			Short: v.short,
@@ -71,10 +72,10 @@ func newControls(f *Factory, runF func(context.Context, *ControlOptions) error) 
 			RunE: func(cmd *cobra.Command, args []string) error {
 				o.Run = args[0]
 				if v.needsReason && o.Reason == "" {
-					return bad("--reason", "", "is missing; say what you saw, it is kept with the run")
+					return badValue("--reason", "", "is missing; say what you saw, it is kept with the run")
 				}
 				if v.votes && o.Digest == "" {
-					return bad("--digest", "", "is missing; a vote is for the program you have looked at: fleetjoin status "+o.Run+" prints its digest")
+					return badValue("--digest", "", "is missing; a vote is for the program you have looked at: fleetjoin status "+o.Run+" prints its digest")
 				}
 				if err := o.changes(); err != nil {
 					return err
@@ -130,7 +131,7 @@ func (o *ControlOptions) changes() error {
 			o.Budget = &fleet.Budget{}
 		}
 		if err := c.into(o.Budget).UnmarshalJSON([]byte(strconv.Quote(c.value))); err != nil {
-			return bad(c.flag, c.value, "want a number of members, such as 12, or a percentage, such as 5%")
+			return badValue(c.flag, c.value, "want a number of members, such as 12, or a percentage, such as 5%")
 		}
 	}
 	if o.BudgetThen != "" || o.Strict != nil {
@@ -151,15 +152,15 @@ func waveNumber(waves []fleet.WaveStatus, name string) (int, error) {
 		}
 		names = append(names, w.Name)
 	}
-	return 0, bad("--wave", name, "is no wave of the present step; want "+cmp.Or(strings.Join(names, ", "), "to wait until everybody is found"))
+	return 0, badValue("--wave", name, "is no wave of the present step; want "+cmp.Or(strings.Join(names, ", "), "to wait until everybody is found"))
 }
 
-func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
-	if o.Signature, err = f.sign(ctx, o.Signing, membership.Vote{By: o.By, Approves: o.Name == membership.ControlApprove,
+func controlRun(ctx context.Context, o *ControlOptions) (err error) {
+	if o.Signature, err = sign(ctx, o.Factory, o.Signing, membership.Vote{By: o.By, Approves: o.Name == membership.ControlApprove,
 		Digest: o.Digest, Reason: o.Reason}); err != nil {
 		return err
 	}
-	conn, err := f.Connect(ctx, f.Profile)
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
@@ -203,12 +204,12 @@ func (f *Factory) control(ctx context.Context, o *ControlOptions) (err error) {
 		return fmt.Errorf("%w\nto leave it for the next worker: temporal workflow signal --workflow-id %s --name %s --input '%s'",
 			err, o.Run, o.Name, strings.ReplaceAll(string(same), "'", `'\''`))
 	}
-	if f.JSON {
-		return f.json(controlled{ID: o.Run, Control: o.Name, Members: done.Members})
+	if o.JSON {
+		return o.json(controlled{ID: o.Run, Control: o.Name, Members: done.Members})
 	}
-	f.printf("%s: accepted by run %s\n", o.Name, o.Run)
+	o.printf("%s: accepted by run %s\n", o.Name, o.Run)
 	for _, m := range done.Members {
-		f.printf("  %s\n", clean(m))
+		o.printf("  %s\n", clean(m))
 	}
 	return nil
 }

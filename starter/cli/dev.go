@@ -23,6 +23,7 @@ const (
 
 // DevOptions are what dev takes.
 type DevOptions struct {
+	*Factory
 	World     string
 	State     string
 	Temporal  string
@@ -33,10 +34,10 @@ type DevOptions struct {
 }
 
 func newDev(f *Factory, lookup func(string) (string, bool), runF func(context.Context, *DevOptions) error) *cobra.Command {
-	o := &DevOptions{Worker: host.Defaults()}
+	o := &DevOptions{Factory: f, Worker: host.Defaults()}
 	o.Worker.LogFormat, o.Worker.LogLevel = "console", "warn"
 	if runF == nil {
-		runF = f.dev
+		runF = devRun
 	}
 	cmd := &cobra.Command{
 		Use:   "dev",
@@ -72,8 +73,8 @@ func newDev(f *Factory, lookup func(string) (string, bool), runF func(context.Co
 	return cmd
 }
 
-func (f *Factory) dev(ctx context.Context, o *DevOptions) error {
-	log, err := host.NewLogger(f.Err, o.Worker.LogFormat, o.Worker.LogLevel)
+func devRun(ctx context.Context, o *DevOptions) error {
+	log, err := host.NewLogger(o.Err, o.Worker.LogFormat, o.Worker.LogLevel)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -85,17 +86,17 @@ func (f *Factory) dev(ctx context.Context, o *DevOptions) error {
 	if err != nil {
 		return err
 	}
-	f.notef("starting a Temporal server, the simulator and a worker …\n")
+	o.notef("starting a Temporal server, the simulator and a worker …\n")
 	err = devstack.Run(ctx, devstack.Options{
 		World: w, StateDir: o.State, Temporal: temporal,
 		TemporalPort: o.Ports.Temporal, UIPort: o.Ports.UI, SimPort: o.Ports.Sim,
 		Worker: o.Worker, Logger: log,
-	}, func(r devstack.Ready) error { return f.devReady(o, r) })
+	}, func(r devstack.Ready) error { return printReady(o, r) })
 	if o.ReadyFile != "" {
 		_ = os.Remove(o.ReadyFile) // it may never have been written
 	}
 	if err == nil {
-		f.notef("stopped\n")
+		o.notef("stopped\n")
 	}
 	return err
 }
@@ -114,24 +115,24 @@ func (o *DevOptions) loadWorld() (world.World, error) {
 	return devstack.Generate(w, o.Generate)
 }
 
-// devReady tells where everything is.
-func (f *Factory) devReady(o *DevOptions, r devstack.Ready) error {
+// printReady tells where everything is.
+func printReady(o *DevOptions, r devstack.Ready) error {
 	if o.ReadyFile != "" {
 		if err := writeReady(o.ReadyFile, r); err != nil {
 			return fmt.Errorf("--ready-file: %w", err)
 		}
 	}
-	if f.JSON {
-		return f.json(r)
+	if o.JSON {
+		return o.json(r)
 	}
-	f.printf("\nWeb UI     %s\nsimulator  %s\naccounts   %s\n\n", f.paint(bold, r.UI), r.Sim, r.Accounts)
-	f.printf("In another terminal:\n\n  export TEMPORAL_ADDRESS=%s\n", r.Temporal)
+	o.printf("\nWeb UI     %s\nsimulator  %s\naccounts   %s\n\n", o.paint(bold, r.UI), r.Sim, r.Accounts)
+	o.printf("In another terminal:\n\n  export TEMPORAL_ADDRESS=%s\n", r.Temporal)
 	if r.Request != "" {
-		f.printf("  fleetjoin plan %s\n", r.Request)
+		o.printf("  fleetjoin plan %s\n", r.Request)
 	} else {
-		f.printf("  fleetjoin doctor\n")
+		o.printf("  fleetjoin doctor\n")
 	}
-	f.printf("\nCtrl-C stops everything.\n")
+	o.printf("\nCtrl-C stops everything.\n")
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 // DoctorOptions are what doctor takes.
 type DoctorOptions struct {
+	*Factory
 	Accounts string
 	Temporal string
 }
@@ -39,19 +40,19 @@ type diagnosis struct {
 }
 
 func newDoctor(f *Factory) *cobra.Command {
-	o := &DoctorOptions{}
+	o := &DoctorOptions{Factory: f}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that everything is there for runs to work, and say what to do where it is not",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return f.doctor(cmd.Context(), o) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.Accounts, "accounts", os.Getenv("FLEETJOIN_ACCOUNTS"), "accounts `file` to check, too")
 	cmd.Flags().StringVar(&o.Temporal, "temporal", os.Getenv("FLEETJOIN_TEMPORAL"), "`path` of the temporal CLI")
 	return cmd
 }
 
-func (f *Factory) doctor(ctx context.Context, o *DoctorOptions) error {
+func doctorRun(ctx context.Context, o *DoctorOptions) error {
 	d := diagnosis{OK: true}
 	add := func(all ...finding) {
 		for _, one := range all {
@@ -59,17 +60,17 @@ func (f *Factory) doctor(ctx context.Context, o *DoctorOptions) error {
 			d.Checks = append(d.Checks, one)
 		}
 	}
-	add(f.checkServer(ctx)...)
+	add(checkServer(ctx, o.Factory)...)
 	add(checkTemporalCLI(ctx, o.Temporal))
 	if o.Accounts != "" {
 		add(checkAccounts(o.Accounts))
 	}
-	if f.JSON {
-		if err := f.pretty(d); err != nil {
+	if o.JSON {
+		if err := o.pretty(d); err != nil {
 			return err
 		}
 	} else {
-		f.printDiagnosis(d)
+		printDiagnosis(&o.Streams, d)
 	}
 	if !d.OK {
 		return exitWith(ExitCouldNotRun)
@@ -77,21 +78,21 @@ func (f *Factory) doctor(ctx context.Context, o *DoctorOptions) error {
 	return nil
 }
 
-func (f *Factory) printDiagnosis(d diagnosis) {
+func printDiagnosis(out *Streams, d diagnosis) {
 	for _, c := range d.Checks {
-		mark := f.paint(green, "ok    ")
+		mark := out.paint(green, "ok    ")
 		if !c.OK {
-			mark = f.paint(red, "failed")
+			mark = out.paint(red, "failed")
 		}
-		f.printf("%s  %s: %s\n", mark, c.Name, c.Detail)
+		out.printf("%s  %s: %s\n", mark, c.Name, c.Detail)
 		if c.Fix != "" {
-			f.printf("        → %s\n", strings.ReplaceAll(c.Fix, "\n", "\n          "))
+			out.printf("        → %s\n", strings.ReplaceAll(c.Fix, "\n", "\n          "))
 		}
 	}
 }
 
 // checkServer asks what needs a server. Without one there is nothing more to ask it.
-func (f *Factory) checkServer(ctx context.Context) []finding {
+func checkServer(ctx context.Context, f *Factory) []finding {
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		what, fix, _ := strings.Cut(err.Error(), "\n")

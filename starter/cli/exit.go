@@ -77,7 +77,7 @@ type failure struct {
 }
 
 // tell says on stderr, and with --json on stdout, why the program did not do what it should; it returns the exit code.
-func (f *Factory) tell(err error) int {
+func tell(f *Factory, err error) int {
 	if err == nil {
 		return ExitOK
 	}

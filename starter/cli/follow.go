@@ -39,7 +39,7 @@ func follow[T any](ctx context.Context, f *Factory, conn *connect.Connection, wa
 		r, late = wait(ctx)
 		over <- r
 	}()
-	watchdog := f.watchdog(conn)
+	watchdog := newWatchdog(f, conn)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
@@ -71,7 +71,7 @@ type watchdog struct {
 	told  bool
 }
 
-func (f *Factory) watchdog(conn *connect.Connection) *watchdog {
+func newWatchdog(f *Factory, conn *connect.Connection) *watchdog {
 	return &watchdog{f: f, conn: conn, since: time.Now()}
 }
 

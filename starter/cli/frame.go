@@ -270,7 +270,7 @@ func (h *history) eta() []cell {
 // elapsed is a duration that has been measured.
 func elapsed(d time.Duration) string {
 	if d < time.Hour {
-		return short(max(d.Round(time.Second), time.Second))
+		return shortly(max(d.Round(time.Second), time.Second))
 	}
 	return roughly(d)
 }
@@ -278,9 +278,9 @@ func elapsed(d time.Duration) string {
 // roughly is a duration as one would say it.
 func roughly(d time.Duration) string {
 	if d > time.Minute {
-		return short(d.Round(time.Minute))
+		return shortly(d.Round(time.Minute))
 	}
-	return short(max(d.Round(time.Second), time.Second))
+	return shortly(max(d.Round(time.Second), time.Second))
 }
 
 func (h *history) budget(columns int) []line {
@@ -361,7 +361,7 @@ func (h *history) failed(columns int) (lines []line) {
 	label := "failed"
 	for _, m := range h.now.Failed[:min(len(h.now.Failed), failedShown)] {
 		items := []cell{text(m.ID), {string(m.Outcome), colourOf(string(m.Outcome))}}
-		some := labelled(columns-width(cutOff), label, " ", append(items, words(why(m.Code, m.Reason), plain)...))
+		some := labelled(columns-width(cutOff), label, " ", append(items, words(withCode(m.Code, m.Reason), plain)...))
 		if len(some) > failedLines {
 			some = some[:failedLines]
 			some[failedLines-1] = append(some[failedLines-1], cell{text: cutOff})

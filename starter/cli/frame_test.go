@@ -132,7 +132,7 @@ func TestFramesOfFleets(t *testing.T) {
 			all := frames(t, h, 80, 24, 60, 24)
 			f, _, _ := testFactory(t)
 			if s := h.now; s.Phase == membership.Waiting || s.Phase == membership.Awaiting || s.Phase == membership.Stopped {
-				all += fmt.Sprintf("and then, since the verb ends here\n\n%v\n", f.asks(h.id, s))
+				all += fmt.Sprintf("and then, since the verb ends here\n\n%v\n", asks(f, h.id, s))
 			}
 			golden(t, "fleetframe-"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".golden", all)
 		})

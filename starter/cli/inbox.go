@@ -50,13 +50,13 @@ func newInbox(f *Factory) *cobra.Command {
 		Use:   "inbox",
 		Short: "List the runs that wait for votes, and on which you may vote",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return f.inbox(cmd.Context(), by) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return inboxRun(cmd.Context(), f, by) },
 	}
 	cmd.Flags().StringVar(&by, "by", me(), "who would vote")
 	return cmd
 }
 
-func (f *Factory) inbox(ctx context.Context, by string) error {
+func inboxRun(ctx context.Context, f *Factory, by string) error {
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (f *Factory) inbox(ctx context.Context, by string) error {
 	if f.JSON {
 		return f.pretty(inbox{By: by, Runs: rows})
 	}
-	f.printInbox(by, rows)
+	printInbox(&f.Streams, by, rows)
 	return nil
 }
 
@@ -132,9 +132,9 @@ func ask(ctx context.Context, conn *connect.Connection, run *workflowpb.Workflow
 	return w
 }
 
-func (f *Factory) printInbox(by string, runs []*waiting) {
+func printInbox(out *Streams, by string, runs []*waiting) {
 	if len(runs) == 0 {
-		f.printf("no run waits for a vote\n")
+		out.printf("no run waits for a vote\n")
 		return
 	}
 	var t table
@@ -156,7 +156,7 @@ func (f *Factory) printInbox(by string, runs []*waiting) {
 		}
 		t.add(text(w.ID), text(w.What), text(approvals), text(until), may, text(w.Digest))
 	}
-	t.print(&f.Streams, "")
-	f.printf("\nlook at one:  fleetjoin status RUN\nthen vote:    fleetjoin approve RUN --digest DIGEST [--key KEY]\n" +
+	t.print(out, "")
+	out.printf("\nlook at one:  fleetjoin status RUN\nthen vote:    fleetjoin approve RUN --digest DIGEST [--key KEY]\n" +
 		"              fleetjoin reject RUN --digest DIGEST --reason WHY [--key KEY]\n")
 }

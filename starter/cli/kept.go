@@ -28,7 +28,7 @@ import (
 
 // reportFleet tells about a fleet that has ended. Its short report is Temporal's; what became of each member is read from
 // the workers' store.
-func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection) error {
+func reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection) error {
 	r, err := reportOf(ctx, conn.GetWorkflow(ctx, o.Run, o.RunID))
 	if err != nil {
 		return err
@@ -37,29 +37,29 @@ func (f *Factory) reportFleet(ctx context.Context, o *ReportOptions, conn *conne
 	if err != nil {
 		return err
 	}
-	return f.attend(ctx, conn, func(ctx context.Context) error {
+	return attend(ctx, o.Factory, conn, func(ctx context.Context) error {
 		fl := archive.Of(r)
 		if r.Archive != "" {
 			if fl, err = archive.Open(ctx, get, r.Archive); err != nil {
-				if o.table(f.JSON) {
-					f.printReport(o.Run, r)
+				if o.table(o.JSON) {
+					printReport(&o.Streams, o.Run, r)
 				}
 				return fmt.Errorf("what is kept of run %s cannot be read: %w", o.Run, err)
 			}
 		}
 		fl.ID = o.Run
-		return f.tellFleet(ctx, o, fl)
+		return tellFleet(ctx, o, fl)
 	})
 }
 
 // reportKept tells about a fleet whose archive is named: Temporal need not know of it any more.
-func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
+func reportKept(ctx context.Context, o *ReportOptions) error {
 	tell := func(ctx context.Context, get archive.Get) error {
 		fl, err := archive.Open(ctx, get, o.Run)
 		if err != nil {
 			return err
 		}
-		return f.tellFleet(ctx, o, fl)
+		return tellFleet(ctx, o, fl)
 	}
 	if o.Store != "" {
 		get, err := o.blobs(nil)
@@ -68,12 +68,12 @@ func (f *Factory) reportKept(ctx context.Context, o *ReportOptions) error {
 		}
 		return tell(ctx, get)
 	}
-	conn, err := f.Connect(ctx, f.Profile)
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return f.attend(ctx, conn, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
+	return attend(ctx, o.Factory, conn, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
 }
 
 // blobs returns where the records are read from.
@@ -83,7 +83,7 @@ func (o *ReportOptions) blobs(conn *connect.Connection) (archive.Get, error) {
 	}
 	kept, err := store.Open(o.Store)
 	if err != nil {
-		return nil, bad("--store", o.Store, err.Error())
+		return nil, badValue("--store", o.Store, err.Error())
 	}
 	return func(ctx context.Context, key string) ([]byte, error) { return kept.Get(ctx, store.Key(key)) }, nil
 }
@@ -122,10 +122,10 @@ func fromWorkers(conn *connect.Connection) archive.Get {
 }
 
 // attend does work that waits for workers, and says when there are none.
-func (f *Factory) attend(ctx context.Context, conn *connect.Connection, work func(context.Context) error) error {
+func attend(ctx context.Context, f *Factory, conn *connect.Connection, work func(context.Context) error) error {
 	over := make(chan error, 1)
 	go func() { over <- work(ctx) }()
-	watchdog := f.watchdog(conn)
+	watchdog := newWatchdog(f, conn)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
@@ -146,25 +146,25 @@ func (o *ReportOptions) table(asJSON bool) bool {
 	return !asJSON && !o.CSV && o.HTML == "" && !o.Verify
 }
 
-func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
+func tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
 	var err error
 	as := func(format func(context.Context, *archive.Run, io.Writer) error) func(io.Writer) error {
 		return func(to io.Writer) error { return format(ctx, fl, to) }
 	}
 	switch {
 	case o.Verify:
-		return f.verifyFleet(ctx, fl)
+		return verifyFleet(ctx, o.Factory, fl)
 	case o.CSV:
-		err = writeWhole(f.Out, as(report.WriteCSV))
+		err = writeWhole(o.Out, as(report.WriteCSV))
 	case o.HTML == "-":
-		err = writeWhole(f.Out, as(report.WriteHTML))
+		err = writeWhole(o.Out, as(report.WriteHTML))
 	case o.HTML != "":
 		err = writeFile(o.HTML, as(report.WriteHTML))
-	case f.JSON:
-		err = writeWhole(f.Out, as(report.WriteJSON))
+	case o.JSON:
+		err = writeWhole(o.Out, as(report.WriteJSON))
 	default:
-		f.printReport(cmp.Or(fl.ID, fl.Key), fl.Report)
-		err = f.printKept(ctx, fl, o.All)
+		printReport(&o.Streams, cmp.Or(fl.ID, fl.Key), fl.Report)
+		err = printKept(&o.Streams, ctx, fl, o.All)
 	}
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (f *Factory) tellFleet(ctx context.Context, o *ReportOptions, fl *archive.R
 	return exitWith(exitOf(fl.Report.Outcome, fl.Report.Counts))
 }
 
-func (f *Factory) verifyFleet(ctx context.Context, fl *archive.Run) error {
+func verifyFleet(ctx context.Context, f *Factory, fl *archive.Run) error {
 	checked, err := fl.Verify(ctx)
 	if err != nil {
 		return err
@@ -247,10 +247,10 @@ func writeInto(path string, write func(io.Writer) error) error {
 }
 
 // printKept prints what only the store knows: when the waves were, and what became of the members.
-func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) error {
+func printKept(out *Streams, ctx context.Context, fl *archive.Run, all bool) error {
 	if len(fl.Parts) > 0 {
-		f.printf("\n")
-		f.printWaves(fl.Waves(), len(fl.Report.Steps) > 1)
+		out.printf("\n")
+		printWaves(out, fl.Waves(), len(fl.Report.Steps) > 1)
 	}
 	s, hosts := stories{all: all}, archive.Hosts{}
 	for m, err := range fl.Members(ctx) {
@@ -260,14 +260,14 @@ func (f *Factory) printKept(ctx context.Context, fl *archive.Run, all bool) erro
 		s.add(m.MemberReport())
 		hosts.Add(&m)
 	}
-	s.print(f)
+	s.print(out)
 	if told := hosts.String(); told != "" {
-		f.printf("\nhosts: %s\n", clean(told))
+		out.printf("\nhosts: %s\n", clean(told))
 	}
 	return nil
 }
 
-func (f *Factory) printWaves(waves []archive.Wave, steps bool) {
+func printWaves(out *Streams, waves []archive.Wave, steps bool) {
 	var t table
 	t.head("WAVE", "MEMBERS", "FAILED", "PUT BACK", "BEGAN", "ENDED", "TOOK")
 	for _, w := range waves {
@@ -282,5 +282,5 @@ func (f *Factory) printWaves(waves []archive.Wave, steps bool) {
 		}
 		t.add(row...)
 	}
-	t.print(&f.Streams, "")
+	t.print(out, "")
 }

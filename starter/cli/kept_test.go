@@ -216,7 +216,7 @@ func TestStoriesAreNotEndless(t *testing.T) {
 		m.Reason = "no host is left"
 		s.add(m)
 	}
-	s.print(f)
+	s.print(&f.Streams)
 	require.Contains(t, out.String(), "… and 9997 more")
 	require.Contains(t, out.String(), fmt.Sprintf("and %d with reasons of their own\n", 10_000-mostStories+1))
 	require.Less(t, strings.Count(out.String(), "\n"), mostStories+10)

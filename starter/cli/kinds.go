@@ -23,7 +23,7 @@ func newKinds(f *Factory) *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return f.listKinds()
+				return printKinds(f)
 			}
 			k, err := membership.Find(f.Kinds, args[0])
 			if err != nil {
@@ -32,12 +32,12 @@ func newKinds(f *Factory) *cobra.Command {
 			if f.JSON {
 				return f.pretty(k.Spec())
 			}
-			return f.printKind(k.Spec())
+			return printKind(f, k.Spec())
 		},
 	}
 }
 
-func (f *Factory) listKinds() error {
+func printKinds(f *Factory) error {
 	specs := make([]membership.Spec, len(f.Kinds))
 	for i, k := range f.Kinds {
 		specs[i] = k.Spec()
@@ -55,7 +55,7 @@ func (f *Factory) listKinds() error {
 	return nil
 }
 
-func (f *Factory) printKind(s membership.Spec) error {
+func printKind(f *Factory, s membership.Spec) error {
 	dir := kinds.Dir(s.ID)
 	plan, err := kinds.File(s.ID, "plan.yaml")
 	if err != nil {
@@ -72,45 +72,45 @@ func (f *Factory) printKind(s membership.Spec) error {
 	} else {
 		f.printf("not destructive: no data of the members is lost\n")
 	}
-	f.section("Plan of one step: an object in YAML or JSON; deploy/docs/fleets.md has all fields")
-	f.entries(planTable(s, example))
-	f.section("Members that a plan can find in the cloud")
-	f.entries(table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)},
+	printSection(&f.Streams, "Plan of one step: an object in YAML or JSON; deploy/docs/fleets.md has all fields")
+	printEntries(&f.Streams, planTable(s, example))
+	printSection(&f.Streams, "Members that a plan can find in the cloud")
+	printEntries(&f.Streams, table{rows: [][]cell{{text("who"), text(s.Finds)}, {text("room of a group"), text(s.Room)},
 		{text("moves"), text(cmp.Or(s.Moves, "in two steps: one in which they leave, one in which they join"))}}})
-	f.section("Parameters: what params may hold")
+	printSection(&f.Streams, "Parameters: what params may hold")
 	var params table
 	for _, p := range s.Params {
 		params.add(text(p.Name), text(p.Type), text("default "+p.Default), text(p.Help))
 	}
-	f.entries(params)
+	printEntries(&f.Streams, params)
 	for _, op := range []membership.Operation{membership.Join, membership.Leave} {
 		if len(s.Stages[op]) > 0 {
-			f.section("Stages of " + string(op))
-			f.printStages(s.Stages[op])
+			printSection(&f.Streams, "Stages of "+string(op))
+			printStages(&f.Streams, s.Stages[op])
 		}
 	}
-	f.section("Preconditions: a member is refused with")
-	f.objections(s.Objections)
-	f.section("Failures: a member fails, or waits for a person, with")
-	f.objections(s.Failures)
-	f.section("Codes that come with every kind")
-	f.objections(append(membership.EngineObjections(), membership.EngineFailures()...))
-	f.section("Codes of the cloud")
+	printSection(&f.Streams, "Preconditions: a member is refused with")
+	printObjections(&f.Streams, s.Objections)
+	printSection(&f.Streams, "Failures: a member fails, or waits for a person, with")
+	printObjections(&f.Streams, s.Failures)
+	printSection(&f.Streams, "Codes that come with every kind")
+	printObjections(&f.Streams, append(membership.EngineObjections(), membership.EngineFailures()...))
+	printSection(&f.Streams, "Codes of the cloud")
 	f.printf("  A member that the cloud refuses has the cloud's code. What each code means, for a read and for a write, and what\n")
 	f.printf("  the other codes ask of you: deploy/docs/error-codes.md\n")
-	f.section("Calls")
+	printSection(&f.Streams, "Calls")
 	var calls table
 	for _, name := range slices.Sorted(maps.Keys(s.Actions)) {
 		a := s.Actions[name]
 		calls.add(text(name), text(a.Call), text("up to "+membership.Count(a.Batch, "member")+" in one"))
 	}
-	f.entries(calls)
-	f.section("Permissions, as a policy in " + dir + "/policy.json")
-	f.lines(s.Permissions)
-	f.section("Source")
-	f.lines(s.Source)
-	f.section("Example: " + dir + "/plan.yaml")
-	f.lines(strings.Split(strings.TrimSpace(string(plan)), "\n"))
+	printEntries(&f.Streams, calls)
+	printSection(&f.Streams, "Permissions, as a policy in "+dir+"/policy.json")
+	printLines(&f.Streams, s.Permissions)
+	printSection(&f.Streams, "Source")
+	printLines(&f.Streams, s.Source)
+	printSection(&f.Streams, "Example: "+dir+"/plan.yaml")
+	printLines(&f.Streams, strings.Split(strings.TrimSpace(string(plan)), "\n"))
 	return nil
 }
 
@@ -158,27 +158,27 @@ func compact(v map[string]any) string {
 	return string(line)
 }
 
-func (f *Factory) section(title string) { f.printf("\n%s\n", f.paint(bold, title)) }
+func printSection(out *Streams, title string) { out.printf("\n%s\n", out.paint(bold, title)) }
 
-func (f *Factory) entries(t table) {
+func printEntries(out *Streams, t table) {
 	if len(t.rows) == 0 {
-		f.printf("  none\n")
+		out.printf("  none\n")
 	}
-	t.print(&f.Streams, "  ")
+	t.print(out, "  ")
 }
 
-func (f *Factory) objections(all []membership.Objection) {
+func printObjections(out *Streams, all []membership.Objection) {
 	var t table
 	for _, o := range all {
 		t.add(text(o.Code), text(o.Reason))
 	}
-	f.entries(t)
+	printEntries(out, t)
 }
 
-func (f *Factory) lines(all []string) {
+func printLines(out *Streams, all []string) {
 	var t table
 	for _, line := range all {
 		t.add(text(line))
 	}
-	f.entries(t)
+	printEntries(out, t)
 }

@@ -23,7 +23,7 @@ func TestAKindIsToldWhole(t *testing.T) {
 	for _, k := range f.Kinds {
 		s := k.Spec()
 		out.Reset()
-		require.NoError(t, f.printKind(s))
+		require.NoError(t, printKind(f, s))
 		told := out.String()
 		want := []string{s.Title, s.Finds, s.Room, s.Destructive, "permissions"}
 		for _, p := range s.Params {

@@ -111,8 +111,8 @@ func beats(a *workflow.PendingActivityInfo) bool {
 	return false
 }
 
-// limits is limitsOf for status, which is of use without them too. Nobody works for a run that has ended.
-func (f *Factory) limits(ctx context.Context, conn *connect.Connection, found foundRun, ids ...string) []workerLimit {
+// knownLimits is limitsOf for status, which is of use without them too. Nobody works for a run that has ended.
+func knownLimits(ctx context.Context, f *Factory, conn *connect.Connection, found foundRun, ids ...string) []workerLimit {
 	if !found.running {
 		return nil
 	}
@@ -125,22 +125,22 @@ func (f *Factory) limits(ctx context.Context, conn *connect.Connection, found fo
 	return limits
 }
 
-func (f *Factory) printLimits(limits []workerLimit) {
+func printLimits(out *Streams, limits []workerLimit) {
 	if len(limits) == 0 {
 		return
 	}
-	f.printf("\n")
+	out.printf("\n")
 	var t table
 	t.head("LIMITS OF", "ACCOUNT", "REGION", "API", "RATE", "WAITING", "THROTTLED", "PAUSED")
 	for _, l := range limits {
 		paused := ""
 		if l.Paused > 0 {
-			paused = short(l.Paused.Std())
+			paused = shortly(l.Paused.Std())
 		}
 		t.add(text(l.Worker), text(l.Account), text(l.Region), text(l.API), text(pace(l.Rate)), text(fmt.Sprint(l.Waiting)),
 			text(fmt.Sprint(l.Throttled)), cell{paused, yellow})
 	}
-	t.print(&f.Streams, "")
+	t.print(out, "")
 }
 
 // pace is a rate of calls for eyes: by the minute where there are few.

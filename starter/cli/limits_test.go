@@ -37,10 +37,10 @@ func sampleLimits() []workerLimit {
 func TestLimitsAreRenderedUnderTheStatus(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
-	f.printCohort(sampleStatus())
-	f.printLimits(nil)
+	printCohort(f, sampleStatus())
+	printLimits(&f.Streams, nil)
 	golden(t, "cohort.golden", out.String())
-	f.printLimits(sampleLimits())
+	printLimits(&f.Streams, sampleLimits())
 	require.NotContains(t, out.String(), "\x1b")
 	golden(t, "cohort-limits.golden", out.String())
 }
@@ -117,9 +117,9 @@ func TestLimitsAreThoseOfTheWorkersAtWork(t *testing.T) {
 	require.Equal(t, []string{"a Add 3", "a Stop 4", "b Add 1", "c Add 5"}, said, "one line a worker and API, the latest")
 
 	f, _, errs := testFactory(t)
-	require.Len(t, f.limits(t.Context(), conn, foundRun{running: true}, "one", "gone"), 2)
+	require.Len(t, knownLimits(t.Context(), f, conn, foundRun{running: true}, "one", "gone"), 2)
 	require.Contains(t, errs.String(), "not known to the full: describe gone: no way")
-	require.Empty(t, f.limits(t.Context(), conn, foundRun{}, "one"), "nobody works for a run that has ended")
+	require.Empty(t, knownLimits(t.Context(), f, conn, foundRun{}, "one"), "nobody works for a run that has ended")
 }
 
 func TestAFewRunsAreDescribedAtOnce(t *testing.T) {

@@ -18,15 +18,16 @@ import (
 
 // PlanOptions are what plan takes.
 type PlanOptions struct {
+	*Factory
 	Source
 	Operation string
 	All       bool // every member of a fleet
 }
 
 func newPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cobra.Command {
-	o := &PlanOptions{}
+	o := &PlanOptions{Factory: f}
 	if runF == nil {
-		runF = f.plan
+		runF = planRun
 	}
 	cmd := &cobra.Command{
 		Use:   "plan [FILE]",
@@ -47,22 +48,22 @@ func newPlan(f *Factory, runF func(context.Context, *PlanOptions) error) *cobra.
 	return cmd
 }
 
-func (f *Factory) plan(ctx context.Context, o *PlanOptions) error {
+func planRun(ctx context.Context, o *PlanOptions) error {
 	op := membership.Operation(o.Operation)
 	if op != membership.Join && op != membership.Leave {
-		return bad("--operation", o.Operation, "want join or leave")
+		return badValue("--operation", o.Operation, "want join or leave")
 	}
-	p, err := f.read(&o.Source, op)
+	p, err := readPlan(o.Factory, &o.Source, op)
 	if err != nil {
 		return err
 	}
-	return f.preview(ctx, o, p)
+	return previewRun(ctx, o, p)
 }
 
 // awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
 // leaves.
-func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run client.WorkflowRun, into any) error {
-	err := f.attend(ctx, conn, func(ctx context.Context) error {
+func awaitPlan(ctx context.Context, f *Factory, conn *connect.Connection, run client.WorkflowRun, into any) error {
+	err := attend(ctx, f, conn, func(ctx context.Context) error {
 		err := answered(ctx, func() error { return run.Get(ctx, into) })
 		if err != nil {
 			return ended(run.GetID(), err)
@@ -77,15 +78,15 @@ func (f *Factory) awaitPlan(ctx context.Context, conn *connect.Connection, run c
 	return err
 }
 
-func (f *Factory) printGate(g *membership.Gate, before string) {
+func printGate(out *Streams, g *membership.Gate, before string) {
 	if g != nil {
-		f.printf("needs %s before %s, within %s, and not from %s\n", clean(g.Needs()), before, short(g.Timeout.Std()), clean(g.Requester))
+		out.printf("needs %s before %s, within %s, and not from %s\n", clean(g.Needs()), before, shortly(g.Timeout.Std()), clean(g.Requester))
 	}
 }
 
 // planned adds a member as it was seen when it was planned; what is done with it when something is.
 func (t *table) planned(m membership.Member, what string) {
-	row := []cell{text(m.ID), text(other(m.Name, m.ID)), {what, bold}, text(facts(m.Before)), {}}
+	row := []cell{text(m.ID), text(unlessSame(m.Name, m.ID)), {what, bold}, text(facts(m.Before)), {}}
 	switch {
 	case len(m.Refused) > 0:
 		row[2] = cell{string(membership.Refused), yellow}
@@ -107,21 +108,21 @@ func foreseen(f fleet.Foreseen, op membership.Operation) string {
 	return fmt.Sprintf("%d to %s, %d already, %d refused", f.Due, op, f.Already, f.Refused)
 }
 
-func (f *Factory) printStages(stages []membership.Stage) {
+func printStages(out *Streams, stages []membership.Stage) {
 	var t table
 	for _, s := range stages {
 		undo := "no undo"
 		if s.Undo != "" {
 			undo = "undo: " + s.Undo
 		}
-		t.add(text(s.Name), cell{string(s.Risk), riskPaint(s.Risk)}, text("within "+short(s.Timeout.Std())),
+		t.add(text(s.Name), cell{string(s.Risk), riskPaint(s.Risk)}, text("within "+shortly(s.Timeout.Std())),
 			text(s.Help), text(undo))
 	}
-	t.print(&f.Streams, "  ")
+	t.print(out, "  ")
 }
 
-// short writes a duration without the zeros that Go ends it with: "10m", not "10m0s".
-func short(d time.Duration) string {
+// shortly writes a duration without the zeros that Go ends it with: "10m", not "10m0s".
+func shortly(d time.Duration) string {
 	text := d.String()
 	if d%time.Minute == 0 {
 		text = strings.TrimSuffix(text, "0s")
@@ -142,8 +143,8 @@ func riskPaint(r membership.Risk) paint {
 	return plain
 }
 
-// other returns a name unless it only repeats the id.
-func other(name, id string) string {
+// unlessSame returns a name unless it only repeats the id.
+func unlessSame(name, id string) string {
 	if name == id {
 		return ""
 	}

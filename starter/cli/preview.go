@@ -25,9 +25,9 @@ const (
 	someGroups = 20
 )
 
-// preview shows what a plan would do.
-func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
-	conn, err := f.Connect(ctx, f.Profile)
+// previewRun shows what a plan would do.
+func previewRun(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) err
 		return fmt.Errorf("start plan %s: %w", id, err)
 	}
 	var preview fleet.Preview
-	if err := f.awaitPlan(ctx, conn, run, &preview); err != nil {
+	if err := awaitPlan(ctx, o.Factory, conn, run, &preview); err != nil {
 		return err
 	}
 	// Of a handful one wants to see each.
@@ -51,14 +51,14 @@ func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) err
 	for _, s := range preview.Steps {
 		members += s.Members
 	}
-	each := o.All || !f.JSON && members <= membership.ByName
-	if f.JSON {
-		err = f.pretty(preview)
+	each := o.All || !o.JSON && members <= membership.ByName
+	if o.JSON {
+		err = o.pretty(preview)
 	} else {
-		f.printPreview(preview, o.All)
+		printPreview(&o.Streams, preview, o.All)
 	}
 	if err == nil && each {
-		err = f.attend(ctx, conn, func(ctx context.Context) error { return f.tellSights(ctx, preview, fromWorkers(conn)) })
+		err = attend(ctx, o.Factory, conn, func(ctx context.Context) error { return tellSights(ctx, o.Factory, preview, fromWorkers(conn)) })
 	}
 	if err != nil {
 		return err
@@ -69,37 +69,37 @@ func (f *Factory) preview(ctx context.Context, o *PlanOptions, p fleet.Plan) err
 	return nil
 }
 
-func (f *Factory) printPreview(p fleet.Preview, all bool) {
-	f.printWarnings(p.Warnings)
+func printPreview(out *Streams, p fleet.Preview, all bool) {
+	printWarnings(out, p.Warnings)
 	for i, s := range p.Steps {
 		if i > 0 {
-			f.printf("\n")
+			out.printf("\n")
 		}
 		if len(p.Steps) > 1 {
-			f.printf("step %d of %d: ", i+1, len(p.Steps))
+			out.printf("step %d of %d: ", i+1, len(p.Steps))
 		}
-		f.printPreviewStep(s, all)
+		printPreviewStep(out, s, all)
 	}
 	if len(p.Steps) > 1 && p.DurationSeconds > 0 {
-		f.printf("\nall steps: about %s\n", lasting(p.DurationSeconds))
+		out.printf("\nall steps: about %s\n", lasting(p.DurationSeconds))
 	}
 	for i, o := range p.Openings {
 		if i == 0 {
-			f.printf("\nThe next windows:\n")
+			out.printf("\nThe next windows:\n")
 		}
 		until := "without an end"
 		if !o.Closes.IsZero() {
 			until = "until " + o.Closes.Local().Format(time.RFC3339)
 		}
-		f.printf("  %s %s\n", o.Opens.Local().Format(time.RFC3339), until)
+		out.printf("  %s %s\n", o.Opens.Local().Format(time.RFC3339), until)
 	}
 }
 
-func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
-	f.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, membership.Count(s.Members, "member"), membership.Count(s.AllGroups, "group"),
+func printPreviewStep(out *Streams, s fleet.PreviewStep, all bool) {
+	out.printf("%s %s, %s (%s, account %s)\n\n", s.Operation, membership.Count(s.Members, "member"), membership.Count(s.AllGroups, "group"),
 		s.Kind, s.Account)
 	if s.Read != "" {
-		f.printf("read %s\n\n", clean(s.Read))
+		out.printf("read %s\n\n", clean(s.Read))
 	}
 	groups := s.Groups
 	if !all {
@@ -113,8 +113,8 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 	if more := s.AllGroups - len(groups); more > 0 {
 		t.add(cell{fmt.Sprintf("… and %d more", more), faint})
 	}
-	t.print(&f.Streams, "")
-	f.printf("\n")
+	t.print(out, "")
+	out.printf("\n")
 	t = table{}
 	t.head("WAVE", "MEMBERS", "DUE", "ALREADY", "REFUSED", "TAKES ABOUT")
 	for _, w := range s.Waves {
@@ -124,25 +124,25 @@ func (f *Factory) printPreviewStep(s fleet.PreviewStep, all bool) {
 		}
 		t.foreseen(w.Name, w.Foreseen, text(takes))
 	}
-	t.print(&f.Streams, "")
-	f.printf("\n%s\n", foreseen(s.Foreseen, s.Operation))
-	f.printRefusals(s.Refusals)
+	t.print(out, "")
+	out.printf("\n%s\n", foreseen(s.Foreseen, s.Operation))
+	printRefusals(out, s.Refusals)
 	if len(s.Stages) > 0 {
-		f.printf("\nEach member to %s goes through:\n", s.Operation)
-		f.printStages(s.Stages)
-		f.printf("\n")
+		out.printf("\nEach member to %s goes through:\n", s.Operation)
+		printStages(out, s.Stages)
+		out.printf("\n")
 	}
 	if s.Destructive {
-		f.printf("%s\n", f.paint(red, "This destroys data: look at the stages."))
+		out.printf("%s\n", out.paint(red, "This destroys data: look at the stages."))
 	}
-	f.printWarnings(s.Warnings)
-	f.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
+	printWarnings(out, s.Warnings)
+	out.printf("budget: %s\n", cmp.Or(s.Budget, "any number of failures"))
 	when := "the first wave"
 	if s.EachWave {
 		when = "each wave"
 	}
-	f.printGate(s.Gate, when)
-	f.printExpected(s.Expected)
+	printGate(out, s.Gate, when)
+	printExpected(out, s.Expected)
 }
 
 // foreseen adds what would become of some members, and more about them.
@@ -157,11 +157,11 @@ func (t *table) foreseen(name string, s fleet.Foreseen, more ...cell) {
 		number(s.Refused, yellow)}, more...)...)
 }
 
-func (f *Factory) printRefusals(refusals []fleet.Refusal) {
+func printRefusals(out *Streams, refusals []fleet.Refusal) {
 	if len(refusals) == 0 {
 		return
 	}
-	f.printf("\n")
+	out.printf("\n")
 	var t table
 	t.head("REFUSED", "MEMBERS", "SUCH AS", "WHY")
 	for _, r := range refusals {
@@ -175,8 +175,8 @@ func (f *Factory) printRefusals(refusals []fleet.Refusal) {
 			t.add(cell{}, cell{}, cell{fmt.Sprintf("… and %d more", more), faint})
 		}
 	}
-	t.print(&f.Streams, "")
-	f.printf("\n")
+	t.print(out, "")
+	out.printf("\n")
 }
 
 // sightLine is what is printed with --json --all of a page of members.
@@ -188,7 +188,7 @@ type sightLine struct {
 }
 
 // tellSights lists every member, page by page: however many there are, only one page is held.
-func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get archive.Get) error {
+func tellSights(ctx context.Context, f *Factory, p fleet.Preview, get archive.Get) error {
 	for i, s := range p.Steps {
 		for _, w := range s.Waves {
 			for _, page := range w.Pages {
@@ -202,7 +202,7 @@ func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get archive.G
 				}
 				line := sightLine{Step: i + 1, Wave: w.Name, Group: page.Group, Members: sight.Members}
 				if !f.JSON {
-					f.printSight(line, stageNames(s), len(p.Steps) > 1)
+					printSight(&f.Streams, line, stageNames(s), len(p.Steps) > 1)
 				} else if err := f.json(line); err != nil {
 					return err
 				}
@@ -212,18 +212,18 @@ func (f *Factory) tellSights(ctx context.Context, p fleet.Preview, get archive.G
 	return nil
 }
 
-func (f *Factory) printSight(s sightLine, stages string, steps bool) {
-	f.printf("\n")
+func printSight(out *Streams, s sightLine, stages string, steps bool) {
+	out.printf("\n")
 	if steps {
-		f.printf("step %d, ", s.Step)
+		out.printf("step %d, ", s.Step)
 	}
-	f.printf("%s, group %s\n", clean(s.Wave), clean(s.Group))
+	out.printf("%s, group %s\n", clean(s.Wave), clean(s.Group))
 	var t table
 	t.head("MEMBER", "NAME", "PLAN", "NOW", "WHY")
 	for _, m := range s.Members {
 		t.planned(m, stages)
 	}
-	t.print(&f.Streams, "")
+	t.print(out, "")
 }
 
 func stageNames(s fleet.PreviewStep) string {
@@ -235,7 +235,7 @@ func stageNames(s fleet.PreviewStep) string {
 }
 
 // printExpected tells what something should take, unless nobody knows or it is nothing.
-func (f *Factory) printExpected(e *fleet.Expected) {
+func printExpected(out *Streams, e *fleet.Expected) {
 	if e == nil || e.DurationSeconds == 0 {
 		return
 	}
@@ -243,9 +243,9 @@ func (f *Factory) printExpected(e *fleet.Expected) {
 	if e.SoakSeconds > 0 {
 		soaks = fmt.Sprintf(", %s of it between waves", lasting(e.SoakSeconds))
 	}
-	f.printf("\nexpected: about %s%s, when all goes well and nobody is waited for\n", lasting(e.DurationSeconds), soaks)
+	out.printf("\nexpected: about %s%s, when all goes well and nobody is waited for\n", lasting(e.DurationSeconds), soaks)
 	if d := e.Downtime; d != nil {
-		f.printf("down: %s, for about %s each\n", membership.Count(d.Members, "member"), lasting(d.SecondsEach))
+		out.printf("down: %s, for about %s each\n", membership.Count(d.Members, "member"), lasting(d.SecondsEach))
 	}
 	if len(e.Calls) == 0 {
 		return
@@ -255,7 +255,7 @@ func (f *Factory) printExpected(e *fleet.Expected) {
 	for _, c := range e.Calls {
 		t.add(text(c.API), text(writesOf(c)), text(readsOf(c)), text(limitOf(c)), text(shareOf(c)))
 	}
-	t.print(&f.Streams, "  ")
+	t.print(out, "  ")
 }
 
 // lasting is how long something should take; what takes long is not told to the second.
@@ -264,7 +264,7 @@ func lasting(seconds int) string {
 	if d > 10*time.Minute {
 		d = d.Round(time.Minute)
 	}
-	return short(d)
+	return shortly(d)
 }
 
 func writesOf(c fleet.APICalls) string {

@@ -62,25 +62,25 @@ func sights(_ context.Context, key string) ([]byte, error) {
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
-	f.printPreview(previewed(), false)
+	printPreview(&f.Streams, previewed(), false)
 	zone := time.Date(2026, 11, 21, 22, 0, 0, 0, time.Local).Format("Z07:00")
 	golden(t, "fleetplan.golden", strings.ReplaceAll(out.String(), zone, "Z"))
 	require.NotContains(t, out.String(), "\x1b[2J", "what the cloud says moves no cursor")
 	require.NotContains(t, out.String(), "g-24 ")
 	out.Reset()
-	f.printPreview(previewed(), true)
+	printPreview(&f.Streams, previewed(), true)
 	require.Contains(t, out.String(), "g-24 ", "all groups")
 }
 
 func TestPreviewOfEveryMember(t *testing.T) {
 	t.Parallel()
 	f, out, _ := testFactory(t)
-	require.NoError(t, f.tellSights(t.Context(), previewed(), sights))
+	require.NoError(t, tellSights(t.Context(), f, previewed(), sights))
 	golden(t, "fleetplan-all.golden", out.String())
 
 	out.Reset()
 	f.JSON = true
-	require.NoError(t, f.tellSights(t.Context(), previewed(), sights))
+	require.NoError(t, tellSights(t.Context(), f, previewed(), sights))
 	var lines []sightLine
 	for dec := json.NewDecoder(out); dec.More(); {
 		var l sightLine
@@ -93,9 +93,9 @@ func TestPreviewOfEveryMember(t *testing.T) {
 
 	p := previewed()
 	p.Steps[0].Waves[0].Pages[0].Sight = "none"
-	require.ErrorContains(t, f.tellSights(t.Context(), p, sights), "blob none is not there")
+	require.ErrorContains(t, tellSights(t.Context(), f, p, sights), "blob none is not there")
 	broken := func(context.Context, string) ([]byte, error) { return []byte("{"), nil }
-	require.ErrorContains(t, f.tellSights(t.Context(), previewed(), broken), "blob one: unexpected end of JSON input")
+	require.ErrorContains(t, tellSights(t.Context(), f, previewed(), broken), "blob one: unexpected end of JSON input")
 }
 
 // What only fleets know makes a file the plan of one.

@@ -55,15 +55,15 @@ func TestRendering(t *testing.T) {
 			}
 			told(f, r, false)
 		},
-		"cohort": func(f *Factory) { f.printCohort(sampleStatus()) },
-		"kinds":  func(f *Factory) { require.NoError(t, f.listKinds()) },
+		"cohort": func(f *Factory) { printCohort(f, sampleStatus()) },
+		"kinds":  func(f *Factory) { require.NoError(t, printKinds(f)) },
 		"kind": func(f *Factory) {
 			k, err := membership.Find(f.Kinds, "huawei.nodepool")
 			require.NoError(t, err)
-			require.NoError(t, f.printKind(k.Spec()))
+			require.NoError(t, printKind(f, k.Spec()))
 		},
 		"doctor": func(f *Factory) {
-			f.printDiagnosis(diagnosis{Checks: []finding{
+			printDiagnosis(&f.Streams, diagnosis{Checks: []finding{
 				{Name: "Temporal", OK: true, Detail: "answers"}, {Name: "workers", Detail: "none", Fix: "start\none"}}})
 		},
 	} {
@@ -86,8 +86,8 @@ func TestRendering(t *testing.T) {
 
 // told prints a report as conclude does.
 func told(f *Factory, r fleet.Report, all bool) {
-	f.printReport("run-1", r)
-	f.printMembers(r.Members, all)
+	printReport(&f.Streams, "run-1", r)
+	printMembers(&f.Streams, r.Members, all)
 }
 
 func TestShortDurations(t *testing.T) {
@@ -95,6 +95,6 @@ func TestShortDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		10 * time.Minute: "10m", 90 * time.Second: "1m30s", 30 * time.Second: "30s", 2 * time.Hour: "2h", time.Hour + 30*time.Minute: "1h30m",
 	} {
-		require.Equal(t, want, short(d))
+		require.Equal(t, want, shortly(d))
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 // ReportOptions are what report takes.
 type ReportOptions struct {
+	*Factory
 	Run    string // a workflow id, or the key of a fleet's account
 	RunID  string
 	All    bool
@@ -24,9 +25,9 @@ type ReportOptions struct {
 }
 
 func newReport(f *Factory, runF func(context.Context, *ReportOptions) error) *cobra.Command {
-	o := &ReportOptions{}
+	o := &ReportOptions{Factory: f}
 	if runF == nil {
-		runF = f.report
+		runF = reportRun
 	}
 	cmd := &cobra.Command{
 		Use:   "report RUN | sha256:KEY",
@@ -69,11 +70,11 @@ func (o *ReportOptions) check(asJSON bool) error {
 // byKey reports whether a fleet's account is named, and not a run.
 func (o *ReportOptions) byKey() bool { return strings.HasPrefix(o.Run, "sha256:") }
 
-func (f *Factory) report(ctx context.Context, o *ReportOptions) error {
+func reportRun(ctx context.Context, o *ReportOptions) error {
 	if o.byKey() {
-		return f.reportKept(ctx, o)
+		return reportKept(ctx, o)
 	}
-	conn, err := f.Connect(ctx, f.Profile)
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
@@ -88,22 +89,22 @@ func (f *Factory) report(ctx context.Context, o *ReportOptions) error {
 		return fmt.Errorf("run %s has not ended; see where it is: fleetjoin status %s, or follow it: fleetjoin watch %s",
 			o.Run, o.Run, o.Run)
 	}
-	return f.reportFleet(ctx, o, conn)
+	return reportFleet(ctx, o, conn)
 }
 
-func (f *Factory) printWarnings(warnings []string) {
+func printWarnings(out *Streams, warnings []string) {
 	for _, w := range warnings {
-		f.printf("%s %s\n", f.paint(yellow, "warning:"), clean(w))
+		out.printf("%s %s\n", out.paint(yellow, "warning:"), clean(w))
 	}
 }
 
 // printMembers lists the members that something must be said of, those with the same story together.
-func (f *Factory) printMembers(members []membership.MemberReport, all bool) {
+func printMembers(out *Streams, members []membership.MemberReport, all bool) {
 	s := stories{all: all}
 	for _, m := range members {
 		s.add(m)
 	}
-	s.print(f)
+	s.print(out)
 }
 
 func outcomePaint(r fleet.Report) paint {

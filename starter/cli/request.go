@@ -59,10 +59,10 @@ func (s *Source) byFlags() bool {
 func (s *Source) load(stdin io.Reader) ([]byte, error) {
 	switch {
 	case s.File != "" && s.byFlags():
-		return nil, bad("request", s.File,
+		return nil, badValue("request", s.File,
 			"comes from a file and from flags; give the file, or --kind, --account, --group and --member")
 	case s.File == "" && !s.byFlags():
-		return nil, bad("request", "", "is missing; name a file, - for standard input, or give "+
+		return nil, badValue("request", "", "is missing; name a file, - for standard input, or give "+
 			"--kind, --account, --group and --member")
 	}
 	return s.bytes(stdin)
@@ -76,7 +76,7 @@ func (s *Source) bytes(stdin io.Reader) ([]byte, error) {
 	in, name := stdin, "standard input"
 	if s.File != "-" {
 		name = s.File
-		f, err := open(s.File)
+		f, err := openFile(s.File)
 		if err != nil {
 			return nil, err
 		}
@@ -86,27 +86,27 @@ func (s *Source) bytes(stdin io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxRequest+1))
 	switch {
 	case err != nil:
-		return nil, bad("file", name, "cannot be read: "+err.Error())
+		return nil, badValue("file", name, "cannot be read: "+err.Error())
 	case len(data) > maxRequest:
-		return nil, bad("file", name, fmt.Sprintf("is longer than %d bytes; put the members into a target file and name it: targets: {file: NAME}",
+		return nil, badValue("file", name, fmt.Sprintf("is longer than %d bytes; put the members into a target file and name it: targets: {file: NAME}",
 			maxRequest))
 	}
 	return toJSON(data, name)
 }
 
-func open(path string) (*os.File, error) {
+func openFile(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, bad("file", path, "does not exist; name a request file, YAML or JSON")
+		return nil, badValue("file", path, "does not exist; name a request file, YAML or JSON")
 	case err != nil:
-		return nil, bad("file", path, "cannot be read: "+err.Error())
+		return nil, badValue("file", path, "cannot be read: "+err.Error())
 	case info.IsDir():
-		return nil, bad("file", path, "is a folder; name a request file in it")
+		return nil, badValue("file", path, "is a folder; name a request file in it")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, bad("file", path, "cannot be read: "+err.Error())
+		return nil, badValue("file", path, "cannot be read: "+err.Error())
 	}
 	return f, nil
 }
@@ -128,22 +128,22 @@ func toJSON(data []byte, name string) ([]byte, error) {
 	}
 	switch documents(data) {
 	case 0:
-		return nil, bad("file", name, "is empty; "+wantMapping)
+		return nil, badValue("file", name, "is empty; "+wantMapping)
 	case 1:
 	default:
-		return nil, bad("file", name, "has more than one YAML document; put each request into a file of its own")
+		return nil, badValue("file", name, "has more than one YAML document; put each request into a file of its own")
 	}
 	out, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
 		if at := tabbed.FindIndex(data); at != nil {
-			return nil, bad("file", name, fmt.Sprintf("is not YAML: line %d is indented with a tab; want spaces",
+			return nil, badValue("file", name, fmt.Sprintf("is not YAML: line %d is indented with a tab; want spaces",
 				1+bytes.Count(data[:at[0]], []byte("\n"))))
 		}
 		text := strings.Join(strings.Fields(yamlLine.ReplaceAllString(err.Error(), "")), " ")
-		return nil, bad("file", name, "is neither YAML nor JSON: "+text)
+		return nil, badValue("file", name, "is neither YAML nor JSON: "+text)
 	}
 	if len(out) == 0 || out[0] != '{' {
-		return nil, bad("file", name, "is not a mapping but "+shape(out)+"; "+wantMapping)
+		return nil, badValue("file", name, "is not a mapping but "+shape(out)+"; "+wantMapping)
 	}
 	return out, nil
 }
@@ -179,14 +179,14 @@ func (s *Source) fromFlags() ([]byte, error) {
 	for _, p := range s.ParamFlags {
 		name, text, ok := strings.Cut(p, "=")
 		if !ok || name == "" {
-			return nil, bad("--param", p, "want name=value")
+			return nil, badValue("--param", p, "want name=value")
 		}
 		var value any
 		if err := yaml.UnmarshalStrict([]byte(text), &value); err != nil {
 			value = text // not YAML; then it is the text that it is
 		}
 		if _, twice := r.Params[name]; twice {
-			return nil, bad("--param", p, "sets "+name+" a second time; give each parameter once")
+			return nil, badValue("--param", p, "sets "+name+" a second time; give each parameter once")
 		}
 		if r.Params == nil {
 			r.Params = membership.Params{}
@@ -195,12 +195,12 @@ func (s *Source) fromFlags() ([]byte, error) {
 	}
 	data, err := json.Marshal(r)
 	if err != nil {
-		return nil, bad("request", "", "cannot be written as JSON: "+err.Error())
+		return nil, badValue("request", "", "cannot be written as JSON: "+err.Error())
 	}
 	return data, nil
 }
 
-func bad(field, value, want string) error {
+func badValue(field, value, want string) error {
 	p := membership.Problem{Field: field, Want: want}
 	if value != "" {
 		p.Value = membership.Quote(value)
@@ -208,11 +208,11 @@ func bad(field, value, want string) error {
 	return membership.Bad([]membership.Problem{p})
 }
 
-// read returns the plan, for an operation unless its steps have their own, after everything about it has been checked that
+// readPlan returns the plan, for an operation unless its steps have their own, after everything about it has been checked that
 // can be without Temporal or a cloud. Its error is a *membership.BadInput with all that is wrong. The one who asks is filled in
 // unless the plan says so: who has a gate must ask by name. Where votes are signed that is the name of a key, and only a
 // person can say which.
-func (f *Factory) read(s *Source, op membership.Operation) (p fleet.Plan, err error) {
+func readPlan(f *Factory, s *Source, op membership.Operation) (p fleet.Plan, err error) {
 	data, err := s.load(f.In)
 	if err != nil {
 		return p, err
@@ -236,7 +236,7 @@ func (f *Factory) read(s *Source, op membership.Operation) (p fleet.Plan, err er
 func leave(p *fleet.Plan) error {
 	for i, step := range p.StepList() {
 		if step.Operation != "" {
-			return bad(p.At(i)+"operation", string(step.Operation), "says what the step does; use apply")
+			return badValue(p.At(i)+"operation", string(step.Operation), "says what the step does; use apply")
 		}
 	}
 	p.Operation = membership.Leave

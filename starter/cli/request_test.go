@@ -149,7 +149,7 @@ func TestExamplePlans(t *testing.T) {
 // reading reads a plan, of standard input when the source says so.
 func reading(stdin string, s Source) (fleet.Plan, error) {
 	f := NewFactory(Streams{In: strings.NewReader(stdin)})
-	return f.read(&s, membership.Join)
+	return readPlan(f, &s, membership.Join)
 }
 
 func FuzzToJSON(f *testing.F) {

@@ -14,6 +14,7 @@ import (
 
 // RollbackOptions are what rollback takes.
 type RollbackOptions struct {
+	*Factory
 	Run       string
 	RunID     string
 	ID        string
@@ -22,9 +23,9 @@ type RollbackOptions struct {
 }
 
 func newRollback(f *Factory, runF func(context.Context, *RollbackOptions) error) *cobra.Command {
-	o := &RollbackOptions{}
+	o := &RollbackOptions{Factory: f}
 	if runF == nil {
-		runF = f.rollback
+		runF = rollbackRun
 	}
 	cmd := &cobra.Command{
 		Use:   "rollback RUN",
@@ -46,12 +47,12 @@ func newRollback(f *Factory, runF func(context.Context, *RollbackOptions) error)
 	return cmd
 }
 
-func (f *Factory) rollback(ctx context.Context, o *RollbackOptions) error {
+func rollbackRun(ctx context.Context, o *RollbackOptions) error {
 	id := cmp.Or(o.ID, o.Run+"-rollback")
 	if err := membership.Bad(membership.CheckRunID("id", id)); err != nil {
 		return err
 	}
-	conn, err := f.Connect(ctx, f.Profile)
+	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (f *Factory) rollback(ctx context.Context, o *RollbackOptions) error {
 		return fmt.Errorf("run %s ended before its members were found; there is nothing to put back", o.Run)
 	}
 	p := fleet.Plan{Name: cmp.Or(r.Name, o.Run) + ", rolled back", Requester: o.Requester, Rollback: r.Archive}
-	err = f.attend(ctx, conn, func(ctx context.Context) error {
+	err = attend(ctx, o.Factory, conn, func(ctx context.Context) error {
 		run, err := archive.Open(ctx, fromWorkers(conn), r.Archive)
 		if err == nil {
 			p.Approval, p.Pace = run.Plan.Approval, run.Plan.Pace
@@ -83,5 +84,5 @@ func (f *Factory) rollback(ctx context.Context, o *RollbackOptions) error {
 	if err != nil {
 		return fmt.Errorf("what is kept of run %s cannot be read: %w", o.Run, err)
 	}
-	return f.begin(ctx, conn, p, id, o.Detach)
+	return begin(ctx, o.Factory, conn, p, id, o.Detach)
 }

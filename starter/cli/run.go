@@ -103,7 +103,7 @@ type needs struct{ status fleet.Status }
 func (n *needs) Error() string { return "needs a person" }
 
 // followRun shows a fleet. The error is *needs when people must do something.
-func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
+func followRun(ctx context.Context, f *Factory, conn *connect.Connection, run client.WorkflowRun) (fleet.Report, error) {
 	view := runView{f: f, run: run, runID: run.GetRunID(), now: time.Now} // the run id changes while it is waited for
 	id, now := run.GetID(), foundRun{first: run.GetRunID()}
 	if r, ok := run.(begunRun); ok {
@@ -124,7 +124,7 @@ func (f *Factory) followRun(ctx context.Context, conn *connect.Connection, run c
 		if err != nil {
 			return &unheard{id, err}
 		}
-		view.show(status, f.closeUp(ctx, conn, id, status))
+		view.show(status, lookCloser(ctx, f, conn, id, status))
 		switch status.Phase {
 		case membership.Waiting, membership.Awaiting, membership.Stopped:
 			return &needs{status}
@@ -172,16 +172,16 @@ func reportOf(ctx context.Context, run client.WorkflowRun) (fleet.Report, error)
 }
 
 // conclude follows a fleet and ends the verb.
-func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run client.WorkflowRun) error {
+func conclude(ctx context.Context, f *Factory, conn *connect.Connection, run client.WorkflowRun) error {
 	id := run.GetID()
-	report, err := f.followRun(ctx, conn, run)
+	report, err := followRun(ctx, f, conn, run)
 	var n *needs
 	switch {
 	case ctx.Err() != nil:
 		return &exitError{ExitInterrupted, fmt.Sprintf("stopped watching; run %s goes on\n"+
 			"follow it: fleetjoin watch %s\nend it:    fleetjoin abort %s", id, id, id)}
 	case errors.As(err, &n):
-		return f.asks(id, n.status)
+		return asks(f, id, n.status)
 	case err != nil:
 		return err
 	}
@@ -190,14 +190,14 @@ func (f *Factory) conclude(ctx context.Context, conn *connect.Connection, run cl
 			return err
 		}
 	} else {
-		f.printReport(id, report)
-		f.printMembers(report.Members, false)
+		printReport(&f.Streams, id, report)
+		printMembers(&f.Streams, report.Members, false)
 	}
 	return exitWith(exitOf(report.Outcome, report.Counts))
 }
 
 // asks says what the operator can do about a fleet that does not go on by itself.
-func (f *Factory) asks(id string, s fleet.Status) error {
+func asks(f *Factory, id string, s fleet.Status) error {
 	switch s.Phase {
 	case membership.Awaiting:
 		return askForVotes(id, s.Gate, s.Digest)

@@ -71,7 +71,7 @@ func ended(id string, err error) error {
 		if app.HasDetails() && app.Details(&problems) == nil && len(problems) > 0 {
 			return membership.Bad(problems)
 		}
-		return bad("request", "", app.Message())
+		return badValue("request", "", app.Message())
 	case errors.As(err, &app) && app.Type() == workflows.ErrCloudRefused:
 		return fmt.Errorf("the cloud refused to be read, and nothing was touched: %s", clean(app.Message()))
 	case errors.As(err, &cancelled):

@@ -31,24 +31,24 @@ func (s *Signing) flags(cmd *cobra.Command) {
 }
 
 // sign signs a vote. The signature is "" when none was asked for.
-func (f *Factory) sign(ctx context.Context, s Signing, v membership.Vote) (armored string, err error) {
+func sign(ctx context.Context, f *Factory, s Signing, v membership.Vote) (armored string, err error) {
 	switch {
 	case s.Key == "" && s.Agent:
-		return "", bad("--agent", "", "does not say which key; name it: --key PATH.pub")
+		return "", badValue("--agent", "", "does not say which key; name it: --key PATH.pub")
 	case s.Key == "":
 		return "", nil
 	}
 	data, err := os.ReadFile(s.Key)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", bad("--key", s.Key, "does not exist; name a key file of OpenSSH, such as ~/.ssh/id_ed25519")
+		return "", badValue("--key", s.Key, "does not exist; name a key file of OpenSSH, such as ~/.ssh/id_ed25519")
 	case err != nil:
-		return "", bad("--key", s.Key, "cannot be read: "+err.Error())
+		return "", badValue("--key", s.Key, "cannot be read: "+err.Error())
 	}
 	if s.Agent {
 		armored, err = signByAgent(ctx, s.Key, data, v)
 	} else {
-		armored, err = f.signByFile(ctx, s.Key, data, v)
+		armored, err = signByFile(ctx, f, s.Key, data, v)
 	}
 	if ctx.Err() != nil {
 		return "", &exitError{ExitInterrupted, "stopped; nobody has voted"}
@@ -56,11 +56,11 @@ func (f *Factory) sign(ctx context.Context, s Signing, v membership.Vote) (armor
 	return armored, err
 }
 
-func (f *Factory) signByFile(ctx context.Context, path string, data []byte, v membership.Vote) (string, error) {
+func signByFile(ctx context.Context, f *Factory, path string, data []byte, v membership.Vote) (string, error) {
 	key, err := ssh.ParsePrivateKey(data)
 	var locked *ssh.PassphraseMissingError
 	if errors.As(err, &locked) {
-		key, err = f.unlock(ctx, path, data)
+		key, err = unlock(ctx, f, path, data)
 	}
 	var said *membership.BadInput
 	switch {
@@ -69,9 +69,9 @@ func (f *Factory) signByFile(ctx context.Context, path string, data []byte, v me
 	case errors.As(err, &said):
 		return "", err
 	case isPublic(data):
-		return "", bad("--key", path, "is a public key; name the private one, or let ssh-agent sign: --agent")
+		return "", badValue("--key", path, "is a public key; name the private one, or let ssh-agent sign: --agent")
 	}
-	return "", bad("--key", path, "is not a private key that can be used ("+err.Error()+"); want one of ssh-keygen, "+
+	return "", badValue("--key", path, "is not a private key that can be used ("+err.Error()+"); want one of ssh-keygen, "+
 		"or let ssh-agent sign: --agent --key PATH.pub")
 }
 
@@ -81,18 +81,18 @@ func isPublic(data []byte) bool {
 }
 
 // unlock opens a key that has a passphrase.
-func (f *Factory) unlock(ctx context.Context, path string, data []byte) (ssh.Signer, error) {
+func unlock(ctx context.Context, f *Factory, path string, data []byte) (ssh.Signer, error) {
 	if f.Passphrase == nil {
-		return nil, bad("--key", path, "has a passphrase, and there is no terminal to ask for it; "+
+		return nil, badValue("--key", path, "has a passphrase, and there is no terminal to ask for it; "+
 			"give the key to ssh-agent (ssh-add), and name its public half: --agent --key PATH.pub")
 	}
 	passphrase, err := f.Passphrase(ctx, "passphrase of "+path+": ")
 	if err != nil {
-		return nil, bad("--key", path, "has a passphrase, which could not be asked for: "+err.Error())
+		return nil, badValue("--key", path, "has a passphrase, which could not be asked for: "+err.Error())
 	}
 	key, err := ssh.ParsePrivateKeyWithPassphrase(data, passphrase)
 	if errors.Is(err, x509.IncorrectPasswordError) {
-		return nil, bad("--key", path, "does not open: the passphrase is wrong")
+		return nil, badValue("--key", path, "does not open: the passphrase is wrong")
 	}
 	return key, err
 }
@@ -100,21 +100,21 @@ func (f *Factory) unlock(ctx context.Context, path string, data []byte) (ssh.Sig
 func signByAgent(ctx context.Context, path string, data []byte, v membership.Vote) (string, error) {
 	public, _, _, _, err := ssh.ParseAuthorizedKey(data)
 	if err != nil {
-		return "", bad("--key", path, "is not a public key; with --agent, name the .pub file")
+		return "", badValue("--key", path, "is not a public key; with --agent, name the .pub file")
 	}
 	socket := os.Getenv("SSH_AUTH_SOCK")
 	if socket == "" {
-		return "", bad("--agent", "", "finds no agent: SSH_AUTH_SOCK is not set; start one, or name the private key without --agent")
+		return "", badValue("--agent", "", "finds no agent: SSH_AUTH_SOCK is not set; start one, or name the private key without --agent")
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {
-		return "", bad("--agent", socket, "is no agent that answers: "+err.Error())
+		return "", badValue("--agent", socket, "is no agent that answers: "+err.Error())
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // an agent may wait for a touch that never comes
 	keys, err := agent.NewClient(conn).Signers()
 	if err != nil {
-		return "", bad("--agent", socket, "does not list its keys: "+err.Error())
+		return "", badValue("--agent", socket, "does not list its keys: "+err.Error())
 	}
 	has := make([]string, 0, len(keys))
 	for _, key := range keys {
@@ -126,6 +126,6 @@ func signByAgent(ctx context.Context, path string, data []byte, v membership.Vot
 	if len(has) == 0 {
 		has = []string{"none"}
 	}
-	return "", bad("--agent", socket, fmt.Sprintf("does not have the key %s of %s; add it with ssh-add (it has %s)",
+	return "", badValue("--agent", socket, fmt.Sprintf("does not have the key %s of %s; add it with ssh-add (it has %s)",
 		ssh.FingerprintSHA256(public), path, strings.Join(has, ", ")))
 }

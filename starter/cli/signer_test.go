@@ -76,11 +76,11 @@ func TestVotesAreSigned(t *testing.T) {
 	}
 	v := membership.Vote{By: "bob", Approves: true, Digest: "sha256:d", Reason: "go"}
 	for _, s := range []Signing{{Key: dir + "/id"}, {Key: dir + "/id-locked"}, {Key: dir + "/id.pub", Agent: true}} {
-		armored, err := f.sign(t.Context(), s, v)
+		armored, err := sign(t.Context(), f, s, v)
 		require.NoError(t, err, s)
 		require.NoError(t, allowed.Check(v, armored, time.Now()), s)
 	}
-	armored, err := f.sign(t.Context(), Signing{}, v)
+	armored, err := sign(t.Context(), f, Signing{}, v)
 	require.NoError(t, err)
 	require.Empty(t, armored, "nobody asked for it")
 }
@@ -109,9 +109,9 @@ func TestKeysThatCannotBeUsedAreExplained(t *testing.T) {
 			serveAgent(t, stranger)
 			f, _, _ := testFactory(t)
 			f.Passphrase = c.ask
-			_, err := f.sign(t.Context(), c.signing, membership.Vote{By: "bob"})
+			_, err := sign(t.Context(), f, c.signing, membership.Vote{By: "bob"})
 			require.ErrorContains(t, err, c.words)
-			require.Equal(t, ExitBadInput, f.tell(err))
+			require.Equal(t, ExitBadInput, tell(f, err))
 		})
 	}
 }
@@ -121,13 +121,13 @@ func TestAgentsThatAreNotThereAreExplained(t *testing.T) {
 	f, _, _ := testFactory(t)
 	s := Signing{Agent: true, Key: dir + "/id.pub"}
 	t.Setenv("SSH_AUTH_SOCK", "")
-	_, err := f.sign(t.Context(), s, membership.Vote{})
+	_, err := sign(t.Context(), f, s, membership.Vote{})
 	require.ErrorContains(t, err, "SSH_AUTH_SOCK is not set")
 	t.Setenv("SSH_AUTH_SOCK", dir+"/none")
-	_, err = f.sign(t.Context(), s, membership.Vote{})
+	_, err = sign(t.Context(), f, s, membership.Vote{})
 	require.ErrorContains(t, err, `: is no agent that answers: dial unix `)
 	serveAgent(t)
-	_, err = f.sign(t.Context(), s, membership.Vote{})
+	_, err = sign(t.Context(), f, s, membership.Vote{})
 	require.ErrorContains(t, err, "(it has none)")
 }
 
@@ -139,7 +139,7 @@ func TestWhoInterruptsThePassphraseHasNotVoted(t *testing.T) {
 		cancel()
 		return nil, errors.Join(ctx.Err())
 	}
-	_, err := f.sign(ctx, Signing{Key: dir + "/id-locked"}, membership.Vote{By: "bob"})
-	require.Equal(t, ExitInterrupted, f.tell(err))
+	_, err := sign(ctx, f, Signing{Key: dir + "/id-locked"}, membership.Vote{By: "bob"})
+	require.Equal(t, ExitInterrupted, tell(f, err))
 	require.Equal(t, "stopped; nobody has voted\n", errs.String())
 }

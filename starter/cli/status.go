@@ -23,14 +23,14 @@ func newStatus(f *Factory) *cobra.Command {
 			"The exit code is 5 when the run waits for a person, 8 when it waits for an approval, otherwise 0.",
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.status(cmd.Context(), args[0], run)
+			return statusRun(cmd.Context(), f, args[0], run)
 		},
 	}
 	runFlag(cmd, &run)
 	return cmd
 }
 
-func (f *Factory) status(ctx context.Context, id, run string) error {
+func statusRun(ctx context.Context, f *Factory, id, run string) error {
 	conn, err := f.Connect(ctx, f.Profile)
 	if err != nil {
 		return err
@@ -47,24 +47,24 @@ func (f *Factory) status(ctx context.Context, id, run string) error {
 		if err != nil {
 			return unanswered(ctx, conn, "cohort "+id+" does not answer", err)
 		}
-		limits := f.limits(ctx, conn, found, id)
+		limits := knownLimits(ctx, f, conn, found, id)
 		if f.JSON {
 			return f.pretty(limitedCohort{s, limits})
 		}
-		f.printCohort(s)
-		f.printLimits(limits)
+		printCohort(f, s)
+		printLimits(&f.Streams, limits)
 		return nil
 	}
 	s, err := query(asking, conn, id, run)
 	if err != nil {
 		return unanswered(ctx, conn, "run "+id+" does not answer", err)
 	}
-	limits := f.limits(ctx, conn, found, append(s.Cohorts, id)...)
+	limits := knownLimits(ctx, f, conn, found, append(s.Cohorts, id)...)
 	if f.JSON {
 		err = f.pretty(limitedRun{s, limits})
 	} else {
-		f.printStatus(s)
-		f.printLimits(limits)
+		printStatus(&f.Streams, s)
+		printLimits(&f.Streams, limits)
 	}
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func unanswered(ctx context.Context, conn *connect.Connection, what string, err 
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-func (f *Factory) printCohort(s membership.Status) {
+func printCohort(f *Factory, s membership.Status) {
 	what := string(s.Operation)
 	if len(s.Members) > 0 { // none are known while the cohort is planned
 		what += " " + membership.Count(len(s.Members), "member")
@@ -115,12 +115,12 @@ func (f *Factory) printCohort(s membership.Status) {
 	var t table
 	t.head("MEMBER", "NAME", "AT", "WHY")
 	for _, m := range s.Members {
-		t.add(text(m.ID), text(other(m.Name, m.ID)), cell{clean(m.At), colourOf(m.At)}, text(why(m.Code, m.Reason)))
+		t.add(text(m.ID), text(unlessSame(m.Name, m.ID)), cell{clean(m.At), colourOf(m.At)}, text(withCode(m.Code, m.Reason)))
 	}
 	t.print(&f.Streams, "")
 }
 
-func (f *Factory) printVotes(votes []membership.Vote) {
+func printVotes(out *Streams, votes []membership.Vote) {
 	for _, v := range votes {
 		word, note := "approved", v.Reason
 		if !v.Approves {
@@ -129,24 +129,24 @@ func (f *Factory) printVotes(votes []membership.Vote) {
 		if v.Refused != "" {
 			note = "did not count: " + v.Refused
 		}
-		f.printSaid(word, v.By, v.At, note)
+		printSaid(out, word, v.By, v.At, note)
 	}
 }
 
 // printSaid is a line on what somebody said to a run, and what about it, if there is anything.
-func (f *Factory) printSaid(what, by string, at time.Time, note string) {
-	f.printf("%s\n", strings.TrimRight(fmt.Sprintf("%s by %s at %s  %s", what, clean(by), at.UTC().Format(time.RFC3339), clean(note)), " "))
+func printSaid(out *Streams, what, by string, at time.Time, note string) {
+	out.printf("%s\n", strings.TrimRight(fmt.Sprintf("%s by %s at %s  %s", what, clean(by), at.UTC().Format(time.RFC3339), clean(note)), " "))
 }
 
-// because is what follows on an outcome, nothing when there was no reason but the run's.
-func because(code, reason string) string {
+// becauseOf is what follows on an outcome, nothing when there was no reason but the run's.
+func becauseOf(code, reason string) string {
 	if code == "" && reason == "" {
 		return ""
 	}
-	return ": " + clean(why(code, reason))
+	return ": " + clean(withCode(code, reason))
 }
 
-func why(code, reason string) string {
+func withCode(code, reason string) string {
 	if code == "" {
 		return reason
 	}

@@ -57,7 +57,7 @@ func (s *stories) add(m membership.MemberReport) {
 	}
 }
 
-func (s *stories) print(f *Factory) {
+func (s *stories) print(out *Streams) {
 	if len(s.told) == 0 {
 		return
 	}
@@ -77,25 +77,25 @@ func (s *stories) print(f *Factory) {
 				cell{"for the same reason", faint})
 		}
 	}
-	f.printf("\n")
-	t.print(&f.Streams, "")
+	out.printf("\n")
+	t.print(out, "")
 	if s.rest > 0 {
-		f.printf("and %d with reasons of their own\n", s.rest)
+		out.printf("and %d with reasons of their own\n", s.rest)
 	}
 	switch {
 	case s.quiet > 0:
-		f.printf("and %d that went well (fleetjoin report --all lists them)\n", s.quiet)
+		out.printf("and %d that went well (fleetjoin report --all lists them)\n", s.quiet)
 	case folded || s.rest > 0:
-		f.printf("fleetjoin report --all lists them all\n")
+		out.printf("fleetjoin report --all lists them all\n")
 	}
 }
 
 func (t *table) member(m membership.MemberReport) {
-	reason := why(m.Code, m.Reason)
+	reason := withCode(m.Code, m.Reason)
 	if m.RequestID != "" {
 		reason += " (request " + m.RequestID + ")"
 	}
-	t.add(text(m.ID), text(other(m.Name, m.ID)), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(m.Stage), text(reason))
+	t.add(text(m.ID), text(unlessSame(m.Name, m.ID)), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(m.Stage), text(reason))
 	for _, o := range m.Also {
 		t.add(cell{}, cell{}, cell{}, cell{}, text(o.String()))
 	}

@@ -62,7 +62,7 @@ func (v *runView) show(s fleet.Status, near closeUp) {
 	}
 	if !v.warned && len(s.Warnings) > 0 {
 		v.warned = true
-		v.f.printWarnings(s.Warnings)
+		printWarnings(&v.f.Streams, s.Warnings)
 	}
 	if at := near.String(); at != "" {
 		line += " · " + at
@@ -79,7 +79,7 @@ func (v *runView) show(s fleet.Status, near closeUp) {
 	for _, m := range s.Failed {
 		if !slices.Contains(v.failed, m) {
 			v.f.printf("%s %s %s%s\n", v.now().Format(time.TimeOnly), clean(m.ID), v.f.paint(colourOf(string(m.Outcome)), string(m.Outcome)),
-				because(m.Code, m.Reason))
+				becauseOf(m.Code, m.Reason))
 		}
 	}
 	v.failed = s.Failed
@@ -130,67 +130,67 @@ func outcomeTally(counts map[membership.Outcome]int) string {
 	return membership.Report{Counts: counts}.Tally()
 }
 
-func (f *Factory) printStatus(s fleet.Status) {
-	f.printf("%s\n", f.paint(bold, tally(s)))
+func printStatus(out *Streams, s fleet.Status) {
+	out.printf("%s\n", out.paint(bold, tally(s)))
 	if s.Steps > 1 {
-		f.printf("step %d of %d\n", s.Step, s.Steps)
+		out.printf("step %d of %d\n", s.Step, s.Steps)
 	}
 	if s.Phase == membership.Awaiting {
-		f.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), s.Gate.Needs(),
+		out.printf("%s\nneeds %s within %s; asked for by %s\ndigest %s\n", clean(s.Gate.Why), s.Gate.Needs(),
 			s.Gate.Timeout.Std(), clean(s.Gate.Requester), s.Digest)
 	}
-	f.printWarnings(s.Warnings)
-	f.printVotes(s.Votes)
+	printWarnings(out, s.Warnings)
+	printVotes(out, s.Votes)
 	if s.Budget != "" {
-		f.printf("budget: %s\n", clean(s.Budget))
+		out.printf("budget: %s\n", clean(s.Budget))
 	}
 	if len(s.Waves) > 0 {
-		f.printf("\n")
+		out.printf("\n")
 		var t table
 		t.head("WAVE", "MEMBERS", "ENDED", "FAILED")
 		for _, w := range s.Waves {
 			t.add(text(w.Name), text(fmt.Sprint(w.Members)), text(fmt.Sprint(w.Ended)), text(fmt.Sprint(w.Failed)))
 		}
-		t.print(&f.Streams, "")
+		t.print(out, "")
 	}
-	f.printFailed(s.Failed)
+	printFailed(out, s.Failed)
 	if len(s.Cohorts) > 0 {
-		f.printf("\ncohorts under way, each a run of its own: %s\n", clean(strings.Join(s.Cohorts, " ")))
+		out.printf("\ncohorts under way, each a run of its own: %s\n", clean(strings.Join(s.Cohorts, " ")))
 	}
 }
 
-func (f *Factory) printFailed(failed []fleet.FailedMember) {
+func printFailed(out *Streams, failed []fleet.FailedMember) {
 	if len(failed) == 0 {
 		return
 	}
-	f.printf("\n")
+	out.printf("\n")
 	var t table
 	t.head("MEMBER", "OUTCOME", "WHY")
 	for _, m := range failed {
-		t.add(text(m.ID), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(why(m.Code, m.Reason)))
+		t.add(text(m.ID), cell{string(m.Outcome), colourOf(string(m.Outcome))}, text(withCode(m.Code, m.Reason)))
 	}
-	t.print(&f.Streams, "")
+	t.print(out, "")
 }
 
-func (f *Factory) printReport(id string, r fleet.Report) {
-	f.erase() // the picture is of the moment before the end
-	f.printf("\n%s: %s  run %s\n", f.paint(outcomePaint(r), string(r.Outcome)), outcomeTally(r.Counts), clean(id))
+func printReport(out *Streams, id string, r fleet.Report) {
+	out.erase() // the picture is of the moment before the end
+	out.printf("\n%s: %s  run %s\n", out.paint(outcomePaint(r), string(r.Outcome)), outcomeTally(r.Counts), clean(id))
 	if r.Why != "" {
-		f.printf("%s\n", clean(r.Why))
+		out.printf("%s\n", clean(r.Why))
 	}
 	for i, s := range r.Steps {
-		f.printf("step %d: %s %s, %s (%s, account %s)\n", i+1, s.Operation, membership.Count(s.Members, "member"), membership.Count(s.Groups, "group"),
+		out.printf("step %d: %s %s, %s (%s, account %s)\n", i+1, s.Operation, membership.Count(s.Members, "member"), membership.Count(s.Groups, "group"),
 			s.Kind, s.Account)
 	}
-	f.printf("in %v\n\n", r.Ended.Sub(r.Started).Round(time.Second))
+	out.printf("in %v\n\n", r.Ended.Sub(r.Started).Round(time.Second))
 	var t table
 	for _, o := range membership.Outcomes() {
 		if n := r.Counts[o]; n > 0 {
 			t.add(cell{fmt.Sprintf("%6d", n), bold}, cell{string(o), colourOf(string(o))}, text(report.Meaning(o)))
 		}
 	}
-	t.print(&f.Streams, "")
-	f.printVotes(r.Votes)
+	t.print(out, "")
+	printVotes(out, r.Votes)
 	for _, s := range r.Controls {
 		if s.What == membership.ControlApprove || s.What == membership.ControlReject {
 			continue // they are among the votes
@@ -200,9 +200,9 @@ func (f *Factory) printReport(id string, r fleet.Report) {
 			words[1] = "was refused: " + s.Refused
 		}
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-		f.printSaid(s.What, cmp.Or(s.Control.By, "somebody"), s.At, strings.Join(words, ": "))
+		printSaid(out, s.What, cmp.Or(s.Control.By, "somebody"), s.At, strings.Join(words, ": "))
 	}
 	if r.Archive != "" {
-		f.printf("archive %s\n", r.Archive)
+		out.printf("archive %s\n", r.Archive)
 	}
 }

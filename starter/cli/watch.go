@@ -32,7 +32,7 @@ func newWatch(f *Factory) *cobra.Command {
 				return fmt.Errorf("run %s is a cohort; watch its run", args[0])
 			}
 			// whatever its run id is by the time it ends
-			return f.conclude(ctx, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), found, begun(ctx, conn, args[0], found)})
+			return conclude(ctx, f, conn, begunRun{conn.GetWorkflow(ctx, args[0], run), found, begun(ctx, conn, args[0], found)})
 		},
 	}
 	cmd.Long = cmd.Short + ".\n\nCtrl-C stops following; the run goes on.\n\n" + exitHelp
