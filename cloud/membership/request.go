@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Operation is what a run does with its members.
@@ -60,12 +61,35 @@ func (e *BadInput) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Bad makes an error of problems, nil when there are none.
+// Bad makes an error of problems, nil when there are none. Names and words in them may come from anywhere: they are made fit
+// to be shown here, once for all.
 func Bad(problems []Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return &BadInput{Problems: problems}
+	const longName, longText = 200, 1000
+	shown := make([]Problem, len(problems))
+	for i, p := range problems {
+		shown[i] = Problem{Field: printable(p.Field, longName), Value: printable(p.Value, longName), Want: printable(p.Want, longText)}
+	}
+	return &BadInput{Problems: shown}
+}
+
+// printable is a text on one line, in UTF-8, without characters that steer a terminal, and of at most so many bytes.
+func printable(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return unicode.ReplacementChar
+		}
+		return r // what is no UTF-8 has become the replacement character by now
+	}, text)
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // Quote renders a value for a Problem: quoted, so that blanks and control characters show, and never long.
