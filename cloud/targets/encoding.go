@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
 // Encodings, as people know them.
@@ -30,6 +32,7 @@ type decoder struct {
 	out      io.Reader // passes on the rest of in; nil while all was ASCII
 	began    bool
 	encoding string // "" for ASCII, and for what is no known encoding
+	err      error  // it is no text
 }
 
 func newDecoder(r io.Reader) *decoder { return &decoder{in: bufio.NewReaderSize(r, window)} }
@@ -39,7 +42,10 @@ func (d *decoder) Read(p []byte) (int, error) {
 		d.began = true
 		d.begin()
 	}
-	if d.out != nil {
+	switch {
+	case d.err != nil:
+		return 0, d.err
+	case d.out != nil:
 		return d.out.Read(p)
 	}
 	if _, err := d.in.Peek(1); err != nil {
@@ -59,6 +65,31 @@ func (d *decoder) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// files are what people name in place of a list, by their first bytes.
+var files = []struct{ begins, what string }{
+	{"PK\x03\x04", "is a spreadsheet or another ZIP archive; save the sheet as CSV"},
+	{"\xd0\xcf\x11\xe0", "is a spreadsheet of an old Office; save the sheet as CSV"},
+	{"\x1f\x8b", "is packed by gzip; unpack it"},
+	{"BZh", "is packed by bzip2; unpack it"},
+	{"\xfd7zXZ", "is packed by xz; unpack it"},
+	{"\x28\xb5\x2f\xfd", "is packed by zstd; unpack it"},
+	{"%PDF-", "is a PDF; want a list in CSV, JSON or YAML"},
+	{"SQLite format 3", "is a database; want a list in CSV, JSON or YAML"},
+}
+
+// noText says that a file is none.
+func noText(what string) error {
+	return membership.Bad([]membership.Problem{{Field: "targets", Want: "the file " + what}})
+}
+
+// isText reports whether what has been taken for UTF-16 by its zeros is: text has no control characters but those that part it.
+func isText(start []byte, e encoding.Encoding) bool {
+	text, err := e.NewDecoder().Bytes(start[:len(start)&^1])
+	return err == nil && !bytes.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\r' && r != '\n'
+	})
+}
+
 // begin looks for UTF-16, and takes a byte order mark away.
 func (d *decoder) begin() {
 	const enough = 1024
@@ -69,6 +100,13 @@ func (d *decoder) begin() {
 			zeros[i%2]++
 		}
 	}
+	for _, f := range files {
+		if bytes.HasPrefix(start, []byte(f.begins)) {
+			d.err = noText(f.what)
+			return
+		}
+	}
+	const oneOf = 6 // bytes is a zero at least: of what is in a list, ids are ASCII
 	mark := 2
 	switch {
 	case bytes.HasPrefix(start, []byte("\ufeff")):
@@ -77,21 +115,26 @@ func (d *decoder) begin() {
 		d.encoding = encodingUTF16LE
 	case bytes.HasPrefix(start, []byte("\xfe\xff")):
 		d.encoding = encodingUTF16BE
-	case zeros[1] > zeros[0]:
+	case zeros[1] > zeros[0] && zeros[1]*oneOf >= len(start) && isText(start, utf16(unicode.LittleEndian)):
 		d.encoding, mark = encodingUTF16LE, 0
-	case zeros[0] > 0:
+	case zeros[0] > zeros[1] && zeros[0]*oneOf >= len(start) && isText(start, utf16(unicode.BigEndian)):
 		d.encoding, mark = encodingUTF16BE, 0
+	case zeros != [2]int{}:
+		d.err = noText("is no text: it has zero bytes; want a list in CSV, JSON or YAML")
+		return
 	default:
 		return
 	}
 	_, _ = d.in.Discard(mark) // it is there
 	switch d.encoding {
 	case encodingUTF16LE:
-		d.decode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM))
+		d.decode(utf16(unicode.LittleEndian))
 	case encodingUTF16BE:
-		d.decode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM))
+		d.decode(utf16(unicode.BigEndian))
 	}
 }
+
+func utf16(e unicode.Endianness) encoding.Encoding { return unicode.UTF16(e, unicode.IgnoreBOM) }
 
 // tell tells UTF-8 and GB18030 apart by what comes next. Text that is neither is passed on as it is: whoever reads it
 // knows in which line it stands.

@@ -75,6 +75,28 @@ func TestListsInAnyEncoding(t *testing.T) {
 	require.Equal(t, "1 member, ASCII, ids without a header", taken.String())
 }
 
+// What people name by mistake is told by its name; what has zeros and is no text is told, too.
+func TestWhatIsNoText(t *testing.T) {
+	for content, want := range map[string]string{
+		"PK\x03\x04\x14\x00\x06\x00":              "targets: the file is a spreadsheet or another ZIP archive; save the sheet as CSV",
+		"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":        "save the sheet as CSV",
+		"\x1f\x8b\x08\x00\x00":                    "is packed by gzip; unpack it",
+		"%PDF-1.7\n":                              "is a PDF",
+		"\x7fELF\x02\x01\x01\x00\x00\x00\x00":     "is no text: it has zero bytes",
+		"id\ni-1\n" + strings.Repeat("\x00", 100): "is no text: it has zero bytes",
+		"id\ni-1\x00\n":                           "is no text: it has zero bytes",
+		strings.Repeat("\x00", 4096):              "is no text: it has zero bytes",
+	} {
+		for _, format := range []fleet.Format{fleet.CSV, fleet.JSON, fleet.YAML} {
+			_, _, err := take(content, targets.Options{Format: format})
+			var bad *membership.BadInput
+			require.ErrorAs(t, err, &bad, "%q", content)
+			require.ErrorContains(t, err, want, "%q", content)
+			require.Len(t, bad.Problems, 1)
+		}
+	}
+}
+
 // Cut anywhere, and in pieces of any size.
 func TestEncodingsAreToldByAnyReader(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
