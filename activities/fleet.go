@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -17,10 +18,22 @@ import (
 // Survey finds everybody whom a plan is about, lays them out in waves and pages, and keeps that as the run's manifest. It
 // asks the cloud only for members that are to be found there, and for what it takes to spread them.
 func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
-	return look(ctx, a, "", "finding the members", func() (fleet.Survey, error) { return a.survey(ctx, plan) })
+	var found atomic.Int64
+	stop := a.beatAt(ctx, "", func() string {
+		if n := found.Load(); n > 0 {
+			return fmt.Sprintf("finding the members: %d so far", n)
+		}
+		return "finding the members"
+	})
+	defer stop()
+	survey, err := a.survey(ctx, plan, &found)
+	if err != nil {
+		return survey, planError(err)
+	}
+	return survey, nil
 }
 
-func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
+func (a *Activities) survey(ctx context.Context, plan fleet.Plan, found *atomic.Int64) (fleet.Survey, error) {
 	if plan.Approval != nil {
 		if err := a.checkSigned(&plan.Approval.Approval, plan.Requester, time.Now()); err != nil {
 			return fleet.Survey{}, err
@@ -36,7 +49,7 @@ func (a *Activities) survey(ctx context.Context, plan fleet.Plan) (fleet.Survey,
 	seen, wanted := make(naming), make(demand)
 	var before []planned
 	for i := range plan.StepList() {
-		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, wanted, &before)
+		surveyed, paged, err := a.surveyStep(ctx, plan, i, seen, wanted, &before, found)
 		if problems, err = gather(problems, err); err != nil && len(problems) == 0 {
 			return fleet.Survey{}, err
 		}
@@ -90,15 +103,15 @@ func gather(problems []membership.Problem, err error) ([]membership.Problem, err
 }
 
 // surveyStep finds and lays out the members of a step. seen are those of the steps before, and where they are named;
-// wanted are the places that they want, and before is what becomes of them; it adds to all three.
+// wanted are the places that they want, and before is what becomes of them; it adds to all three, and counts in found.
 func (a *Activities) surveyStep(ctx context.Context, plan fleet.Plan, number int, seen naming, wanted demand,
-	before *[]planned) (s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
+	before *[]planned, found *atomic.Int64) (s fleet.SurveyedStep, paged fleet.PagedStep, err error) {
 	step, at := plan.StepList()[number], plan.At(number)
 	kind, err := membership.Find(a.kinds, step.Kind)
 	if err != nil {
 		return s, paged, placed(at, err)
 	}
-	r := &roster{kind: kind, step: step, before: *before}
+	r := &roster{kind: kind, step: step, before: *before, found: found}
 	groups, err := a.members(ctx, r)
 	if err == nil {
 		err = r.once(plan.StepName(number), groups, seen)

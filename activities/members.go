@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/fleetjoin/fleetjoin/cloud/fleet"
 	"github.com/fleetjoin/fleetjoin/cloud/membership"
@@ -20,7 +21,16 @@ type roster struct {
 	before []planned // the steps before, in order
 	list   []listed
 	open   membership.Session
-	read   string // what the step's list was taken for
+	read   string        // what the step's list was taken for
+	found  *atomic.Int64 // of the whole plan, for those who wait; nil: nobody does
+}
+
+// add takes down somebody whom the step is about.
+func (r *roster) add(m listed) {
+	r.list = append(r.list, m)
+	if r.found != nil {
+		r.found.Add(1)
+	}
 }
 
 // listed is somebody whom a step is about.
@@ -122,10 +132,9 @@ func (a *Activities) readTargets(r *roster) error {
 		case t.Group != "" && spread != nil:
 			want = "has a group of its own, and the step spreads its members; leave one of them out"
 		case spread != nil:
-			r.list = append(r.list,
-				listed{Candidate: fleet.Candidate{ID: t.Member, Trait: t.Traits[spread.Trait()]}, line: t.Line})
+			r.add(listed{Candidate: fleet.Candidate{ID: t.Member, Trait: t.Traits[spread.Trait()]}, line: t.Line})
 		default:
-			r.list = append(r.list, listed{Candidate: fleet.Candidate{ID: t.Member}, group: t.Group, line: t.Line})
+			r.add(listed{Candidate: fleet.Candidate{ID: t.Member}, group: t.Group, line: t.Line})
 		}
 		if want != "" {
 			problems = addNew(problems, membership.Problem{Field: r.line(t.Line), Value: membership.Quote(t.Member), Want: want})
@@ -169,7 +178,7 @@ func (r *roster) find(ctx context.Context) error {
 	err = session.Find(ctx, *r.step.Targets.Cloud, func(f membership.Found) error {
 		m := listed{Candidate: fleet.Candidate{ID: f.ID}}
 		r.learn(&m, f)
-		r.list = append(r.list, m)
+		r.add(m)
 		return nil
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ func TestAWorkerWithoutSignersTakesNoSignedGates(t *testing.T) {
 
 	approval := membership.Approval{Signed: true}
 	const words = "approval.signed: cannot be had: the worker knows nobody who may sign"
-	_, err = a.survey(t.Context(), fleet.Plan{Approval: &fleet.Approval{Approval: approval}})
+	_, err = a.survey(t.Context(), fleet.Plan{Approval: &fleet.Approval{Approval: approval}}, nil)
 	require.ErrorContains(t, err, words)
 }
 
@@ -87,7 +87,7 @@ func TestTooFewSignersAreToldBeforeTheRunBegins(t *testing.T) {
 	const words = "approval.quorum: 2: cannot be had: the worker's allowed signers have keys of 1 voter; want at most so many, or more keys"
 	require.ErrorContains(t, a.checkSigned(&membership.Approval{Signed: true, Quorum: 2}, "ann", now), words)
 	plan := fleet.Plan{Requester: "ann", Approval: &fleet.Approval{Approval: membership.Approval{Signed: true, Quorum: 2}}}
-	_, err = a.survey(t.Context(), plan)
+	_, err = a.survey(t.Context(), plan, nil)
 	require.ErrorContains(t, err, words)
 	a.signers += "-none"
 	require.ErrorContains(t, a.checkSigned(&membership.Approval{Signed: true}, "ann", now), "approval.signed: cannot be had: allowed signers: open")

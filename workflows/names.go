@@ -49,6 +49,9 @@ const (
 // the order in which they were said.
 const SignalControl = "control" // the name of the control
 
+// QueryProgress is the query of Preview that tells how far it is, with a PreviewProgress.
+const QueryProgress = "progress"
+
 // What Leases understands.
 const (
 	UpdateAcquire = "acquire" // LeaseRequest, answered with a LeaseAnswer

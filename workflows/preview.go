@@ -32,6 +32,14 @@ type ReserveInput struct {
 type previewRun struct {
 	SumUpInput
 	Looked int // pages that it has behind it, in the order of the steps and waves
+
+	progress PreviewProgress
+}
+
+// PreviewProgress answers the progress query of a preview.
+type PreviewProgress struct {
+	Members int `json:"members"` // of the plan; 0 until they are found
+	Looked  int `json:"looked"`  // how many of them have been looked at
 }
 
 // Preview finds all members that a plan is about and looks at them as they are now. It changes nothing.
@@ -45,6 +53,11 @@ func Preview(ctx workflow.Context, input, continued converter.RawValue) (fleet.P
 		return preview, badInput(err)
 	}
 	var run previewRun
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryProgress, func() (PreviewProgress, error) {
+		return run.progress, nil
+	}, workflow.QueryHandlerOptions{Description: "how many members have been looked at"}); err != nil {
+		return preview, err
+	}
 	if len(payload(continued)) > 0 {
 		if err := takeUp(ctx, continued, &run); err != nil {
 			return preview, err
@@ -81,6 +94,12 @@ func (r *previewRun) previewAll(ctx workflow.Context) error {
 		}
 		pages = append(pages, of...)
 	}
+	r.progress = PreviewProgress{}
+	for i, p := range pages {
+		if r.progress.Members += p.To - p.From; i < r.Looked {
+			r.progress.Looked += p.To - p.From
+		}
+	}
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	var failed error
@@ -98,6 +117,7 @@ func (r *previewRun) previewAll(ctx workflow.Context) error {
 					failed = err
 					stop()
 				}
+				r.progress.Looked += pages[i].To - pages[i].From
 			}
 		})
 	}

@@ -95,7 +95,15 @@ func TestPreviewLooksAtEverybody(t *testing.T) {
 	require.Equal(t, []fleet.Seen{{Key: "0-0-0", Due: 1}, {Key: "0-1-0", Due: 3}, {Key: "0-1-1", Due: 3}}, l.summed.Seen[0],
 		"in the order of waves and pages, however they end")
 	require.Len(t, l.summed.Seen[1], 20)
+	require.Equal(t, workflows.PreviewProgress{Members: 67, Looked: 67}, l.progress(t))
 	require.Equal(t, "1-0-19", l.summed.Seen[1][19].Key)
+}
+
+func (l *looking) progress(t *testing.T) (p workflows.PreviewProgress) {
+	answer, err := l.QueryWorkflow(workflows.QueryProgress)
+	require.NoError(t, err)
+	require.NoError(t, answer.Get(&p))
+	return p
 }
 
 func TestPreviewEndsWithTheFirstError(t *testing.T) {
@@ -139,6 +147,7 @@ func TestPreviewContinuesInAFreshHistory(t *testing.T) {
 	next.ExecuteWorkflow(workflows.TypePreview, args...)
 	require.NoError(t, next.GetWorkflowError())
 	require.Positive(t, l.seen)
+	require.Equal(t, workflows.PreviewProgress{Members: 67, Looked: 67}, next.progress(t), "what was looked at before counts")
 	require.Equal(t, 23, l.seen+next.seen, "each page once")
 	for step, pages := range next.summed.Seen {
 		for page, seen := range pages {

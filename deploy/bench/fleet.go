@@ -88,6 +88,9 @@ type sizes struct {
 	swing            int
 }
 
+// perPage is how many members a page of a large fleet has.
+const perPage = 200
+
 func full() sizes {
 	const speed = 2 // of the downtime's clock; the default pace is scaled with it
 	seconds, tens := between(time.Second, 3*time.Second), between(10*time.Second, time.Minute)
@@ -106,7 +109,7 @@ func full() sizes {
 	}
 	s.slow.latency = s.prompt.latency
 	for _, pages := range []int{50, 100, 500} {
-		s.fleets = append(s.fleets, fleet{pages: pages, size: 200, speed: 1})
+		s.fleets = append(s.fleets, fleet{pages: pages, size: perPage, speed: 1})
 	}
 	s.cohorts = 20
 	s.throttled, s.granted = fleet{pages: 20, size: 150, speed: 1}, 40

@@ -29,6 +29,7 @@ func command(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "comma-separated `sections` to run: "+strings.Join(sectionNames(), ", ")+"; empty: all")
 	quick := flags.Bool("quick", false, "small sizes: whether it runs, not how fast")
+	members := flags.Int("members", 0, "run one fleet of so many `members`, in whole pages of 200, and nothing beside it")
 	asJSON := flags.Bool("json", false, "print JSON instead of tables")
 	temporal := flags.String("temporal", "", "`path` of the temporal CLI; empty: from PATH, else bin/temporal")
 	simulate := flags.Bool(simulateFlag, false, "be the simulator (the bench starts itself so)")
@@ -58,7 +59,15 @@ func command(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		fmt.Fprintln(stderr, "bench:", err)
 		return 2
 	}
+	if *members < 0 || *members%perPage != 0 || *members > 0 && (*quick || *only != "") {
+		fmt.Fprintf(stderr, "bench: -members: %d: want a multiple of %d, without -only and -quick\n", *members, perPage)
+		return 2
+	}
 	size := full()
+	if *members > 0 {
+		chosen = []section{{"scale", aloneSection}}
+		size.fleets = []fleet{{pages: *members / perPage, size: perPage, speed: 1}}
+	}
 	if *quick {
 		size = small()
 	}

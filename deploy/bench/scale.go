@@ -56,6 +56,26 @@ func scaleSection(ctx context.Context, b *bed, size sizes) (Table, error) {
 	}, nil
 }
 
+// aloneSection asks what a fleet of one size, which may be too large to be compared with anything, takes of time and memory.
+func aloneSection(ctx context.Context, b *bed, size sizes) (Table, error) {
+	f := size.fleets[0]
+	rows, runs, err := b.compare(ctx, 1, entry{sized("fleet", f), f, b.fleet(manner{pace: size.pace, cohorts: size.cohorts})})
+	if err != nil {
+		return Table{}, err
+	}
+	rows[0].Peak, rows[0].LongestEvents, rows[0].LongestMB = runs[0].peak, runs[0].longestEvents, runs[0].longestMB
+	return Table{
+		Setup: []string{"Fleet: as in scale, alone."},
+		Rows:  rows,
+		Claims: []Claim{
+			atMost("history events per member", rows[0].Events, 0.5),
+			atMost("events of the longest history", float64(rows[0].LongestEvents), 10_000),
+			atMost("MB of the longest history", rows[0].LongestMB, 10),
+			atMost("peak MB of the worker", rows[0].Peak, 500),
+		},
+	}, nil
+}
+
 // manner is how a Fleet workflow is run.
 type manner struct {
 	pace      membership.Pace

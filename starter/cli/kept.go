@@ -37,7 +37,7 @@ func reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection
 	if err != nil {
 		return err
 	}
-	return attend(ctx, o.Factory, conn, func(ctx context.Context) error {
+	return attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error {
 		fl := archive.Of(r)
 		if r.Archive != "" {
 			if fl, err = archive.Open(ctx, get, r.Archive); err != nil {
@@ -73,7 +73,7 @@ func reportKept(ctx context.Context, o *ReportOptions) error {
 		return err
 	}
 	defer conn.Close()
-	return attend(ctx, o.Factory, conn, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
+	return attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
 }
 
 // blobs returns where the records are read from.
@@ -121,25 +121,51 @@ func fromWorkers(conn *connect.Connection) archive.Get {
 	}
 }
 
-// attend does work that waits for workers, and says when there are none.
-func attend(ctx context.Context, f *Factory, conn *connect.Connection, work func(context.Context) error) error {
+// progressEvery is how often progress is told where it cannot be drawn over.
+const progressEvery = 10 * time.Second
+
+// attend does work that waits for workers, and says when there are none. progress says how far it is, "" for nothing.
+func attend(ctx context.Context, f *Factory, conn *connect.Connection, progress func(context.Context) string,
+	work func(context.Context) error) error {
 	over := make(chan error, 1)
 	go func() { over <- work(ctx) }()
 	watchdog := newWatchdog(f, conn)
+	var told time.Time
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-over:
+			f.erase()
 			if ctx.Err() != nil {
 				return &exitError{ExitInterrupted, "stopped; nothing was changed"}
 			}
 			return err
 		case <-tick.C:
-			watchdog.silent(ctx, nil)
+			words := askedFor(ctx, progress)
+			switch {
+			case words == "":
+				watchdog.silent(ctx, nil)
+				continue
+			case f.Terminal && !f.JSON:
+				f.draw([]line{{text(words)}})
+			case time.Since(told) >= progressEvery:
+				told = time.Now()
+				f.notef("%s\n", clean(words))
+			}
+			watchdog.heard()
 		}
 	}
 }
+
+func askedFor(ctx context.Context, progress func(context.Context) string) string {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	return progress(ctx)
+}
+
+// silently is no progress.
+func silently(context.Context) string { return "" }
 
 // table reports whether the fleet is to be told in words on standard output.
 func (o *ReportOptions) table(asJSON bool) bool {

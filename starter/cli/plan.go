@@ -63,7 +63,8 @@ func planRun(ctx context.Context, o *PlanOptions) error {
 // awaitPlan waits for the answer of a plan, says when nobody makes one, and takes the question back when the operator
 // leaves.
 func awaitPlan(ctx context.Context, f *Factory, conn *connect.Connection, run client.WorkflowRun, into any) error {
-	err := attend(ctx, f, conn, func(ctx context.Context) error {
+	p := planProgress{conn: conn, run: run, now: time.Now}
+	err := attend(ctx, f, conn, p.words, func(ctx context.Context) error {
 		err := answered(ctx, func() error { return run.Get(ctx, into) })
 		if err != nil {
 			return ended(run.GetID(), err)
