@@ -42,8 +42,8 @@ type Client struct {
 	timeout   time.Duration
 	userAgent string
 	limits    *limit.Set
-	seed      limit.Seed    // zero: what is known of the real gateway
-	listing   chan struct{} // holds those who read all groups, see EachGroup
+	seed      limit.Seed // zero: what is known of the real gateway
+	groups    groupReads // see EachGroup
 }
 
 // The gateway's default is 200 calls per second and API (facts §9); what was seen throttled began at 70. Start below.
@@ -66,7 +66,6 @@ func Dial(ctx context.Context, c Config) (*Client, error) {
 		userAgent: c.UserAgent,
 		limits:    c.Limits,
 		seed:      c.Pace,
-		listing:   make(chan struct{}, groupReaders),
 	}
 	switch {
 	case c.Account.Provider != account.Huawei:

@@ -10,16 +10,11 @@ import (
 
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2/model"
-
-	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )
 
 const (
 	idsPerRead = 100 // the API's advice: more would make the URL too long
 	groupPage  = 50
-	// groupReaders is how many read all groups at once: a page has the ids of thousands of members, and every cohort reads
-	// them all before it begins.
-	groupReaders = 4
 )
 
 var elastic = &service[*ecs.EcsClient]{name: "ecs", builder: ecs.EcsClientBuilder, client: ecs.NewEcsClient, rules: rules}
@@ -216,48 +211,6 @@ func (c *Client) Group(ctx context.Context, id string) (Group, error) {
 		}
 		g := answer.ServerGroup
 		return Group{ID: g.Id, Name: g.Name, Policies: g.Policies, Members: g.Members}, true, nil
-	})
-}
-
-// EachGroup yields all server groups of the project, a page at a time: together their members may be many.
-func (c *Client) EachGroup(ctx context.Context, yield func(Group) error) error {
-	type page struct {
-		groups []Group
-		next   string
-	}
-	select {
-	case c.listing <- struct{}{}:
-		defer func() { <-c.listing }()
-	case <-ctx.Done():
-		return &verdict.Error{Verdict: verdict.Transient, Op: listServerGroups.name,
-			Message: "cancelled while others read the groups, nothing was sent"}
-	}
-	limit := int32(groupPage)
-	request := &model.ListServerGroupsRequest{Limit: &limit}
-	return pages(listServerGroups.name, func(marker string) (string, error) {
-		if marker != "" {
-			request.Marker = &marker
-		}
-		p, err := call(ctx, c, listServerGroups, func(sdk *ecs.EcsClient) (page, bool, error) {
-			answer, err := sdk.ListServerGroups(request)
-			if err != nil || answer.ServerGroups == nil {
-				return page{}, false, err
-			}
-			var p page
-			for _, g := range *answer.ServerGroups {
-				p.groups = append(p.groups, Group{ID: g.Id, Name: g.Name, Policies: g.Policies, Members: g.Members})
-			}
-			if answer.PageInfo != nil && len(p.groups) > 0 {
-				p.next = value(answer.PageInfo.NextMarker)
-			}
-			return p, true, nil
-		})
-		for _, g := range p.groups {
-			if err := yield(g); err != nil {
-				return "", err
-			}
-		}
-		return p.next, err
 	})
 }
 

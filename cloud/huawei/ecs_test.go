@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -138,37 +139,61 @@ func TestGroupsAreReadAsLongAsTheyAreWanted(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-func TestFewReadAllGroupsAtOnce(t *testing.T) {
-	var reading, most atomic.Int32
+// Who waits while others read shares the next reading, which began after they asked; who gives up waits no more.
+func TestThoseWhoWaitReadTheGroupsTogether(t *testing.T) {
+	var readings atomic.Int32
+	asked, leave := make(chan struct{}, 10), make(chan struct{})
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		n := reading.Add(1)
-		defer reading.Add(-1)
-		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-		}
-		answer(200, `{"server_groups":[{"id":"g1"}]}`)(w, r)
+		readings.Add(1)
+		asked <- struct{}{}
+		<-leave
+		answer(200, `{"server_groups":[{"id":"g1"},{"id":"g2"}]}`)(w, r)
 	})
-	inside, leave := make(chan struct{}), make(chan struct{})
+	enough := errors.New("enough")
 	var readers sync.WaitGroup
-	for range 3 * groupReaders {
-		readers.Go(func() {
-			assert.NoError(t, client.EachGroup(t.Context(), func(Group) error { inside <- struct{}{}; <-leave; return nil }))
+	read := func(ctx context.Context, want error, most int) {
+		n := 0
+		err := client.EachGroup(ctx, func(Group) error {
+			if n++; n == most {
+				return enough
+			}
+			return nil
 		})
-	}
-	for range groupReaders {
-		<-inside
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	err := client.EachGroup(ctx, func(Group) error { return nil })
-	assert.Equal(t, verdict.Transient, verdict.Of(err), "who is cancelled waits no more")
-	go func() {
-		for range inside { // those after them
+		if want == nil {
+			assert.NoError(t, err)
+			assert.Equal(t, 2, n)
+		} else {
+			assert.ErrorIs(t, err, want)
 		}
-	}()
+	}
+	readers.Go(func() { read(t.Context(), nil, 0) })
+	<-asked
+	for range 20 {
+		readers.Go(func() { read(t.Context(), nil, 0) })
+	}
+	readers.Go(func() { read(t.Context(), enough, 1) })
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() { gone <- client.EachGroup(ctx, func(Group) error { return errors.New("it has gone") }) }()
+	assert.Eventually(t, func() bool {
+		client.groups.mu.Lock()
+		defer client.groups.mu.Unlock()
+		return len(client.groups.waiting) == 22
+	}, 10*time.Second, time.Millisecond)
+	cancel()
+	assert.Equal(t, verdict.Transient, verdict.Of(<-gone), "who is cancelled waits no more")
 	close(leave)
 	readers.Wait()
-	close(inside)
-	assert.LessOrEqual(t, most.Load(), int32(groupReaders))
+	assert.Equal(t, int32(2), readings.Load())
+}
+
+// Whom a reading fails is told so, and the next one is another.
+func TestAReadingOfGroupsThatFailsFailsForAll(t *testing.T) {
+	client := serve(t, answer(400, `{"error":{"code":"Ecs.0005","message":"no"}}`))
+	for range 2 {
+		err := client.EachGroup(t.Context(), func(Group) error { return nil })
+		assert.Equal(t, verdict.Rejected, verdict.Of(err))
+	}
 }
 
 func TestGroupsThatGoRoundInACircle(t *testing.T) {
