@@ -189,8 +189,13 @@ func beat(ctx context.Context, words string) (stop func()) {
 }
 
 // look does what only reads the cloud, by an account if there is but one, and tells by its error whether to try again.
-func look[T any](ctx context.Context, a *Activities, account, words string, do func() (T, error)) (seen T, err error) {
-	stop := a.beatAt(ctx, account, func() string { return words })
+func look[T any](ctx context.Context, a *Activities, account, words string, do func() (T, error)) (T, error) {
+	return lookSaying(ctx, a, account, func() string { return words }, do)
+}
+
+// lookSaying is look with words that change.
+func lookSaying[T any](ctx context.Context, a *Activities, account string, words func() string, do func() (T, error)) (seen T, err error) {
+	stop := a.beatAt(ctx, account, words)
 	defer stop()
 	if seen, err = do(); err != nil {
 		return seen, planError(err)

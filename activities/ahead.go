@@ -148,7 +148,7 @@ func (r *roster) ahead(ctx context.Context, session membership.Session, room *me
 			if !concerns {
 				continue
 			}
-			for _, id := range g.Members {
+			for _, id := range g.Members { // nobody has looked yet at how many places they take
 				if operation(p.step) == membership.Leave {
 					m.leave(place{id, g.Group}, taker{takes: 1})
 				} else {

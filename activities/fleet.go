@@ -19,18 +19,13 @@ import (
 // asks the cloud only for members that are to be found there, and for what it takes to spread them.
 func (a *Activities) Survey(ctx context.Context, plan fleet.Plan) (fleet.Survey, error) {
 	var found atomic.Int64
-	stop := a.beatAt(ctx, "", func() string {
+	words := func() string {
 		if n := found.Load(); n > 0 {
 			return fmt.Sprintf("finding the members: %d so far", n)
 		}
 		return "finding the members"
-	})
-	defer stop()
-	survey, err := a.survey(ctx, plan, &found)
-	if err != nil {
-		return survey, planError(err)
 	}
-	return survey, nil
+	return lookSaying(ctx, a, "", words, func() (fleet.Survey, error) { return a.survey(ctx, plan, &found) })
 }
 
 func (a *Activities) survey(ctx context.Context, plan fleet.Plan, found *atomic.Int64) (fleet.Survey, error) {

@@ -26,6 +26,7 @@ type town struct {
 	room   membership.Room
 	looks  []membership.Query // what it was asked
 	unfit  []string           // ids of those who are refused
+	places int                // that each takes, for who looks as watched does
 }
 
 func (t *town) Spec() membership.Spec { return membership.Spec{ID: "toy.town", PageLimit: 3} }

@@ -26,17 +26,20 @@ func (w *watched) Open(context.Context, membership.Target) (membership.Session, 
 
 type watch struct{ hall }
 
-func (*watch) Observe(context.Context, membership.Look) (membership.Observation, error) {
-	return view{}, nil
+func (w *watch) Observe(context.Context, membership.Look) (membership.Observation, error) {
+	return view{places: w.places}, nil
 }
 
-type view struct{ membership.Observation }
+type view struct {
+	membership.Observation
+	places int // that each takes, as in membership.Member
+}
 
-func (view) Compile(r membership.Request, op membership.Operation) membership.Program {
+func (v view) Compile(r membership.Request, op membership.Operation) membership.Program {
 	p := membership.Program{Kind: r.Kind, Operation: op, Group: r.Group, Destructive: r.Group == "g2",
 		Warnings: []string{"the same for all", "of " + r.Group}}
 	for _, id := range r.Members {
-		m := membership.Member{ID: id}
+		m := membership.Member{ID: id, Places: v.places}
 		var n int
 		if _, err := fmt.Sscanf(id, "m%d", &n); err != nil {
 			panic(err)

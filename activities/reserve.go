@@ -51,7 +51,9 @@ func (d demand) scarce(ctx context.Context, r *roster, groups []fleet.Assignment
 	case err != nil:
 		return false, err
 	}
-	return all > room.All || slices.ContainsFunc(ids, func(id string) bool { return wanted[id] > room.Least(id) }), nil
+	most := max(room.Most, 1) // only a look tells how many places each takes
+	tight := func(n, places int) bool { return places != membership.NoLimit && n*most > places }
+	return tight(all, room.All) || slices.ContainsFunc(ids, func(id string) bool { return tight(wanted[id], room.Least(id)) }), nil
 }
 
 // Reserve gives the places of a step's groups to its members, in their order, from what was seen of them. Its input is a

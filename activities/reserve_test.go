@@ -51,6 +51,21 @@ func TestRoomIsCountedOverTheWholePlan(t *testing.T) {
 	}
 }
 
+// Who takes several places is counted so over the whole plan, and only a look tells: more members than there are places need not come.
+func TestPlacesOfMembersAreCountedOverTheWholePlan(t *testing.T) {
+	for name, c := range map[string]struct{ room, most, refused int }{
+		"each takes one":                     {30, 0, 0},
+		"each takes two, and all fit":        {40, 2, 0},
+		"each takes two, and some find none": {30, 2, 5},
+	} {
+		w := roomy(map[string]int{"g1": c.room})
+		w.room.Most, w.places = c.most, c.most
+		p, _ := foreseeOf(t, w, fleet.Plan{Requester: "ann",
+			Steps: []fleet.Step{{Kind: "toy.town", Account: "demo", Group: "g1", Members: numbered(1, 30)}}})
+		require.Equal(t, c.refused, refusedFor(p.Steps[0], membership.CodeNoRoom), "%s: %+v", name, p.Steps[0].Refusals)
+	}
+}
+
 // What a step before takes out of a group is out of it, and what it brings in is in it.
 func TestTheStepsBeforeAreDoneInAPreview(t *testing.T) {
 	m := newMoves()

@@ -47,7 +47,7 @@ type Instance struct {
 type InterfaceOf struct {
 	ID        string
 	Type      string // "Primary" or "Secondary"
-	Addresses int    // private ones, of IPv4: 1 or more
+	Addresses int    // private ones, see addressRow: 1 or more
 }
 
 // instanceRow is an instance in an answer. As everywhere in answers, names match the cloud's whatever their case.
@@ -65,7 +65,7 @@ type instanceRow struct {
 	SecurityGroupIDs    list[string]
 	NetworkInterfaces   list[struct {
 		NetworkInterfaceID, Type string
-		PrivateIPSets            list[privateIP]
+		addressRow
 	}]
 	ResourceGroupID      string
 	OperationLocks       list[struct{ LockReason string }]
@@ -116,7 +116,7 @@ func newInstance(row *instanceRow) Instance {
 		LocalDisks:         row.LocalStorageAmount,
 	}
 	for _, n := range row.NetworkInterfaces {
-		i.Interfaces = append(i.Interfaces, InterfaceOf{ID: n.NetworkInterfaceID, Type: n.Type, Addresses: addresses(n.PrivateIPSets)})
+		i.Interfaces = append(i.Interfaces, InterfaceOf{ID: n.NetworkInterfaceID, Type: n.Type, Addresses: n.addresses()})
 	}
 	for _, l := range row.OperationLocks {
 		i.Locks = append(i.Locks, l.LockReason)

@@ -191,6 +191,8 @@ func TestIDsThatWouldMeanSomethingElse(t *testing.T) {
 		}
 		_, err := client.GroupAddresses(ctx, id)
 		assert.Equal(t, verdict.Rejected, verdict.Of(err))
+		_, err = client.GroupInterfaces(ctx, id)
+		assert.Equal(t, verdict.Rejected, verdict.Of(err))
 		assert.Equal(t, verdict.Rejected, verdict.Of(client.JoinResourceGroup(ctx, "disk", "d-1", id)))
 	}
 	assert.Zero(t, hits.Load())

@@ -1,6 +1,10 @@
 package alibaba
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+)
 
 var (
 	describeNetworkInterfaces       = op{service: ecs, name: "DescribeNetworkInterfaces"}
@@ -23,7 +27,7 @@ type NetworkInterface struct {
 	Zone           string
 	SecurityGroups []string // ids
 	ResourceGroup  string   // id; "" when the cloud does not say
-	Addresses      int      // private ones, of IPv4: 1 or more
+	Addresses      int      // private ones, see addressRow: 1 or more
 	Managed        bool     // it belongs to a product of the cloud, which alone may change it
 }
 
@@ -49,15 +53,23 @@ type interfaceRow struct {
 	ZoneID               string
 	SecurityGroupIDs     list[string]
 	ResourceGroupID      string
-	PrivateIPSets        list[privateIP]
 	ServiceManaged       bool
+	addressRow
 }
 
-// privateIP is a private address of a network interface.
-type privateIP struct{ PrivateIPAddress string }
+// addressRow is what counts in a basic security group, one each: addresses of both versions, and prefixes (Basic and advanced
+// security groups).
+type addressRow struct {
+	PrivateIPSets  list[struct{}]
+	IPv6Sets       list[struct{}]
+	IPv4PrefixSets list[struct{}]
+	IPv6PrefixSets list[struct{}]
+}
 
 // addresses is how many there are. The primary one there always is, whether or not the cloud tells it.
-func addresses(told list[privateIP]) int { return max(len(told), 1) }
+func (a *addressRow) addresses() int {
+	return max(len(a.PrivateIPSets), 1) + len(a.IPv6Sets) + len(a.IPv4PrefixSets) + len(a.IPv6PrefixSets)
+}
 
 type securityGroupRow struct {
 	SecurityGroupID   string
@@ -90,7 +102,7 @@ func (c *Client) NetworkInterfaces(ctx context.Context, ids []string) (map[strin
 			Zone:           row.ZoneID,
 			SecurityGroups: row.SecurityGroupIDs,
 			ResourceGroup:  row.ResourceGroupID,
-			Addresses:      addresses(row.PrivateIPSets),
+			Addresses:      row.addresses(),
 			Managed:        row.ServiceManaged,
 		}
 	})
@@ -111,7 +123,24 @@ func (c *Client) SecurityGroups(ctx context.Context, ids []string) (map[string]S
 	})
 }
 
-// GroupAddresses counts the private addresses, of IPv4, of the network interfaces in a security group: by them it is full.
+// GroupInterfaces counts the network interfaces in a security group. By them an enterprise group is full.
+func (c *Client) GroupInterfaces(ctx context.Context, group string) (int, error) {
+	if err := checkIDs(describeNetworkInterfaces, group); err != nil {
+		return 0, err
+	}
+	// Only pages by number come with a count of all.
+	query := pageSize(perPage, map[string]string{"SecurityGroupId": group, "PageNumber": "1"})
+	var size int
+	_, err := call(ctx, c, describeNetworkInterfaces, request{query: query}, func(a *struct{ TotalCount json.Number }) bool {
+		n, err := strconv.Atoi(a.TotalCount.String())
+		size = n
+		return err == nil && n >= 0
+	})
+	return size, err
+}
+
+// GroupAddresses counts the private addresses of the network interfaces in a security group, a hundred interfaces with each call.
+// By them a basic group is full.
 func (c *Client) GroupAddresses(ctx context.Context, group string) (taken int, err error) {
 	if err := checkIDs(describeNetworkInterfaces, group); err != nil {
 		return 0, err
@@ -119,7 +148,7 @@ func (c *Client) GroupAddresses(ctx context.Context, group string) (taken int, e
 	err = eachPage(ctx, c, describeNetworkInterfaces, maxResults(map[string]string{"SecurityGroupId": group}), interfacesByID.list,
 		func(page []interfaceRow) error {
 			for i := range page {
-				taken += addresses(page[i].PrivateIPSets)
+				taken += page[i].addresses()
 			}
 			return nil
 		})

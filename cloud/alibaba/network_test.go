@@ -35,12 +35,29 @@ func TestSecurityGroups(t *testing.T) {
 		"MaxResults": {"100"}}}, *asked)
 }
 
+func TestGroupInterfaces(t *testing.T) {
+	client, asked := recorded(t, `"TotalCount":4711,"NetworkInterfaceSets":{"NetworkInterfaceSet":[]}`)
+	got, err := client.GroupInterfaces(t.Context(), "sg-1")
+	require.NoError(t, err)
+	assert.Equal(t, 4711, got)
+	assert.Equal(t, []url.Values{{"Action": {"DescribeNetworkInterfaces"}, "SecurityGroupId": {"sg-1"},
+		"PageNumber": {"1"}, "PageSize": {"100"}}}, *asked)
+
+	for _, count := range []string{`"TotalCount":-1`, `"TotalCount":"many"`, `"TotalCount":1.5`, ``} {
+		client, _ := recorded(t, count)
+		_, err := client.GroupInterfaces(t.Context(), "sg-1")
+		assert.Equal(t, verdict.Transient, verdict.Of(err), "%q", count)
+	}
+}
+
 func TestGroupAddresses(t *testing.T) {
 	client, asked := recorded(t, `"NetworkInterfaceSets":{"NetworkInterfaceSet":[{"NetworkInterfaceId":"eni-1"},
-		{"NetworkInterfaceId":"eni-2","PrivateIpSets":{"PrivateIpSet":[{"PrivateIpAddress":"10.0.0.1"},{"PrivateIpAddress":"10.0.0.2"}]}}]}`)
+		{"NetworkInterfaceId":"eni-2","PrivateIpSets":{"PrivateIpSet":[{"PrivateIpAddress":"10.0.0.1"},{"PrivateIpAddress":"10.0.0.2"}]},
+		"Ipv6Sets":{"Ipv6Set":[{"Ipv6Address":"2001:db8::1"}]},"Ipv4PrefixSets":{"Ipv4PrefixSet":[{"Ipv4Prefix":"10.1.0.0/28"}]},
+		"Ipv6PrefixSets":{"Ipv6PrefixSet":[{"Ipv6Prefix":"2001:db8::/80"}]}}]}`)
 	got, err := client.GroupAddresses(t.Context(), "sg-1")
 	require.NoError(t, err)
-	assert.Equal(t, 3, got)
+	assert.Equal(t, 1+2+3, got)
 	assert.Equal(t, []url.Values{{"Action": {"DescribeNetworkInterfaces"}, "SecurityGroupId": {"sg-1"},
 		"MaxResults": {"100"}}}, *asked)
 

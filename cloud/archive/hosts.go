@@ -9,8 +9,9 @@ import (
 
 // Hosts counts on how many hosts the members of each group are, where the cloud tells: what an anti-affinity group is for.
 type Hosts struct {
-	groups []string // in the order in which they came
-	in     map[string]*groupHosts
+	groups  []string // in the order in which they came
+	in      map[string]*groupHosts
+	unknown int // members that joined and of which the cloud did not tell, as of one that is off
 }
 
 type groupHosts struct {
@@ -20,7 +21,11 @@ type groupHosts struct {
 
 // Add counts a member. The members of a group need not come together.
 func (h *Hosts) Add(m *Member) {
-	if m.Outcome != membership.Joined || m.Host == "" {
+	switch {
+	case m.Outcome != membership.Joined:
+		return
+	case m.Host == "":
+		h.unknown++
 		return
 	}
 	g := h.in[m.Group]
@@ -52,13 +57,19 @@ func (h *Hosts) String() string {
 	if more := len(crowded) - mostCrowded; more > 0 {
 		crowded = append(crowded[:mostCrowded], fmt.Sprintf("and so in %s more", membership.Count(more, "group")))
 	}
+	var told string
 	switch {
 	case members == 0:
 		return ""
 	case len(crowded) > 0:
-		return fmt.Sprintf("%d joined, and some share a host: %s", members, strings.Join(crowded, ", "))
+		told = fmt.Sprintf("%d joined, and some share a host: %s", members, strings.Join(crowded, ", "))
 	case len(h.groups) > 1:
-		return fmt.Sprintf("%d joined in %d groups, no two of a group on one host", members, len(h.groups))
+		told = fmt.Sprintf("%d joined in %d groups, no two of a group on one host", members, len(h.groups))
+	default:
+		told = fmt.Sprintf("%d joined, on %s", members, membership.Count(hosts, "host"))
 	}
-	return fmt.Sprintf("%d joined, on %s", members, membership.Count(hosts, "host"))
+	if h.unknown > 0 {
+		told += fmt.Sprintf("; %d more, whose hosts are not told", h.unknown)
+	}
+	return told
 }

@@ -11,9 +11,9 @@ import (
 
 func TestHostsOfGroups(t *testing.T) {
 	for want, members := range map[string][][3]string{
-		"":                     {{"g", "", "joined"}, {"g", "h1", "rolled-back"}},
-		"2 joined, on 2 hosts": {{"g", "h1", "joined"}, {"g", "h2", "joined"}, {"g", "", "joined"}, {"g", "h1", "already"}},
-		"1 joined, on 1 host":  {{"g", "h1", "joined"}},
+		"": {{"g", "", "joined"}, {"g", "h1", "rolled-back"}},
+		"2 joined, on 2 hosts; 1 more, whose hosts are not told": {{"g", "h1", "joined"}, {"g", "h2", "joined"}, {"g", "", "joined"}, {"g", "h1", "already"}},
+		"1 joined, on 1 host": {{"g", "h1", "joined"}},
 		"2 joined in 2 groups, no two of a group on one host": {{"g", "h1", "joined"}, {"k", "h1", "joined"}},
 		"5 joined, and some share a host: 2 on 1 host in group g, 3 on 2 hosts in group k": {{"g", "h1", "joined"}, {"k", "h1", "joined"},
 			{"k", "h2", "joined"}, {"k", "h1", "joined"}, {"g", "h1", "joined"}},

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2/model"
-
 	ecs "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/ecs/v2/model"
 
 	"github.com/fleetjoin/fleetjoin/cloud/verdict"
 )

@@ -75,9 +75,9 @@ func Bad(problems []Problem) error {
 	return &BadInput{Problems: shown}
 }
 
-// printable is a text on one line, in UTF-8, without characters that steer a terminal, and of at most so many bytes.
-func printable(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
+// Printable is a text on one line, in UTF-8, without characters that steer a terminal.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\t':
 			return ' '
@@ -86,7 +86,11 @@ func printable(text string, most int) string {
 		}
 		return r // what is no UTF-8 has become the replacement character by now
 	}, text)
-	if len(text) <= most {
+}
+
+// printable is Printable in at most so many bytes.
+func printable(text string, most int) string {
+	if text = Printable(text); len(text) <= most {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + "…"

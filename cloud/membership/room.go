@@ -12,6 +12,8 @@ type Room struct {
 	Each  map[string]int            // by group
 	Zones map[string]map[string]int // by group and zone (FactZone), of groups that take only so many in each
 	All   int                       // all of the groups together, where they share a limit, as node pools do that of their cluster
+	// Most is the most places that one member can take, where members differ in that (Member.Places); 0: each takes one.
+	Most int
 
 	told map[string]int // by Room.limit, what it was before anything was taken of it
 }

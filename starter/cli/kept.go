@@ -37,7 +37,7 @@ func reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection
 	if err != nil {
 		return err
 	}
-	return attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error {
+	return attend(ctx, o.Factory, conn, nil, func(ctx context.Context) error {
 		fl := archive.Of(r)
 		if r.Archive != "" {
 			if fl, err = archive.Open(ctx, get, r.Archive); err != nil {
@@ -54,7 +54,7 @@ func reportFleet(ctx context.Context, o *ReportOptions, conn *connect.Connection
 
 // reportKept tells about a fleet whose archive is named: Temporal need not know of it any more.
 func reportKept(ctx context.Context, o *ReportOptions) error {
-	tell := func(ctx context.Context, get archive.Get) error {
+	show := func(ctx context.Context, get archive.Get) error {
 		fl, err := archive.Open(ctx, get, o.Run)
 		if err != nil {
 			return err
@@ -66,14 +66,14 @@ func reportKept(ctx context.Context, o *ReportOptions) error {
 		if err != nil {
 			return err
 		}
-		return tell(ctx, get)
+		return show(ctx, get)
 	}
 	conn, err := o.Connect(ctx, o.Profile)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error { return tell(ctx, fromWorkers(conn)) })
+	return attend(ctx, o.Factory, conn, nil, func(ctx context.Context) error { return show(ctx, fromWorkers(conn)) })
 }
 
 // blobs returns where the records are read from.
@@ -124,7 +124,8 @@ func fromWorkers(conn *connect.Connection) archive.Get {
 // progressEvery is how often progress is told where it cannot be drawn over.
 const progressEvery = 10 * time.Second
 
-// attend does work that waits for workers, and says when there are none. progress says how far it is, "" for nothing.
+// attend does work that waits for workers, and says when there are none. progress says how far it is, "" for nothing; nil: nothing
+// does.
 func attend(ctx context.Context, f *Factory, conn *connect.Connection, progress func(context.Context) string,
 	work func(context.Context) error) error {
 	over := make(chan error, 1)
@@ -159,13 +160,13 @@ func attend(ctx context.Context, f *Factory, conn *connect.Connection, progress 
 }
 
 func askedFor(ctx context.Context, progress func(context.Context) string) string {
+	if progress == nil {
+		return ""
+	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	return progress(ctx)
 }
-
-// silently is no progress.
-func silently(context.Context) string { return "" }
 
 // table reports whether the fleet is to be told in words on standard output.
 func (o *ReportOptions) table(asJSON bool) bool {
@@ -190,7 +191,7 @@ func tellFleet(ctx context.Context, o *ReportOptions, fl *archive.Run) error {
 		err = writeWhole(o.Out, as(report.WriteJSON))
 	default:
 		printReport(&o.Streams, cmp.Or(fl.ID, fl.Key), fl.Report)
-		err = printKept(&o.Streams, ctx, fl, o.All)
+		err = printKept(ctx, &o.Streams, fl, o.All)
 	}
 	if err != nil {
 		return err
@@ -273,7 +274,7 @@ func writeInto(path string, write func(io.Writer) error) error {
 }
 
 // printKept prints what only the store knows: when the waves were, and what became of the members.
-func printKept(out *Streams, ctx context.Context, fl *archive.Run, all bool) error {
+func printKept(ctx context.Context, out *Streams, fl *archive.Run, all bool) error {
 	if len(fl.Parts) > 0 {
 		out.printf("\n")
 		printWaves(out, fl.Waves(), len(fl.Report.Steps) > 1)

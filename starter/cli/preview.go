@@ -58,7 +58,7 @@ func previewRun(ctx context.Context, o *PlanOptions, p fleet.Plan) error {
 		printPreview(&o.Streams, preview, o.All)
 	}
 	if err == nil && each {
-		err = attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error { return tellSights(ctx, o.Factory, preview, fromWorkers(conn)) })
+		err = attend(ctx, o.Factory, conn, nil, func(ctx context.Context) error { return tellSights(ctx, o.Factory, preview, fromWorkers(conn)) })
 	}
 	if err != nil {
 		return err

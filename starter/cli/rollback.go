@@ -74,7 +74,7 @@ func rollbackRun(ctx context.Context, o *RollbackOptions) error {
 		return fmt.Errorf("run %s ended before its members were found; there is nothing to put back", o.Run)
 	}
 	p := fleet.Plan{Name: cmp.Or(r.Name, o.Run) + ", rolled back", Requester: o.Requester, Rollback: r.Archive}
-	err = attend(ctx, o.Factory, conn, silently, func(ctx context.Context) error {
+	err = attend(ctx, o.Factory, conn, nil, func(ctx context.Context) error {
 		run, err := archive.Open(ctx, fromWorkers(conn), r.Archive)
 		if err == nil {
 			p.Approval, p.Pace = run.Plan.Approval, run.Plan.Pace

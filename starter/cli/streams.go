@@ -8,9 +8,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/fleetjoin/fleetjoin/cloud/membership"
 )
 
 // Streams are where a verb reads and writes.
@@ -115,12 +116,7 @@ func (s *Streams) paint(p paint, text string) string {
 
 // clean keeps what a cloud calls its servers from steering the terminal.
 func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
+	return membership.Printable(text)
 }
 
 // cleanLines is clean for text of several lines.

@@ -19,8 +19,10 @@ func (Kind) Cost(t membership.Target, m *membership.Member) membership.Cost {
 	members, groups := alibaba.Reads(read, perRead), alibaba.Reads("DescribeSecurityGroups", perRead)
 	groups.Batch = 0 // the one group, or the few that members are in
 	c := membership.Cost{Look: []membership.Calls{members, groups}, Plan: []membership.Calls{members, groups}}
-	if t.Operation == membership.Join { // how full the group is
-		c.Plan = append(c.Plan, alibaba.Reads("DescribeNetworkInterfaces", 0))
+	if t.Operation == membership.Join { // how full the group is: before the step, and with the plan; of a full group it takes more
+		full := alibaba.Reads("DescribeNetworkInterfaces", 0)
+		full.Times = 2
+		c.Plan = append(c.Plan, full)
 	}
 	if isInterface(m.ID) { // the instances behind them
 		c.Plan = append(c.Plan, alibaba.Reads("DescribeInstances", perRead))

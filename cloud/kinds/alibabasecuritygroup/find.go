@@ -39,7 +39,8 @@ func (s *session) Find(ctx context.Context, q membership.Query, yield func(membe
 }
 
 // Room implements membership.Session: what the capacity of each group leaves, which is the parameter's, or what is
-// documented for its type, beside the private addresses of the network interfaces that it has (DescribeNetworkInterfaces).
+// documented for its type, beside the network interfaces that it has (DescribeNetworkInterfaces). In a basic group, each takes as
+// many places as it has private addresses.
 func (s *session) Room(ctx context.Context, ids []string) (membership.Room, error) {
 	room := membership.Room{Each: make(map[string]int, len(ids)), All: membership.NoLimit}
 	groups, err := s.readGroups(ctx, ids)
@@ -47,7 +48,11 @@ func (s *session) Room(ctx context.Context, ids []string) (membership.Room, erro
 		return room, err
 	}
 	for _, id := range ids {
-		taken, err := s.client.GroupAddresses(ctx, id)
+		count := s.client.GroupInterfaces
+		if byAddress(groups[id]) {
+			count, room.Most = s.client.GroupAddresses, mostPerInterface
+		}
+		taken, err := count(ctx, id)
 		if err != nil {
 			return room, err
 		}

@@ -50,7 +50,7 @@ type params struct {
 	legacy    bool
 	maxGroups int // of one member
 	maxRules  int // of all groups of one member
-	capacity  int // private addresses in the group; 0: what is documented for its type
+	capacity  int // of the group; 0: what is documented for its type
 }
 
 const (
@@ -58,7 +58,7 @@ const (
 	mostGroups       = 100     // no quota is anywhere near
 	defaultMaxRules  = 1000    // documented as the limit of one network interface
 	mostRules        = 100000  // no quota is anywhere near
-	mostAddresses    = 1000000 // likewise
+	mostCapacity     = 1000000 // likewise
 )
 
 func (p *params) declared() []membership.Param {
@@ -71,8 +71,8 @@ func (p *params) declared() []membership.Param {
 			"how many groups an instance or network interface may be in, 1 to 100: the account's quota"),
 		membership.Whole(&p.maxRules, "maxRules", "1000", mostRules,
 			"how many rules the groups of an instance or network interface may have together, 1 to 100000: the account's quota"),
-		membership.Whole(&p.capacity, "capacity", "6000 for a basic group, 65536 for an enterprise one", mostAddresses,
-			"how many private addresses the group has room for, of which an interface has one or more: the account's quota"),
+		membership.Whole(&p.capacity, "capacity", "6000 for a basic group, 65536 for an enterprise one", mostCapacity,
+			"how much the group has room for, a basic one in private addresses and an enterprise one in interfaces: the account's quota"),
 	}
 }
 

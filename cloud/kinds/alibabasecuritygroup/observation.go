@@ -27,9 +27,10 @@ type subject struct {
 	host     string // of a network interface: the instance it is attached to
 	vpc      string // "" in the classic network
 	groups   []string
-	places   int  // private addresses that count in its groups
-	locked   bool // for security
-	managed  bool // by a product of the cloud
+	// addresses are the private ones of the interface that is meant, as a basic group counts them.
+	addresses int
+	locked    bool // for security
+	managed   bool // by a product of the cloud
 }
 
 func ofInstance(i alibaba.Instance) subject {
@@ -43,7 +44,7 @@ func ofInstance(i alibaba.Instance) subject {
 	s.ready = s.power != ""
 	for _, n := range i.Interfaces {
 		if n.Type == "Primary" {
-			s.places = n.Addresses
+			s.addresses = n.Addresses
 		}
 	}
 	return s
@@ -51,10 +52,13 @@ func ofInstance(i alibaba.Instance) subject {
 
 func ofInterface(n alibaba.NetworkInterface) subject {
 	return subject{id: n.ID, name: n.Name, status: n.Status, ready: n.Status == "InUse" || n.Status == "Available",
-		kind: n.Type, host: n.Instance, vpc: n.VPC, groups: n.SecurityGroups, places: n.Addresses, managed: n.Managed}
+		kind: n.Type, host: n.Instance, vpc: n.VPC, groups: n.SecurityGroups, addresses: n.Addresses, managed: n.Managed}
 }
 
 func lockedForSecurity(i alibaba.Instance) bool { return slices.Contains(i.Locks, "security") }
+
+// enterpriseType is the type of an enterprise group, as the cloud tells it.
+const enterpriseType = "enterprise"
 
 // Facts that a program remembers of a member.
 const (
@@ -97,6 +101,9 @@ func (o *observation) Compile(r membership.Request, op membership.Operation) mem
 			m.Already = true
 			return m
 		}
+		if g := o.groups[o.change().add]; byAddress(g) && s.addresses > 1 {
+			m.Places = s.addresses
+		}
 		m.Placed = o.change().add != "" && slices.Contains(s.groups, o.change().add)
 		m.Refused = o.objections(s, exists)
 		return m
@@ -112,18 +119,18 @@ func remember(id string, s subject, exists bool) membership.Member {
 	if s.power != "" {
 		m.Before[membership.FactPower] = s.power
 	}
-	if s.places > 1 {
-		m.Places = s.places
-	}
 	return m
 }
 
-// capacityOf is how many private addresses a group has room for.
+// byAddress reports whether a group is full by private addresses, and not by interfaces.
+func byAddress(g alibaba.SecurityGroup) bool { return g.ID != "" && g.Type != enterpriseType }
+
+// capacityOf is how much a group has room for.
 func (p params) capacityOf(g alibaba.SecurityGroup) int {
 	switch {
 	case p.capacity > 0:
 		return p.capacity
-	case g.Type == "enterprise":
+	case g.Type == enterpriseType:
 		return enterpriseCapacity
 	default:
 		return basicCapacity

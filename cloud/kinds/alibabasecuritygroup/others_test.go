@@ -106,6 +106,7 @@ alibaba:
   - {id: sg-ruled, rules: 700}
   - {id: sg-strict, rules: 400}
   - {id: sg-narrow, capacity: 3}
+  - {id: sg-wide, type: enterprise, capacity: 3}
   instances:
   - {id: i-ruled, securityGroups: [sg-ruled]}
   - {id: i-fine, securityGroups: [sg-base]}
@@ -119,6 +120,8 @@ alibaba:
   - {id: eni-fine, securityGroups: [sg-base]}
   - {id: eni-two, securityGroups: [sg-narrow], addresses: 2}
   - {id: eni-wide, securityGroups: [sg-base], addresses: 2}
+  - {id: eni-three, securityGroups: [sg-wide], addresses: 3}
+  - {id: eni-four, securityGroups: [sg-large], addresses: 4}
   - {id: eni-first, instance: i-fine, type: Primary}
   - {id: eni-locked, instance: i-locked, securityGroups: [sg-base]}
   - {id: eni-managed, serviceManaged: true, securityGroups: [sg-base]}
@@ -158,6 +161,8 @@ func TestObjectionsToSecurityGroups(t *testing.T) {
 		{"sg-narrow", "eni-fine", membership.Params{"capacity": 3.0}, "", ""},
 		{"sg-narrow", "eni-wide", membership.Params{"capacity": 3.0}, "no-room", ""},
 		{"sg-narrow", "eni-wide", nil, "SecurityGroupInstanceLimitExceeded", ""},
+		{"sg-wide", "eni-four", membership.Params{"capacity": 3.0}, "", ""},
+		{"sg-wide", "eni-four", membership.Params{"capacity": 1.0}, "no-room", ""},
 		{"sg-managed", "i-fine", nil, "group-managed", ""},
 		{"sg-beijing", "i-fine", nil, "group-missing", ""},
 		{"sg-target", "eni-first", nil, "interface-type", ""},

@@ -14,10 +14,13 @@ const (
 	settle = 10 * time.Second
 )
 
-// How many private addresses a group has room for, by its type. The quota can be raised.
+// How much a group has room for, by its type: a basic one for private addresses, an enterprise one for network interfaces (Basic
+// and advanced security groups). The quota can be raised.
 const (
 	basicCapacity      = 6000
 	enterpriseCapacity = 65536
+	// mostPerInterface is more private addresses, of both versions and with prefixes, than an interface of any instance type has.
+	mostPerInterface = 100
 )
 
 // Codes of objections and failures.
@@ -49,7 +52,7 @@ func (Kind) Spec() membership.Spec {
 		PageLimit: membership.MaxMembers,
 		Finds:     "instances of the account's region, interfaces have to be listed; in a group is whose primary interface is in it",
 		Moves:     "in one write, so that no moment is without rules",
-		Room:      "the parameter capacity, or what is documented for the group's type, less the private addresses of the interfaces in it",
+		Room:      "the parameter capacity, or what is documented for the group's type, less what is in it: of a basic group private addresses, of an enterprise one interfaces",
 		Params:    membership.Specs(new(params).declared()),
 		Stages: map[membership.Operation][]membership.Stage{
 			membership.Join: stages(membership.Stage{Name: stageJoin,
@@ -101,6 +104,7 @@ func (Kind) Spec() membership.Spec {
 			"Elastic Compute Service API 2014-05-26: ModifyInstanceAttribute, ModifyNetworkInterfaceAttribute",
 			"Elastic Compute Service API 2014-05-26: DescribeInstances, DescribeNetworkInterfaces, DescribeSecurityGroups",
 			"Elastic Compute Service: Security group limits",
+			"Elastic Compute Service: Basic and advanced security groups",
 		},
 	}
 }

@@ -180,7 +180,7 @@ func (s *Service) checkRoom(c *wire.Call, m *member, g *world.SecurityGroup) *re
 		full = forbidden("InvalidOperation.NetworkInterfaceCountExceeded",
 			"The maximum number of NetworkInterface in a enterprise level security group is exceeded.")
 	}
-	if s.taken(g.ID, c.Now, s.oldest(c.Now))+s.addresses(m.holder) > cmp.Or(g.Capacity, capacity) {
+	if s.taken(g, c.Now, s.oldest(c.Now))+s.places(g, m.holder) > cmp.Or(g.Capacity, capacity) {
 		return full
 	}
 	return nil

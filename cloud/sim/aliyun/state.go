@@ -216,15 +216,16 @@ func (n *inventory) membersAt(group string, t time.Time) []string {
 	return ids
 }
 
-// taken counts the private addresses in a security group at now, of those who are joining included, and drops who left long ago.
-func (n *inventory) taken(group string, now, oldestRead time.Time) int {
+// taken counts what is in a security group at now, as places counts it, those who are joining included, and drops who left long ago.
+func (n *inventory) taken(g *world.SecurityGroup, now, oldestRead time.Time) int {
+	group := g.ID
 	taken := 0
 	for id, r := range n.members[group] {
 		v := r.at(now)
 		switch {
 		case slices.Contains(v.SecurityGroups, group),
 			v.Regrouping != nil && slices.Contains(v.Regrouping.SecurityGroups, group):
-			taken += n.addresses(r)
+			taken += n.places(g, r)
 		case !slices.Contains(r.at(oldestRead).SecurityGroups, group):
 			delete(n.members[group], id)
 		}
@@ -232,8 +233,12 @@ func (n *inventory) taken(group string, now, oldestRead time.Time) int {
 	return taken
 }
 
-// addresses is how many private addresses the network interface has whose security groups r holds.
-func (n *inventory) addresses(r *resource) int {
+// places is how many the network interface takes whose security groups r holds: one in an enterprise group; in a basic one as many
+// as it has private addresses.
+func (n *inventory) places(g *world.SecurityGroup, r *resource) int {
+	if g.Type == world.Enterprise {
+		return 1
+	}
 	if r.ENI == nil {
 		r = n.primary(r.identity().id)
 	}

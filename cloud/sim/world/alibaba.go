@@ -112,7 +112,7 @@ type SecurityGroup struct {
 	Rules          int               `json:"rules,omitempty"`          // how many it has
 	ServiceManaged bool              `json:"serviceManaged,omitempty"` // belongs to a cloud product
 	ResourceGroup  string            `json:"resourceGroup,omitempty"`  // id or name
-	Capacity       int               `json:"capacity,omitempty"`       // private addresses; default: the quota of its type
+	Capacity       int               `json:"capacity,omitempty"`       // what it takes; default: the quota of its type
 	Tags           map[string]string `json:"tags,omitempty"`
 }
 
