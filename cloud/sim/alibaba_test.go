@@ -27,9 +27,9 @@ func TestEveryStyleReachesEveryProduct(t *testing.T) {
 		out := f.call("DeleteInstance", "InstanceId", "i-on")
 		require.Equal(t, 501, out.status)
 		require.Contains(t, out.body["Message"], "DeleteInstance of version 2014-05-26")
-		out = f.call("DescribeInstances", "HttpTokens", "optional")
+		out = f.call("DescribeInstances", "Colour", "red")
 		require.Equal(t, 501, out.status)
-		require.Contains(t, out.body["Message"], "HttpTokens")
+		require.Contains(t, out.body["Message"], "Colour")
 	}
 	r := f.request("DescribeInstances")
 	r.URL.Path = "/elsewhere" // a ROA path, as of products that are not simulated

@@ -25,6 +25,13 @@ const (
 // metaOptions is what a call can ask for in addition.
 const metaOptions = "META_OPTIONS"
 
+// What META_OPTIONS are of every instance: an ordinary one's.
+const (
+	metaEndpoint = "enabled"
+	metaTokens   = "optional"
+	metaHops     = 1
+)
+
 // list makes an empty list of a nil one: the clients' parsers want it.
 func list[T any](rows []T) []T {
 	if rows == nil {

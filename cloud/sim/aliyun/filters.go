@@ -74,7 +74,8 @@ var forms = map[string]string{
 	"AcceptLanguage": "zh-CN en-US ja", "ResourceType of DescribeRegions": "instance disk reservedinstance scu",
 	"InstanceNetworkType": "vpc classic", "InstanceChargeType": "PostPaid PrePaid SpotWithPriceLimit SpotAsPriceGo",
 	"InternetChargeType": "PayByTraffic PayByBandwidth", "ImageOwnerAlias": "system self others marketplace",
-	"LockReason":             "financial security Recycling dedicatedhostfinancial refunded " + installing,
+	"LockReason":   "financial security Recycling dedicatedhostfinancial refunded " + installing,
+	"HttpEndpoint": "enabled disabled", "HttpTokens": "optional required",
 	"AdditionalAttributes.N": metaOptions, "Direction": "egress ingress all", "NicType": "internet intranet",
 }
 
@@ -103,7 +104,7 @@ func (p params) wellFormed(action, name string) *refusal {
 	return nil
 }
 
-// instanceFilters are those of DescribeInstances. No instance has a public or an IPv6 address, or is in a cluster for
+// instanceFilters are those of DescribeInstances. All instances have the same options of metadata; none has a public or an IPv6 address, or is in a cluster for
 // high-performance computing.
 func instanceFilters() map[string]filter {
 	nobody := func(view, string) bool { return false }
@@ -111,16 +112,19 @@ func instanceFilters() map[string]filter {
 		"InstanceName": byName, "Status": byStatus, "VpcId": byVPC, "ZoneId": byZone, "SecurityGroupId": bySecurityGroup,
 		"InstanceNetworkType": byNetwork, "PublicIpAddresses": nobody, "EipAddresses": nobody, "Ipv6Address.N": nobody,
 		"RdmaIpAddresses": nobody, "HpcClusterId": nobody, "IoOptimized": isTrue, "DeviceAvailable": isTrue,
-		"VSwitchId":          func(v view, value string) bool { return v.Instance.VSwitch == value },
-		"InstanceType":       func(v view, value string) bool { return v.Instance.InstanceType == value },
-		"InstanceTypeFamily": func(v view, value string) bool { return family(v.Instance.InstanceType) == value },
-		"ImageId":            func(v view, value string) bool { return v.state.Image == value },
-		"KeyPairName":        func(v view, value string) bool { return v.state.KeyPair == value },
-		"InstanceChargeType": func(_ view, value string) bool { return value == postPaid },
-		"InternetChargeType": func(_ view, value string) bool { return value == payByTraffic },
-		"LockReason":         func(v view, value string) bool { return slices.Contains(v.locks(), value) },
-		"PrivateIpAddresses": byAddress("vpc"),
-		"InnerIpAddresses":   byAddress("classic"),
+		"VSwitchId":               func(v view, value string) bool { return v.Instance.VSwitch == value },
+		"InstanceType":            func(v view, value string) bool { return v.Instance.InstanceType == value },
+		"InstanceTypeFamily":      func(v view, value string) bool { return family(v.Instance.InstanceType) == value },
+		"ImageId":                 func(v view, value string) bool { return v.state.Image == value },
+		"KeyPairName":             func(v view, value string) bool { return v.state.KeyPair == value },
+		"InstanceChargeType":      func(_ view, value string) bool { return value == postPaid },
+		"InternetChargeType":      func(_ view, value string) bool { return value == payByTraffic },
+		"HttpEndpoint":            func(_ view, value string) bool { return value == metaEndpoint },
+		"HttpTokens":              func(_ view, value string) bool { return value == metaTokens },
+		"HttpPutResponseHopLimit": func(_ view, value string) bool { return value == strconv.Itoa(metaHops) },
+		"LockReason":              func(v view, value string) bool { return slices.Contains(v.locks(), value) },
+		"PrivateIpAddresses":      byAddress("vpc"),
+		"InnerIpAddresses":        byAddress("classic"),
 	}
 }
 

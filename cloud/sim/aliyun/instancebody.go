@@ -36,7 +36,7 @@ func instanceBody(v view) object {
 		body["SaleCycle"] = ""
 	}
 	if slices.Contains(v.params.list("AdditionalAttributes"), metaOptions) {
-		body["MetadataOptions"] = object{"HttpEndpoint": "enabled", "HttpTokens": "optional", "HttpPutResponseHopLimit": 1}
+		body["MetadataOptions"] = object{"HttpEndpoint": metaEndpoint, "HttpTokens": metaTokens, "HttpPutResponseHopLimit": metaHops}
 	}
 	return body
 }
