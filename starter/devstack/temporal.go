@@ -40,23 +40,47 @@ func FindTemporal(named string) (string, error) {
 	return "", errors.New("the temporal CLI is neither on PATH nor in ./bin; install it with: make tools")
 }
 
-// startTemporal runs the development server and waits until runs can be started on it.
+// startTemporal runs the development server and waits until runs can be started on it. The server looks for free ports of its
+// own, and between the look and the use another process may take one: that is tried again, with other ports where any will do.
 func (s *stack) startTemporal(ctx context.Context) error {
+	const tries = 5
+	for try := 1; ; try++ {
+		child, err := s.tryTemporal(ctx)
+		if err == nil {
+			s.onStop(func() error { return child.stop(temporalStop) })
+			go func() {
+				<-child.done
+				s.failed <- endedByItself(child)
+			}()
+			return nil
+		}
+		if child == nil {
+			return err
+		}
+		err = errors.Join(err, child.stop(temporalStop))
+		if try == tries || !strings.Contains(child.said(), "address already in use") {
+			return err
+		}
+	}
+}
+
+func endedByItself(child *process) error {
+	return fmt.Errorf("the Temporal server ended by itself: %w%s", child.err, child.said())
+}
+
+// tryTemporal starts a server and waits until it serves. The child is nil when there is none.
+func (s *stack) tryTemporal(ctx context.Context) (*process, error) {
 	port, err := reserve(s.TemporalPort, "--temporal-port")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ui, err := reserve(s.UIPort, "--ui-port")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	child, err := spawn(s.Temporal, temporalArgs(port, ui, s.StateDir), withoutTemporal(os.Environ()))
 	if err != nil {
-		return fmt.Errorf("start the Temporal server: %w", err)
-	}
-	s.onStop(func() error { return child.stop(temporalStop) })
-	died := func() error {
-		return fmt.Errorf("the Temporal server ended by itself: %w%s", child.err, child.said())
+		return nil, fmt.Errorf("start the Temporal server: %w", err)
 	}
 	s.where.Temporal = net.JoinHostPort(loopback, strconv.Itoa(port))
 	s.where.UI = "http://" + net.JoinHostPort(loopback, strconv.Itoa(ui))
@@ -68,21 +92,16 @@ func (s *stack) startTemporal(ctx context.Context) error {
 	for {
 		err := serves(waiting, s.where.Temporal)
 		if err == nil {
-			break
+			return child, nil
 		}
 		select {
 		case <-child.done:
-			return died()
+			return child, endedByItself(child)
 		case <-waiting.Done():
-			return fmt.Errorf("the Temporal server was not there within %v: %w%s", temporalStart, err, child.said())
+			return child, fmt.Errorf("the Temporal server was not there within %v: %w%s", temporalStart, err, child.said())
 		case <-tick.C:
 		}
 	}
-	go func() {
-		<-child.done
-		s.failed <- died()
-	}()
-	return nil
 }
 
 // serves reports whether the server answers and knows our search attributes, which it learns a little later.
